@@ -137,6 +137,20 @@ const CALLS: Readonly<Record<CallName, { readonly taken: readonly Call[]; readon
     refused: [null, {}, { taskId: '' }, { taskId: 't1', namespace: 7 }],
   },
   retryTask: { taken: [{ taskId: 't1' }, { taskId: 's2' }], refused: [{}, { taskId: ' ' }] },
+  answerTask: {
+    taken: [
+      { taskId: 't1', answer: 'yes' },
+      { taskId: 'any', answer: 'yes', agent: 'a', askedAt: 7 },
+    ],
+    refused: [null, {}, { taskId: 't1' }, { taskId: 't1', answer: '' }, { taskId: 't1', answer: 'yes', askedAt: -1 }],
+  },
+  registerAgent: {
+    taken: [{ agent: 'a' }, { agent: 'a', roles: ['b', 'b'], machine: null, human: true }],
+    refused: [null, {}, { agent: 'a b' }, { agent: 'a', roles: ['b c'] }, { agent: 'a', human: 1 }],
+  },
+  drainAgent: { taken: [{ agent: 'a' }], refused: [null, {}, { agent: '*' }, { agent: 'a', roles: [] }] },
+  retireAgent: { taken: [{ agent: 'a' }], refused: [null, {}, { agent: '' }] },
+  setAgentPolicy: { taken: [{ agents: 'any' }, { agents: 'registered_only' }], refused: [null, {}, { agents: 'b' }] },
   closeSession: {
     taken: [{ sessionId: 's2' }, { sessionId: 't1', cancelTasks: true }],
     refused: [null, {}, { sessionId: 's2', cancelTasks: 1 }],

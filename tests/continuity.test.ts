@@ -105,7 +105,9 @@ test('what happened is told alike', async () => {
       ['failed', 0],
       ['cancelled', 1],
       ['recovered', 1],
+      ['returned', 0],
       ['refused', 1],
+      ['answered', 0],
     ],
     waiting: [['review', 'look at "b"\n# c']],
   });

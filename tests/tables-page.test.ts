@@ -37,7 +37,7 @@ test('a file has the views of the page', async () => {
     return views.map((view) => [view, columnsOf(view)]);
   });
 
-  expect(Object.keys(told)).toHaveLength(4);
+  expect(Object.keys(told)).toHaveLength(5);
   expect(Object.fromEntries(columns)).toEqual(told);
 });
 

@@ -66,6 +66,7 @@ test('an honest store is clean', async () => {
   expect(await orchestrator.verify()).toEqual({
     ok: true,
     events: 8,
+    agents: 0,
     sessions: 1,
     tasks: 3,
     findings: [],

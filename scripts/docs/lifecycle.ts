@@ -1,11 +1,17 @@
-import { SESSION_STATUSES, SESSION_TRANSITIONS, TASK_STATUSES, TASK_TRANSITIONS } from '@agent-orchestrator/core';
+import {
+  AGENT_TRANSITIONS,
+  SESSION_STATUSES,
+  SESSION_TRANSITIONS,
+  TASK_STATUSES,
+  TASK_TRANSITIONS,
+} from '@agent-orchestrator/core';
 
-type Transitions = typeof TASK_TRANSITIONS | typeof SESSION_TRANSITIONS;
+type Transitions = typeof TASK_TRANSITIONS | typeof SESSION_TRANSITIONS | typeof AGENT_TRANSITIONS;
 
 /** The state diagrams and the table behind them, from core's log/lifecycle.ts. */
 export default {
   page: 'docs/lifecycle.md',
-  generate: () => `# The life of a task and of a session
+  generate: () => `# The life of a task, a session and an agent
 
 Generated from core's \`log/lifecycle.ts\` and \`model/statuses.ts\` by \`npm run docs\`. What is not here does not
 happen: \`evolve\` refuses it, and the conformance suite tries every other pair of status and command.
@@ -31,6 +37,16 @@ ${meanings(SESSION_STATUSES)}
 ${diagram(SESSION_TRANSITIONS)}
 
 ${table(SESSION_TRANSITIONS)}
+
+## Agent
+
+A registered agent. One that is draining or retired claims nothing; what it holds, it may finish. How to use it:
+[agents.md](agents.md). The entry \`*\` of all names that are not registered is \`active\` if they may claim, and
+\`retired\` if only registered agents may.
+
+${diagram(AGENT_TRANSITIONS)}
+
+${table(AGENT_TRANSITIONS)}
 `,
 };
 
@@ -55,7 +71,7 @@ function table(transitions: Transitions): string {
     to,
     event ?? '(time)',
     command ?? '',
-    lease ? 'holder' : 'any process',
+    lease ? 'holder' : command === 'release' && from === 'in_review' ? 'holder of a review' : 'any process',
   ]);
   return [
     '| from | to | event | command | who |',

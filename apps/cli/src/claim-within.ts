@@ -1,4 +1,4 @@
-import type { Claimed, Orchestrator } from '@agent-orchestrator/core';
+import type { Claimed, ClaimRefusal, Orchestrator } from '@agent-orchestrator/core';
 import type { Instant } from '@agent-orchestrator/runtime';
 import { Changes } from '@agent-orchestrator/runtime';
 import { interruptedBy } from './interruption.ts';
@@ -28,6 +28,10 @@ export async function claimOnce(
   return { asOf, since, claimed: await claimWithProbe(orchestrator, request, calls) };
 }
 
+function isWorthWaitingFor(refusal: ClaimRefusal): refusal is Extract<ClaimRefusal, { reason: 'busy' | 'no_task' }> {
+  return refusal.reason === 'busy' || refusal.reason === 'no_task';
+}
+
 /**
  * Claims as soon as a task can be claimed. It tries again after each change of the store, when a task becomes due, and
  * every second: the death of a holder does not change the store.
@@ -49,7 +53,8 @@ export async function claimWithin(
   for (;;) {
     const attempt = await claimOnce(orchestrator, request, calls);
     const leftMs = giveUpAt - performance.now();
-    if (attempt.claimed.ok || attempt.claimed.reason === 'not_found' || leftMs <= 0) return attempt;
+    // What the registry refuses, no wait changes; nor does a session come to be.
+    if (attempt.claimed.ok || !isWorthWaitingFor(attempt.claimed) || leftMs <= 0) return attempt;
     if (interrupted.aborted)
       throw new Failure('INTERRUPTED', 'Interrupted while waiting; nothing was claimed.', {
         exit: interruptedBy(interrupted),

@@ -6,17 +6,17 @@ import type { ErrorCode } from '@agent-orchestrator/core';
  */
 export const EXIT_CODES = {
   0: 'Done. Also for a duplicate task (`data.outcome` is `duplicate`).',
-  1: 'Not as asked: verify, doctor, health or journal check found something; a task has ended; a session has tasks.',
+  1: 'Not as asked: verify, doctor, health or journal check found something; or a refusal, such as for an ended task.',
   64: 'Usage: the command line is invalid.',
   65: 'Bad input data: a payload, file, journal or database is malformed or exceeds a limit.',
-  66: 'There is no such task or session, or no journal in the folder.',
+  66: 'There is no such task, session or agent, or no journal in the folder.',
   69: 'The store cannot be reached or does not exist; `health`: agents cannot work on it.',
   70: 'Internal error: please report it.',
   71: '`run`: something that the command started may still be alive; no outcome was reported.',
   73: 'No permission to create or open the store, or the result file or journal of `run`.',
   74: 'I/O error: the disk is full or failed, or the answer or the journal could not be written.',
   75: 'Busy, or nothing to claim: try again.',
-  77: 'Refused: not the holder, an old token, a read-only store.',
+  77: 'Refused: not the holder, an old token, an agent that may not claim, a read-only store.',
   78: 'Configuration: the file is invalid, or the store needs another version or another place.',
   79: '`run`: the lease was lost while the command ran.',
   124: '`run`: the command took longer than its --timeout.',
@@ -43,7 +43,17 @@ type CliCode =
   | 'ENDED'
   | 'NOT_ENDED'
   | 'SUCCEEDED'
+  | 'DUPLICATE'
+  | 'NO_QUESTION'
+  | 'ANSWERED'
+  | 'OTHER_QUESTION'
   | 'NOT_EMPTY'
+  | 'NOT_IN_REVIEW'
+  | 'OPEN_REVIEW'
+  | 'REVIEW_OVER'
+  | 'AGENT_DRAINING'
+  | 'AGENT_RETIRED'
+  | 'AGENT_UNREGISTERED'
   | 'USAGE'
   | 'CONTENT'
   | 'INTERRUPTED'
@@ -72,7 +82,19 @@ export const EXIT_OF = {
   ENDED: 1,
   NOT_ENDED: 1,
   SUCCEEDED: 1,
+  DUPLICATE: 1,
+  NO_QUESTION: 1,
+  ANSWERED: 1,
+  OTHER_QUESTION: 1,
   NOT_EMPTY: 1,
+  NOT_IN_REVIEW: 1,
+  OPEN_REVIEW: 1,
+  REVIEW_OVER: 1,
+  REVIEW_OWN_WORK: 77,
+  AGENT_DRAINING: 77,
+  AGENT_RETIRED: 77,
+  AGENT_UNREGISTERED: 77,
+  ROLE_NOT_HELD: 77,
 
   INVALID_INPUT: 64,
   LIMIT_EXCEEDED: 64,

@@ -1,4 +1,4 @@
-import type { Claimed, ClaimRefusal, LeaseRefusal } from '@agent-orchestrator/core';
+import type { AgentRefusal, Claimed, ClaimRefusal, LeaseRefusal } from '@agent-orchestrator/core';
 import { shellArgument, shellWord, type Mentioned, type Names } from '@agent-orchestrator/runtime';
 import { Failure } from './failure.ts';
 import type { Holder } from './input/holder.ts';
@@ -32,6 +32,13 @@ export function claimRefused(
         details: { why, sessionId: refusal.sessionId, heldBy, until },
       });
     }
+    case 'review_own_work': {
+      const { taskId, holders } = refusal;
+      return new Failure('REVIEW_OWN_WORK', `Agent ${agent} held the work that this review judges.`, {
+        hint: 'An agent with the role of the review that never held the work can claim it.',
+        details: { taskId, holders },
+      });
+    }
     case 'no_task': {
       const { nextDueAt } = refusal;
       const subject = sessionId === undefined ? `agent ${shellWord(agent)}` : `session ${shellArgument(sessionId)}`;
@@ -43,13 +50,41 @@ export function claimRefused(
         details: { nextDueAt },
       });
     }
+    default:
+      return agentRefused(refusal);
   }
+}
+
+const AGENT_REFUSALS = {
+  agent_draining: ['AGENT_DRAINING', 'drains: it claims nothing more.'],
+  agent_retired: ['AGENT_RETIRED', 'is retired: its name may not claim.'],
+  agent_unregistered: ['AGENT_UNREGISTERED', 'is not registered, and only registered agents may claim here.'],
+} as const;
+
+/** The registry lets the agent claim nothing. */
+export function agentRefused({ agent, reason }: Pick<AgentRefusal, 'agent' | 'reason'>): Failure {
+  const [code, why] = AGENT_REFUSALS[reason];
+  return new Failure(code, `Refused: agent ${agent} ${why}`, {
+    hint: `\`orchestrator agent register ${shellWord(agent)}\` lets it claim.`,
+    field: 'agent',
+    details: { agent },
+  });
 }
 
 /** The session that an answer to a claim names. */
 export function mentionedBy(claimed: Claimed): Mentioned {
   if (claimed.ok) return { sessions: [claimed.lease.sessionId] };
   return { sessions: claimed.reason === 'busy' ? [claimed.sessionId] : [] };
+}
+
+/** A review cannot be taken away from the task that waits for it. */
+export function openReview(reviewed: string): Failure {
+  return new Failure('OPEN_REVIEW', `It is an open review of task ${reviewed}, which waits for its verdict.`, {
+    hint:
+      `Cancel the reviewed task (\`orchestrator task cancel ${shellArgument(reviewed)}\`), ` +
+      'or give a verdict: `orchestrator approve --help`.',
+    details: { reviewed },
+  });
 }
 
 /** A session that cannot be closed, because it is held. */
@@ -98,9 +133,9 @@ function heldUntil(session: string, { heldBy, until }: Held, now: number): strin
   return `Session ${session} is held by ${heldBy.agent} until ${moment(until, now)}.`;
 }
 
-export function notFound(what: 'task' | 'session', id: string): Failure {
-  return new Failure('NOT_FOUND', `There is no ${what} ${id}.`, {
-    hint: `\`orchestrator ${what} list\` shows the ids.`,
-    field: 'id',
+export function notFound(what: 'task' | 'session' | 'agent', id: string): Failure {
+  return new Failure('NOT_FOUND', `There is no ${what === 'agent' ? 'registered agent' : what} ${id}.`, {
+    hint: `\`orchestrator ${what} list\` shows the ${what === 'agent' ? 'names' : 'ids'}.`,
+    field: what === 'agent' ? 'agent' : 'id',
   });
 }

@@ -32,16 +32,19 @@ test.concurrent('it tells what happened by groups, and each number leads to its 
   expect(stdout).toContain(String.raw`task t1  Count\u{1b}[2J  by a`);
   expect(stdout).toMatch(/✗ 1 failed .*\n.*Break {2}by a {2}a dead letter {2}error: no space\n/);
   expect(stdout).toMatch(/WAITING FOR YOU\n {2}1 dead letter {2}orchestrator task list .*--status failed\b/);
-  expect(stdout).toMatch(/for you\n.* Sign {2}note: please\n/);
+  expect(stdout).toMatch(/for you\n.* Sign {2}for jane, handed off by a \S+ ago {2}note: please\n/);
   expect(data).toMatchObject({
     from: { event_id: 0, at: null },
     is_capped: false,
     groups: [
       { name: 'done', count: 1, rows: [{ task_id: id, at: expect.stringMatching(/Z$/) }] },
+      { name: 'reviewed', count: 0 },
       { name: 'failed', count: 1 },
       { name: 'cancelled', count: 0, rows: [] },
       { name: 'recovered', count: 0 },
+      { name: 'returned', count: 0 },
       { name: 'refused', count: 0 },
+      { name: 'answered', count: 0 },
     ],
     waiting: { dead_letters: { count: 1 }, for_you: [{ title: 'Sign', note: 'please' }] },
   });

@@ -53,6 +53,14 @@ const NEW_TASK = {
   cancel_requested_at: null,
   result: null,
   error: null,
+  dedupe_while: null,
+  question: null,
+  asked_at: null,
+  asked_by: null,
+  asked_agent: null,
+  asked_role: null,
+  answer: null,
+  answered_by: null,
 };
 
 test.concurrent('a task is added, claimed, saved, released; each step has its document', async ({ expect }) => {

@@ -73,6 +73,7 @@ describe('its promises are checked on the log', () => {
       namespace: 'default',
       sessionId: 'a',
       taskId: null,
+      agent: null,
       eventId: null,
       message: 'differs',
     } as const;

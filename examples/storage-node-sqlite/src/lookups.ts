@@ -1,13 +1,15 @@
-import { LIMITS, type Event, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
-import type { DueTask, ReadyKey, ScopeLookups } from '@agent-orchestrator/storage-sql';
+import { LIMITS, type Agent, type Event, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
+import { HOLDS_KEY, RETURNING, type DueTask, type ReadyKey, type ScopeLookups } from '@agent-orchestrator/storage-sql';
 import type { Database } from './database.ts';
 import { setNextHead } from './save.ts';
 import {
   BEST_FIRST,
   BY_ID,
+  BY_NAME,
   HEAD,
   HELD,
   READY_FOR,
+  RETURNS,
   SCHEDULED,
   SCHEDULED_IN_SESSION,
   SELECT,
@@ -26,7 +28,8 @@ const SQL = {
   sessionOfFence: `${SELECT.session} WHERE namespace = ? AND id = (${GRANTED})`,
   sessionOfNumber: `${SELECT.session} WHERE number = ?`,
   task: `${SELECT.task} ${BY_ID}`,
-  taskOfDedupeKey: `${SELECT.task} WHERE namespace = ? AND dedupe_key = ?`,
+  taskOfDedupeKey: `${SELECT.task} WHERE namespace = ? AND dedupe_key = ? AND ${HOLDS_KEY}`,
+  agent: `${SELECT.agent} ${BY_NAME}`,
   head: `${SELECT.task} ${HEAD}`,
   waiting: `${SELECT.task} ${WAITING}`,
 
@@ -41,6 +44,11 @@ const SQL = {
   // Only after the clock was set back.
   delayed: `${SELECT.task} INDEXED BY tasks_delayed
     WHERE status = 'scheduled' AND delayed_at > ? ORDER BY delayed_at DESC LIMIT ?`,
+  delayedReturns: `${SELECT.task} INDEXED BY tasks_returning
+    WHERE ${RETURNING} AND handed_off_at > ? ORDER BY handed_off_at DESC LIMIT ?`,
+
+  returnAt: `SELECT min(return_at) AS at FROM tasks WHERE ${RETURNS}`,
+  dueReturns: `${SELECT.task} WHERE ${RETURNS} AND return_at <= ? ORDER BY return_at, id LIMIT ?`,
 
   due: `SELECT min(run_at) AS at FROM tasks WHERE ${SCHEDULED}`,
   dueInSession: `SELECT min(run_at) AS at FROM tasks WHERE ${SCHEDULED_IN_SESSION}`,
@@ -65,6 +73,7 @@ export function lookupsOn(db: Database): ScopeLookups {
     sessionOfNumber: (number) => db.get<Session>(SQL.sessionOfNumber, number),
     task: (namespace, id) => db.get<Task>(SQL.task, namespace, id),
     taskOfDedupeKey: (namespace, dedupeKey) => db.get<Task>(SQL.taskOfDedupeKey, namespace, dedupeKey),
+    agent: (namespace, name) => db.get<Agent>(SQL.agent, namespace, name),
     head: ({ namespace, id }) => db.get<Task>(SQL.head, namespace, id),
     waiting: ({ namespace, id }, limit) => db.all<Task>(SQL.waiting, namespace, id, limit),
 
@@ -74,6 +83,10 @@ export function lookupsOn(db: Database): ScopeLookups {
     heldBy: (namespace, agent) => db.all<Session>(SQL.heldBy, namespace, agent),
     heldAfter: (after, limit) => db.all<Session>(SQL.heldAfter, after?.namespace ?? '', after?.sessionId ?? '', limit),
     delayed: (now, limit) => db.all<Task>(SQL.delayed, now, limit),
+    delayedReturns: (now, limit) => db.all<Task>(SQL.delayedReturns, now, limit),
+
+    returnAt: (namespace) => dueAt(SQL.returnAt, namespace),
+    dueReturns: (namespace, now, limit) => db.all<Task>(SQL.dueReturns, namespace, now, limit),
 
     due: (namespace) => dueAt(SQL.due, namespace),
     dueInSession: ({ namespace, id }) => dueAt(SQL.dueInSession, namespace, id),

@@ -5,8 +5,11 @@ import {
   isEnded,
   noSessions,
   noTasks,
+  questionCursor,
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
+  type Agent,
+  type AgentFilter,
   type ClaimPreview,
   type ClaimPreviewScope,
   type Clock,
@@ -15,6 +18,7 @@ import {
   type EventFilter,
   type NextHead,
   type Page,
+  type QuestionFilter,
   type Reader,
   type Session,
   type SessionFilter,
@@ -27,11 +31,14 @@ import {
   type TaskStatus,
 } from '@agent-orchestrator/core';
 import {
+  agentList,
   completeSession,
   EMPTY,
   ENDED,
+  eventCursor,
   eventList,
   pageOf,
+  questionList,
   READY,
   readySessions,
   sessionList,
@@ -43,7 +50,7 @@ import {
 import type { Database } from './database.ts';
 import { lookupsOn } from './lookups.ts';
 import { readStoreState } from './store-file.ts';
-import { BY_ID, SCHEDULED, SCHEDULED_IN_SESSION, SELECT } from './statements.ts';
+import { BY_ID, BY_NAME, RETURNS, SCHEDULED, SCHEDULED_IN_SESSION, SELECT } from './statements.ts';
 import { storedClock } from './unit-of-work.ts';
 
 /** Where reads run: on a connection that all share, or in the transaction of a snapshot. */
@@ -62,6 +69,7 @@ const WORDS: ListWords = {
   // They have an index of their own.
   alongSession: null,
   oneOf: (column, words) => [`+${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(words)],
+  contains: (column, text) => [`instr(${column}, ?) > 0`, text],
   unindexed: (column) => `+${column}`,
 };
 
@@ -91,8 +99,11 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
   return {
     session: (namespace, id) => read((db) => storedSession(db, namespace, id)),
     task: (namespace, id) => read((db) => taskOf(db, namespace, id)),
+    agent: (namespace, name) => read((db) => db.get<Agent>(`${SELECT.agent} ${BY_NAME}`, namespace, name) ?? null),
+    agents: (filter) => read((db) => agentPage(db, filter)),
     sessions: (filter) => read((db) => sessionPage(db, filter)),
     tasks: (filter) => read((db) => taskPage(db, filter)),
+    questions: (filter) => read((db) => questionPage(db, filter)),
     events: (filter) => read((db) => eventPage(db, filter)),
     async histories(namespace, sessionIds, limit) {
       const found: SessionHistory[] = [];
@@ -161,9 +172,16 @@ function taskPage(db: Database, filter: TaskFilter): Page<Task> {
   return pageOf(listed<Task>(db, SELECT.task, taskList(WORDS, filter)), filter.limit, ({ id }) => id);
 }
 
+function questionPage(db: Database, filter: QuestionFilter): Page<Task> {
+  return pageOf(listed<Task>(db, SELECT.task, questionList(WORDS, filter)), filter.limit, questionCursor);
+}
+
+function agentPage(db: Database, filter: AgentFilter): Page<Agent> {
+  return pageOf(listed<Agent>(db, SELECT.agent, agentList(WORDS, filter)), filter.limit, ({ name }) => name);
+}
+
 function eventPage(db: Database, filter: EventFilter): Page<Event> {
-  const cursorOf = ({ id, seq }: Event) => String(filter.sessionId === undefined ? id : seq);
-  return pageOf(listed<Event>(db, SELECT.event, eventList(WORDS, filter)), filter.limit, cursorOf);
+  return pageOf(listed<Event>(db, SELECT.event, eventList(WORDS, filter)), filter.limit, eventCursor(filter));
 }
 
 /** Conditions whose rows together are those of a status, each as its index says it. */
@@ -197,13 +215,16 @@ function claimPreview(db: Database, scope: ClaimPreviewScope, clock: Clock): Cla
       sessions: session === undefined ? [] : [completeSession(on, session)],
       held: [],
       scheduled: db.all<Task>(scheduled, namespace, scope.sessionId, limit),
+      returning: [],
     };
   }
+  const returning = `${SELECT.task} WHERE ${RETURNS} ORDER BY return_at, id LIMIT ?`;
   const held = on.stale(namespace, Number.MAX_SAFE_INTEGER, scope.heldLimit);
   return {
     clock: now,
     sessions: readySessions(on, namespace, scope),
     held: held.map((session) => completeSession(on, session)),
     scheduled: db.all<Task>(`${SELECT.task} WHERE ${SCHEDULED} ORDER BY run_at LIMIT ?`, namespace, limit),
+    returning: db.all<Task>(returning, namespace, limit),
   };
 }

@@ -1,8 +1,8 @@
 import {
   LIMITS,
   OrchestratorError,
+  type Agent,
   type QueueHead,
-  type Session,
   type Task,
   type WriteSet,
 } from '@agent-orchestrator/core';
@@ -27,6 +27,8 @@ export function save(db: Database, writeSet: WriteSet<unknown>): void {
     assertOne(db.run(updateSession(update), ...valuesOf(after, fields), ...next, after.number, before.version), after);
   }
   for (const { namespace, sessionId } of plan.changedQueues) setNextHead(db, namespace, sessionId);
+  for (const agent of plan.newAgents) db.run(WRITES.insertAgent, ...valuesOf(agent, FIELDS.agent));
+  for (const change of plan.changedAgents) updateAgent(db, change);
   for (const event of plan.events) db.run(WRITES.insertEvent, ...valuesOf(event, NEW_EVENT));
   if (plan.receipts.length > 0) db.run(FORGET, writeSet.forgetReceiptsAt);
   for (const receipt of plan.receipts) db.run(WRITES.insertReceipt, ...valuesOf(receipt, FIELDS.receipt));
@@ -46,7 +48,13 @@ function updateTask(db: Database, { before, after }: Update<Task>): void {
   assertOne(db.run(WRITES.updateTask, ...valuesOf(after, FIELDS.taskChanges), after.number, before.version), after);
 }
 
+function updateAgent(db: Database, { before, after }: Update<Agent>): void {
+  const { namespace, name } = after;
+  const values = valuesOf(after, FIELDS.agentChanges);
+  assertOne(db.run(WRITES.updateAgent, ...values, namespace, name, before.version), { id: name });
+}
+
 /** The lock keeps others away from the row, so another count shows a mistake. */
-function assertOne(changes: number, { id }: Session | Task): void {
+function assertOne(changes: number, { id }: { readonly id: string }): void {
   if (changes !== 1) throw new OrchestratorError('INTERNAL', `The row ${id} changed after it was loaded.`);
 }

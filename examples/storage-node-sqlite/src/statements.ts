@@ -1,5 +1,13 @@
 import { COLUMNS } from '@agent-orchestrator/core';
-import { FIELDS, NEXT_COLUMNS, READY, SESSION_UPDATES, type SessionUpdateName } from '@agent-orchestrator/storage-sql';
+import {
+  FIELDS,
+  NEXT_COLUMNS,
+  PENDING,
+  READY,
+  RETURNING,
+  SESSION_UPDATES,
+  type SessionUpdateName,
+} from '@agent-orchestrator/storage-sql';
 
 /*
  * The texts of the statements. A row comes back under the names of the API's fields, so nothing is decoded.
@@ -13,21 +21,24 @@ function select(columns: Readonly<Record<string, string>>, table: string): strin
 export const SELECT = {
   session: select(COLUMNS.session, 'sessions'),
   task: select(COLUMNS.task, 'tasks'),
+  agent: select(COLUMNS.agent, 'agents'),
   event: select(COLUMNS.event, 'event_log'),
   receipt: select(COLUMNS.receipt, 'receipts'),
 } as const;
 
 /** Statements by the key of a row. */
 export const BY_ID = 'WHERE namespace = ? AND id = ?';
+export const BY_NAME = 'WHERE namespace = ? AND name = ?';
 const OF_SESSION = 'namespace = ? AND session_id = ?';
 export const READY_FOR = `namespace = ? AND next_for = ? AND ${READY}`;
 export const BEST_FIRST = 'ORDER BY next_priority, next_queued_at, next_task_id LIMIT ?';
 export const HELD = `namespace = ? AND status = 'running'`;
 export const SCHEDULED = `namespace = ? AND status = 'scheduled'`;
 export const SCHEDULED_IN_SESSION = `${OF_SESSION} AND status = 'scheduled'`;
+export const RETURNS = `namespace = ? AND ${RETURNING}`;
 /** The head of a session's queue (see `compareInQueue`). */
 export const HEAD = `WHERE ${OF_SESSION} AND status = 'queued' ORDER BY priority, queued_at, id LIMIT 1`;
-export const WAITING = `WHERE ${OF_SESSION} AND status IN ('queued', 'scheduled') ORDER BY id LIMIT ?`;
+export const WAITING = `WHERE ${OF_SESSION} AND ${PENDING} ORDER BY id LIMIT ?`;
 
 /** The row must still have the version that was loaded. */
 const GUARDED = 'version = version + 1 WHERE number = ? AND version = ?';
@@ -47,6 +58,10 @@ export const WRITES = {
     'tasks',
     FIELDS.task.map((field) => COLUMNS.task[field]),
   ),
+  insertAgent: insertInto(
+    'agents',
+    FIELDS.agent.map((field) => COLUMNS.agent[field]),
+  ),
   insertEvent: insertInto(
     'event_log',
     NEW_EVENT.map((field) => COLUMNS.event[field]),
@@ -56,6 +71,8 @@ export const WRITES = {
     FIELDS.receipt.map((field) => COLUMNS.receipt[field]),
   ),
   updateTask: `UPDATE tasks SET ${assigned(FIELDS.taskChanges.map((field) => COLUMNS.task[field]))}, ${GUARDED}`,
+  updateAgent: `UPDATE agents SET ${assigned(FIELDS.agentChanges.map((field) => COLUMNS.agent[field]))},
+    version = version + 1 ${BY_NAME} AND version = ?`,
   setNext: `UPDATE sessions SET ${assigned(NEXT_COLUMNS)} ${BY_ID}`,
   setMeta: 'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
 } as const;

@@ -176,7 +176,7 @@ test('calls that wait for a lock are decided only under it, in their order, by t
 
 /** A decision without an effect. */
 function answer(reply: string) {
-  return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock: null };
+  return { reply, sessions: [], tasks: [], agents: [], events: [], receipt: null, forgetReceiptsAt: 0, clock: null };
 }
 
 test.each(['moving', 'moved'] as const)('no program can write rows to a store that is %s', async (status) => {

@@ -4,10 +4,13 @@
 
 // The API for programs.
 export type {
+  Answered,
   Claimed,
   ClaimNext,
+  EndedAgent,
   Enqueued,
   EnqueueTask,
+  RegisteredAgent,
   Released,
   ReleasedBatch,
   ReleaseTask,
@@ -17,7 +20,18 @@ export { checkCall, checkNewTasks, type CallName } from './api/inputs.ts';
 export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
 export { Orchestrator, type OrchestratorOptions } from './api/orchestrator.ts';
 export { OrchestratorReads } from './api/reads.ts';
-export type { ClaimRecord, EventRecord, SessionRecord, TaskError, TaskRecord } from './api/records.ts';
+export type {
+  ClaimRecord,
+  EventRecord,
+  ReviewedRecord,
+  ReviewedWork,
+  AgentRecord,
+  SeenAgentRecord,
+  SessionRecord,
+  TaskError,
+  TaskRecord,
+} from './api/records.ts';
+export type { ReviewCall, ReviewedNow } from './api/review-task.ts';
 export type { CommandEnd, ObservedCommand, Telemetry } from './api/telemetry.ts';
 export { verifyLog, type Finding, type FindingKind, type Verification } from './api/verify.ts';
 
@@ -25,6 +39,7 @@ export { verifyLog, type Finding, type FindingKind, type Verification } from './
 export { closeRestoredLeases } from './commands/close-restored-leases.ts';
 export { checkProgress } from './commands/index.ts';
 export type {
+  AgentRefusal,
   CancelReply,
   CheckpointReply,
   ClaimRefusal,
@@ -36,6 +51,7 @@ export type {
   RecoverReply,
   ReleasedItem,
   RetryReply,
+  SetAgentPolicyReply,
   Takeover,
 } from './commands/index.ts';
 export type { Condition, ConditionName } from './explain/conditions.ts';
@@ -43,6 +59,17 @@ export type { HolderInBrief, LeaseInBrief, TaskInBrief } from './explain/briefs.
 export type { WhyAgent, WhyClaimant, WhySession, WhyTask } from './explain/why.ts';
 
 // The model.
+export {
+  AGENT_POLICIES,
+  AGENT_STATUS_NAMES,
+  FIXED_AGENT_FIELDS,
+  OTHER_AGENTS,
+  policyOf,
+  rolesOf,
+  type Agent,
+  type AgentPolicy,
+  type AgentStatus,
+} from './model/agent.ts';
 export { authorityTime, watchClock } from './model/clock-authority.ts';
 export {
   clockState,
@@ -59,6 +86,16 @@ export {
   type SeenJump,
 } from './model/clock.ts';
 export { isDelayedTooLong } from './model/delay.ts';
+export {
+  addresseeName,
+  compareReturns,
+  isHandedOff,
+  isReturnDue,
+  isReturning,
+  isWithReceiver,
+  NO_HAND_OFF,
+  returnsTooLate,
+} from './model/hand-off.ts';
 export type { Context, StoredContext } from './model/context.ts';
 export { cursorAhead, ERRORS, OrchestratorError, type ErrorCode } from './model/errors.ts';
 /** The kinds of input field, each with its alphabet and limit, for programs that pass input to commands. */
@@ -76,37 +113,53 @@ export { FIXED_SESSION_FIELDS, hasQueue, NO_LEASE, UNLOGGED_SESSION_FIELDS, type
 export {
   DEAD_LETTER_STATUSES,
   isEnded,
-  isWaiting,
+  isPending,
   noSessions,
   noTasks,
   SESSION_STATUSES,
   SESSION_STATUS_NAMES,
   TASK_STATUSES,
   TASK_STATUS_NAMES,
-  WAITING_STATUSES,
+  PENDING_STATUSES,
   type SessionStatus,
   type TaskStatus,
 } from './model/statuses.ts';
 export {
+  isOwnWork,
+  NO_REVIEW,
+  REVIEW_KIND,
+  reviewOf,
+  reviewOn,
+  type Review,
+  type ReviewOf,
+  type ReviewTerms,
+  type Verdict,
+} from './model/review.ts';
+export {
   addresseeOf,
   addresseesOf,
+  askedAddressee,
   compareInQueue,
+  holdsDedupeKey,
   MOVING_TASK_FIELDS,
   nextHeadOf,
   type NextHead,
   type QueueHead,
   type Task,
 } from './model/task.ts';
+export { NO_QUESTION, type Question } from './model/question.ts';
 export { NO_TASK_TEXTS, TASK_TEXT_NAMES, TASK_TEXTS, textsForEvent, type TaskTextName } from './model/task-texts.ts';
 export { compareCodePoints, isStorableText } from './model/text.ts';
 export { fenceOf, tokenFor } from './model/token.ts';
 
 // The log.
 export { canonicalize } from './log/canonical.ts';
-export { CHAIN_START, chained, hashEvent } from './log/chain.ts';
+export { CHAIN_START, chained, chainedToAgent, hashEvent } from './log/chain.ts';
+export { EVENT_DOCS } from './log/event-docs.ts';
 export {
-  EVENT_DOCS,
+  AGENT_EVENTS,
   LEASE_END_EVENTS,
+  type AgentEventDraft,
   type Event,
   type EventDraft,
   type EventPayloads,
@@ -117,7 +170,14 @@ export {
   type StreamKind,
 } from './log/events.ts';
 export { evolve } from './log/evolve.ts';
-export { SESSION_TRANSITIONS, statusAfter, TASK_TRANSITIONS, type CommandName } from './log/lifecycle.ts';
+export { evolveAgent } from './log/evolve-agent.ts';
+export {
+  AGENT_TRANSITIONS,
+  SESSION_TRANSITIONS,
+  statusAfter,
+  TASK_TRANSITIONS,
+  type CommandName,
+} from './log/lifecycle.ts';
 
 // The port.
 export type { ClaimPreview, ClaimPreviewScope } from './storage/claim-preview.ts';
@@ -163,5 +223,6 @@ export {
   isShut,
   type StoreState,
 } from './storage/store-state.ts';
+export { questionAfter, questionCursor } from './storage/question-cursor.ts';
 export { RunningCalls } from './storage/running-calls.ts';
 export type * from './storage/write-set.ts';

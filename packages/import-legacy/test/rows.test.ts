@@ -91,6 +91,7 @@ async function inMemory(old: RowReader): Promise<Orchestrator> {
       after: objectOf(COLUMNS.session, row) as unknown as Session,
     })),
     tasks: rows.tasks.map((row) => ({ before: null, after: objectOf(COLUMNS.task, row) as unknown as Task })),
+    agents: [],
     events: rows.event_log.map((row) => objectOf(COLUMNS.event, row) as unknown as Event),
     receipt: null,
     forgetReceiptsAt: 0,

@@ -39,6 +39,7 @@ export {
   readSince,
   SINCE_COUNT_MAX,
   SINCE_GROUPS,
+  type QuestionInBrief,
   type Since,
   type SinceGroup,
   type SinceGroupName,
@@ -71,8 +72,10 @@ export { keepLease, type Checkpoint, type LeaseKeeper } from './work/lease-keepe
 export type { KeepLeaseOptions } from './work/keep-lease-options.ts';
 export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
 export { Changes } from './insight/changes.ts';
+export type { HandOff, HandOffs } from './insight/hand-offs.ts';
 export { everyRow, type ListStart } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
+export { quoted } from './insight/resume/quoted.ts';
 export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } from './insight/status.ts';
 export { configPath } from './settings/config-file.ts';
 export { tellOnce } from './settings/told-once.ts';
@@ -101,7 +104,7 @@ export type { RunReason, RunResult } from './run/run-result.ts';
 export { runUnderLease } from './run/run-under-lease.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts';
 export type { StartedCommand, StartInWork } from './work/lease-commands.ts';
-export { TaskFailed, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';
+export { TaskFailed, TaskWaiting, WorkAborted, type AbortReason, type Handler, type Work } from './work/handler.ts';
 export { JournaledCalls, type WorkCalls } from './work/journaled-calls.ts';
 export { JournalWriter, type JournalOptions } from './work/journal-writer.ts';
 export { createWorker, type Worker } from './work/worker.ts';
@@ -127,6 +130,8 @@ export { becomeInit } from './processes/init.ts';
 export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {
+  AGENT_POLICIES,
+  AGENT_STATUS_NAMES,
   assertOpenForWork,
   checkCall,
   checkNewTasks,
@@ -139,6 +144,7 @@ export {
   isStale,
   LIMITS,
   Orchestrator,
+  OTHER_AGENTS,
   OrchestratorError,
   SESSION_STATUSES,
   SESSION_STATUS_NAMES,
@@ -156,6 +162,7 @@ export {
   type StoreLocation,
   type StoreMode,
   type StoreRoles,
+  addresseeName,
   labelOf,
   nameOf,
   numberOf,

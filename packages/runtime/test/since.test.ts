@@ -43,14 +43,17 @@ test('each sort is counted, newest first; from a time on it is exactly what happ
 
   expect(all.told).toEqual({
     done: [1, [15]],
+    reviewed: [0, []],
     failed: [2, [17, 16]],
     cancelled: [1, [18]],
     recovered: [1, [19]],
+    returned: [0, []],
     refused: [1, [20]],
+    answered: [0, []],
   });
   expect([later.from.eventId, later.told['done'], later.told['failed']]).toEqual([15, [0, []], [2, [17, 16]]]);
   expect(later.askedAt).toBe(office.time.read().wall);
-  expect(Object.values(none.told)).toEqual(Array.from({ length: 5 }, () => [0, []]));
+  expect(Object.values(none.told)).toEqual(Array.from({ length: 8 }, () => [0, []]));
   expect([none.from.eventId, none.asOf]).toEqual([20, 20]);
   expect(all.groups.flatMap(({ rows }) => rows)).toMatchObject([
     { title: 'task a', agent: 'company-agent', type: 'task.succeeded' },
@@ -76,6 +79,31 @@ test('what was handed to a person or their role waits for them', async () => {
   expect(await notes('jane', ['boss'])).toEqual(['sign it', 'decide']);
 });
 
+test('what came back is told with who did not claim it, and waits for its sender', async () => {
+  await using office = new Office();
+  await office.add({ sessionId: 'a' });
+  await office.release(await office.claim(), {
+    outcome: 'handed_off',
+    to: { role: 'boss' },
+    byMs: 5_000,
+    note: 'decide',
+  });
+  const before = await ask(office, { from: { eventId: 0 }, agent: 'company-agent', roles: ['boss'] });
+  office.time.stop(5_000);
+  await office.orchestrator.staleRecovery();
+
+  const since = await ask(office, { from: { eventId: 0 }, agent: 'company-agent' });
+
+  expect(before.waiting.forYou).toMatchObject([
+    { handedOffBy: 'company-agent', role: 'boss', returnAt: office.time.read().wall, returnedFrom: null },
+  ]);
+  expect(since.groups.find(({ name }) => name === 'returned')).toMatchObject({
+    count: 1,
+    rows: [{ title: 'task', agent: 'company-agent', reason: 'role:boss' }],
+  });
+  expect(since.waiting.forYou).toMatchObject([{ note: 'decide', returnAt: null, returnedFrom: 'role:boss' }]);
+});
+
 test('counting stops at a limit and says so; the rows are the newest all the same', async () => {
   await using office = new Office();
   const { tasks } = await office.orchestrator.enqueueTasks(Array.from({ length: 151 }, () => ({})));
@@ -85,9 +113,10 @@ test('counting stops at a limit and says so; the rows are the newest all the sam
   const since = await ask(office, { from: { eventId: 0 }, countMax: 120 });
   const whole = await ask(office, { from: { eventId: 0 }, countMax: 151 });
 
-  expect([since.isCapped, since.told['cancelled']]).toEqual([true, [120, whole.groups[2]?.rows.map(({ id }) => id)]]);
+  const newest = whole.groups.find(({ name }) => name === 'cancelled')?.rows.map(({ id }) => id);
+  expect([since.isCapped, since.told['cancelled']]).toEqual([true, [120, newest]]);
   expect(since.groups[0]?.rows, 'the newest of what was not counted').toEqual(whole.groups[0]?.rows);
-  expect([whole.isCapped, whole.groups[0]?.count, whole.groups[2]?.count]).toEqual([false, 1, 150]);
+  expect([whole.isCapped, whole.groups[0]?.count, whole.told['cancelled']]).toEqual([false, 1, [150, newest]]);
 });
 
 test('the last look is kept per store and namespace, for this user alone, and never goes back', async () => {

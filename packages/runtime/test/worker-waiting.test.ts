@@ -4,6 +4,7 @@
  *  - it wakes when a task falls due
  *  - it asks seldom while nothing happens, and while much happens that is not for it
  *  - what a dead holder held is done within two seconds, where its death can be proved
+ *  - while the registry refuses its claims it idles, says so once, and continues when it is registered again
  *  - an outage is told and waited out, with longer and longer pauses
  *  - answers that are lost on the way are asked for again, and every command has one effect
  */
@@ -81,6 +82,25 @@ test('what a dead holder held is done within two seconds, where its death can be
   expect(await statusOf('count')).toBe('succeeded');
   const { items } = await orchestrator.listEvents({ types: ['task.recovered'] });
   expect(items).toMatchObject([{ payload: { reason: 'dead' } }]);
+});
+
+test('while the registry refuses its claims, it idles and says so once', async () => {
+  const { time, start, add, orchestrator, statusOf } = await open();
+  await orchestrator.registerAgent({ agent: 'a' });
+  await orchestrator.drainAgent({ agent: 'a' });
+  const { events } = start(() => {});
+  await add('count');
+  await time.advance(60_000);
+  const waiting = await statusOf('count');
+
+  await orchestrator.registerAgent({ agent: 'a' });
+  await time.advance(60_000);
+
+  expect(waiting).toBe('queued');
+  expect(await statusOf('count')).toBe('succeeded');
+  expect(events.filter((event) => event.is === 'refused')).toEqual([
+    { is: 'refused', refusal: { ok: false, reason: 'agent_draining', agent: 'a' } },
+  ]);
 });
 
 test('an outage is told and waited out, with longer and longer pauses', async () => {

@@ -20,7 +20,10 @@ export async function assertConsistent(storage: Storage, clock: TestClock): Prom
   ).toEqual([]);
   expect(events.map(({ id }) => id)).toEqual([...new Set(events.map(({ id }) => id))]);
   for (const { session } of sessions) {
-    const own = events.filter(({ namespace, streamId }) => namespace === session.namespace && streamId === session.id);
+    const own = events.filter(
+      ({ namespace, streamKind, streamId }) =>
+        namespace === session.namespace && streamKind === 'session' && streamId === session.id,
+    );
     assertLogOfSession(own);
     expect(openLease(own), `the open lease of ${session.id}`).toBe(isHeld(session) ? session.fence : null);
   }

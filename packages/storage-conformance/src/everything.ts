@@ -1,5 +1,6 @@
 import {
   LIMITS,
+  type Agent,
   type Event,
   type LoadedSession,
   type Page,
@@ -13,6 +14,9 @@ import { expect } from 'vitest';
 export interface Everything {
   readonly sessions: readonly LoadedSession[];
   readonly tasks: readonly Task[];
+  /** The ids of the tasks that wait, the oldest question first. */
+  readonly questions: readonly string[];
+  readonly agents: readonly Agent[];
   readonly events: readonly Event[];
 }
 
@@ -22,6 +26,8 @@ export async function readAll(storage: Storage): Promise<Everything> {
     return {
       sessions: parts.flatMap(({ sessions }) => sessions),
       tasks: parts.flatMap(({ tasks }) => tasks),
+      questions: parts.flatMap(({ questions }) => questions),
+      agents: parts.flatMap(({ agents }) => agents),
       events: parts.flatMap(({ events }) => events).toSorted((a, b) => a.id - b.id),
     };
   });
@@ -68,7 +74,9 @@ async function readNamespace(reader: Reader, namespace: string): Promise<Everyth
     sessions.push(session);
   }
   const tasks = await allPages((page) => reader.tasks({ namespace, ...page }));
+  const questions = await allPages((page) => reader.questions({ namespace, ...page }));
+  const agents = await allPages((page) => reader.agents({ namespace, ...page }));
   const upTo = await reader.settledEventId();
   const events = await allPages((page) => reader.events({ namespace, upTo, ...page }));
-  return { sessions, tasks, events };
+  return { sessions, tasks, questions: questions.map(({ id }) => id), agents, events };
 }

@@ -19,7 +19,7 @@ const { namespace } = DEFAULTS;
 
 /** A write set that changes nothing. */
 export function nothing<R>(reply: R): WriteSet<R> {
-  return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock: null };
+  return { reply, sessions: [], tasks: [], agents: [], events: [], receipt: null, forgetReceiptsAt: 0, clock: null };
 }
 
 /** What is loaded for a scope. */

@@ -25,6 +25,7 @@ const step = fc.record({
     'recover',
     'cancel',
     'retry',
+    'answer',
     'close',
     'resend',
     'restart',
@@ -109,10 +110,11 @@ class Walk {
       case 'release':
       case 'release_next': {
         const outcome =
-          (['succeeded', 'failed', 'released', 'handed_off', 'cancelled'] as const)[pick % 5] ?? 'succeeded';
+          (['succeeded', 'failed', 'released', 'handed_off', 'waiting', 'cancelled'] as const)[pick % 6] ?? 'succeeded';
         const to = outcome === 'handed_off' ? { to: { agent: AGENTS[pick % 2] as string } } : {};
+        const ask = outcome === 'waiting' ? { ask: { question: 'which?' } } : {};
         const next = what === 'release_next' ? { claimNext: { agent: name, ...TTL } } : {};
-        return this.#send(worker, 'release', { items: [{ ...holder, outcome, ...to }], ...next }, lost);
+        return this.#send(worker, 'release', { items: [{ ...holder, outcome, ...to, ...ask }], ...next }, lost);
       }
       case 'release_all': {
         const items = this.#leases.slice(-4).map(({ token }, at) => ({
@@ -128,6 +130,8 @@ class Walk {
         return this.#send(worker, 'cancel', { taskId }, lost);
       case 'retry':
         return this.#send(worker, 'retry', { taskId }, lost);
+      case 'answer':
+        return this.#send(worker, 'answer', { taskId, answer: 'that one', agent: name }, lost);
       case 'close':
         return this.#send(worker, 'close', { sessionId: session, cancelTasks: pick % 2 === 0 }, lost);
       case 'resend':

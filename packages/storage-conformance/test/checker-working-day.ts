@@ -13,8 +13,8 @@ interface Workers {
 
 /**
  * A day in which everything happens that may happen: work, crashes, takeovers, resumes, recovery, a zombie, lost
- * answers, dead letters, cancellations, hand-offs, refusals, a batch, a machine that slept. At its end one lease is
- * open.
+ * answers, dead letters, cancellations, hand-offs, questions, refusals, a batch, a review, a machine that slept. At its
+ * end one lease and one review are open.
  */
 export async function workingDay(): Promise<Run & { readonly recorder: Recorder }> {
   const recorder = new Recorder();
@@ -32,9 +32,21 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   await failForGood(workers, restarted);
   await recoverPoison(workers);
   await sleep(workers, restarted);
+  await askAndAnswer(workers);
   await releaseBatch(workers);
+  await handOffInVain(workers);
+  await review(workers);
   await runOutOfWork(workers);
   return { ...recorder.run(), recorder };
+}
+
+/** One of two reviews approves the work; the other stays open. */
+async function review({ company, home }: Workers): Promise<void> {
+  await company.call('enqueue', { tasks: [{ id: 'reviewed', review: { role: 'reviewer', approvals: 2 } }] });
+  const work = first(await company.call('claim', { agent: 'company-agent', sessionId: 'reviewed', ...TTL }));
+  await company.call('release', { items: [{ ...holderOf(work), outcome: 'succeeded' }] });
+  const own = first(await home.call('claim', { agent: 'home-agent', roles: ['reviewer'], kinds: ['review'], ...TTL }));
+  await home.call('release', { items: [{ ...holderOf(own), outcome: 'approved' }] });
 }
 
 async function enqueue({ company, home }: Workers): Promise<void> {
@@ -141,6 +153,19 @@ async function sleep({ recorder: { clock }, keeper }: Workers, home2: RecordedWo
   await home2.release({ ...holderOf(solo), outcome: 'succeeded', result: { done: true } });
 }
 
+/** A question of the owner, and a poll meanwhile that finds nothing; its answer, and the rest of the work. */
+async function askAndAnswer({ recorder: { clock }, company, keeper }: Workers): Promise<void> {
+  await company.call('enqueue', { tasks: [{ id: 'asks', assignee: 'company-agent' }] });
+  const asks = first(await company.call('claim', { agent: 'company-agent', ...TTL }));
+  await company.release({ ...holderOf(asks), outcome: 'waiting', ask: { question: 'which?', to: { role: 'owner' } } });
+  await company.call('claim', { agent: 'company-agent', ...TTL });
+  clock.advance(5_000);
+  await keeper.call('answer', { taskId: 'asks', answer: 'that one', agent: 'keeper' });
+  await keeper.call('answer', { taskId: 'asks', answer: 'or that one' });
+  const again = first(await company.call('claim', { agent: 'company-agent', ...TTL }));
+  await company.release({ ...holderOf(again), outcome: 'succeeded' });
+}
+
 /** A batch of three leases, one of them lost before. Two end, and the lost task is claimed again in the same step. */
 async function releaseBatch({ recorder: { clock }, keeper, crew }: Workers): Promise<void> {
   await crew.call('enqueue', {
@@ -156,6 +181,17 @@ async function releaseBatch({ recorder: { clock }, keeper, crew }: Workers): Pro
     claimNext: { agent: 'crew-agent', limit: 2, ...TTL },
   });
   for (const claim of ended.next) await crew.release({ ...holderOf(claim), outcome: 'succeeded' });
+}
+
+/** A task that is handed off for a time, not claimed, and done by its sender in the end. */
+async function handOffInVain({ recorder: { clock }, keeper, crew }: Workers): Promise<void> {
+  await crew.call('enqueue', { tasks: [{ id: 'back', assignee: 'crew-agent' }] });
+  const sent = first(await crew.call('claim', { agent: 'crew-agent', ...TTL }));
+  await crew.release({ ...holderOf(sent), outcome: 'handed_off', to: { role: 'absent' }, byMs: 5_000 });
+  clock.advance(5_000);
+  await keeper.call('recover', {});
+  const back = first(await crew.call('claim', { agent: 'crew-agent', ...TTL }));
+  await crew.release({ ...holderOf(back), outcome: 'succeeded' });
 }
 
 /** Polls that find nothing; then there is work again, and one lease is open at the end. */

@@ -11,6 +11,7 @@ import {
   PAGE_CHARACTERS,
   TABLE_KEYS,
   TABLE_NAMES,
+  type Agent,
   type Event,
   type Receipt,
   type Row,
@@ -90,7 +91,7 @@ function withState(storage: Storage, data: MemoryData, filling?: string): Storag
   };
 }
 
-type AnyRow = Session | Task | Event | Receipt;
+type AnyRow = Session | Task | Agent | Event | Receipt;
 
 export class MemoryRows implements RowStore {
   readonly data: MemoryData;
@@ -148,11 +149,12 @@ export class MemoryRows implements RowStore {
   }
 
   async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
-    const { sessions, tasks, events, receipts } = this.data;
+    const { sessions, tasks, agents, events, receipts } = this.data;
     const frozen = {
       ...this.data,
       sessions: new Map(sessions),
       tasks: new Map(tasks),
+      agents: new Map(agents),
       events: [...events],
       receipts: new Map(receipts),
     };
@@ -200,15 +202,17 @@ export class MemoryRows implements RowStore {
 const NAMES: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
   sessions: COLUMNS.session,
   tasks: COLUMNS.task,
+  agents: COLUMNS.agent,
   event_log: COLUMNS.event,
   receipts: COLUMNS.receipt,
 };
 
 /** The rows of a table, by key. */
-export function tableOf({ sessions, tasks, events, receipts }: MemoryData, table: TableName): Row[] {
+export function tableOf({ sessions, tasks, agents, events, receipts }: MemoryData, table: TableName): Row[] {
   const records: readonly AnyRow[] = {
     sessions: [...sessions.values()],
     tasks: [...tasks.values()],
+    agents: [...agents.values()],
     event_log: events,
     receipts: [...receipts.values()],
   }[table];
@@ -236,6 +240,9 @@ function addRow(data: MemoryData, table: TableName, row: Row): void {
       break;
     case 'tasks':
       data.tasks.set(key, recordOf(table, row) as Task);
+      break;
+    case 'agents':
+      data.agents.set(key, recordOf(table, row) as Agent);
       break;
     case 'event_log':
       data.events.push(recordOf(table, row) as Event);

@@ -61,7 +61,8 @@ async function walk(steps: readonly Step[], verdicts: Verdicts): Promise<void> {
     await walker.step(step);
     const asker = askers[at % askers.length] ?? startedProcess();
     const fitting = CLAIMANTS[at % CLAIMANTS.length] ?? { agent: 'company-agent' };
-    const forWhom = at % 3 === 0 ? fitting : { ...fitting, evidence: seenDead(data) };
+    const asAny = at % 3 === 0 ? fitting : { ...fitting, evidence: seenDead(data) };
+    const forWhom = { ...asAny, ...(asAny.roles && { roles: rolesHeld(data, asAny.agent, asAny.roles) }) };
     await clock.as(asker, async () => {
       await compareTasks(asked, data, clock, forWhom, verdicts);
       await compareSessionsAndAgent(asked, data, clock, forWhom);
@@ -127,6 +128,12 @@ async function claimAnywhere(
   if (claimed.ok || evidence === undefined) return claimed;
   await orchestrator.staleRecovery({ namespace, evidence });
   return orchestrator.claimTask(request);
+}
+
+/** What the registry of any namespace takes away is left out: to ask for a role that one has not is a mistake. */
+function rolesHeld({ agents }: MemoryData, name: string, roles: readonly string[]): readonly string[] {
+  const entries = [...agents.values()].filter((entry) => entry.name === name);
+  return roles.filter((role) => entries.every((entry) => (JSON.parse(entry.roles) as string[]).includes(role)));
 }
 
 /** Against every holder: it proves the one dead that told this process. */

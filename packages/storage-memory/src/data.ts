@@ -2,6 +2,8 @@ import {
   addresseeOf,
   compareCodePoints,
   compareInQueue,
+  isOwnWork,
+  type Agent,
   type ClockState,
   type Event,
   type LoadedSession,
@@ -15,6 +17,7 @@ import {
 export interface MemoryData {
   readonly sessions: Map<string, Session>;
   readonly tasks: Map<string, Task>;
+  readonly agents: Map<string, Agent>;
   readonly events: Event[];
   readonly receipts: Map<string, Receipt>;
   readonly listeners: Set<() => void>;
@@ -29,6 +32,7 @@ export function createMemoryData(): MemoryData {
   return {
     sessions: new Map(),
     tasks: new Map(),
+    agents: new Map(),
     events: [],
     receipts: new Map(),
     listeners,
@@ -77,7 +81,7 @@ function headOf(data: MemoryData, session: Session): Task | null {
 export function ready(
   data: MemoryData,
   namespace: string,
-  { addressees, kinds, limit }: ReadyFilter,
+  { addressees, agent, kinds, limit }: ReadyFilter,
   except: readonly string[] = [],
 ): LoadedSession[] {
   const idle = sessionsOf(data, namespace).filter(({ id, status }) => status === 'idle' && !except.includes(id));
@@ -86,7 +90,10 @@ export function ready(
     return head === null ? [] : [{ session, task: null, head }];
   });
   const fitting = heads.filter(
-    ({ head }) => addressees.includes(addresseeOf(head)) && (kinds === undefined || kinds.includes(head.kind)),
+    ({ head }) =>
+      addressees.includes(addresseeOf(head)) &&
+      (kinds === undefined || kinds.includes(head.kind)) &&
+      (agent === undefined || !isOwnWork(agent, head)),
   );
   return fitting.toSorted((a, b) => compareInQueue(a.head, b.head)).slice(0, limit);
 }

@@ -1,5 +1,11 @@
 import {
+  askedAddressee,
   compareCodePoints,
+  isHandedOff,
+  questionAfter,
+  questionCursor,
+  rolesOf,
+  type Agent,
   type Event,
   type Page,
   type Reader,
@@ -9,7 +15,7 @@ import {
 import { byId, sessionsOf, type MemoryData } from './data.ts';
 
 /** Lists in pages. */
-export function listReads(data: MemoryData): Pick<Reader, 'sessions' | 'tasks' | 'events'> {
+export function listReads(data: MemoryData): Pick<Reader, 'sessions' | 'tasks' | 'questions' | 'agents' | 'events'> {
   return {
     async sessions({ namespace, status, agent, limit, after, before }) {
       const fits = (session: Session) =>
@@ -17,19 +23,38 @@ export function listReads(data: MemoryData): Pick<Reader, 'sessions' | 'tasks' |
       const found = sessionsOf(data, namespace).filter(fits);
       return pageOf(found.toSorted(byId), { limit, after, before }, idCursor);
     },
-    async tasks({ namespace, sessionId, status, kind, limit, after, before }) {
+    async tasks({ namespace, sessionId, status, kind, handedOff, limit, after, before }) {
       const fits = (task: Task) =>
         task.namespace === namespace &&
         (sessionId === undefined || task.sessionId === sessionId) &&
         (status?.includes(task.status) ?? true) &&
-        (kind === undefined || task.kind === kind);
+        (kind === undefined || task.kind === kind) &&
+        (handedOff === undefined || isHandedOff(task));
       return pageOf([...data.tasks.values()].filter(fits).toSorted(byId), { limit, after, before }, idCursor);
     },
-    async events({ namespace, sessionId, taskId, types, leaseEffect, agent, limit, after, before, upTo }) {
-      const cursor = (event: Event) => (sessionId === undefined ? event.id : event.seq);
+    async questions({ namespace, addressees, limit, after }) {
+      const isOpen = (task: Task) =>
+        task.namespace === namespace &&
+        task.status === 'waiting' &&
+        (addressees?.includes(askedAddressee(task)) ?? true);
+      const open = [...data.tasks.values()].filter(isOpen);
+      const found = open.toSorted((a, b) => byQuestion(questionCursor(a), questionCursor(b)));
+      return pageOf(found, { limit, after, before: undefined }, { of: questionCursor, compare: byQuestion });
+    },
+    async agents({ namespace, status, role, limit, after }) {
+      const fits = (agent: Agent) =>
+        agent.namespace === namespace &&
+        (status?.includes(agent.status) ?? true) &&
+        (role === undefined || rolesOf(agent).includes(role));
+      const found = [...data.agents.values()].filter(fits).toSorted((a, b) => compareCodePoints(a.name, b.name));
+      return pageOf(found, { limit, after, before: undefined }, { of: ({ name }) => name, compare: compareCodePoints });
+    },
+    async events({ namespace, sessionId, taskId, ofAgent, types, leaseEffect, agent, limit, after, before, upTo }) {
+      const cursor = (event: Event) => (sessionId === undefined && ofAgent === undefined ? event.id : event.seq);
       const fits = (event: Event) =>
         event.namespace === namespace &&
         (sessionId === undefined || event.sessionId === sessionId) &&
+        (ofAgent === undefined || (event.streamKind === 'agent' && event.streamId === ofAgent)) &&
         (taskId === undefined || event.taskId === taskId) &&
         (types?.includes(event.type) ?? true) &&
         (leaseEffect === undefined || event.leaseEffect === leaseEffect) &&
@@ -51,6 +76,12 @@ interface Cursor<T> {
 }
 
 const idCursor: Cursor<{ readonly id: string }> = { of: ({ id }) => id, compare: compareCodePoints };
+
+/** The order of the cursors of questions. */
+function byQuestion(a: string, b: string): number {
+  const [one, other] = [questionAfter(a), questionAfter(b)];
+  return one.askedAt - other.askedAt || compareCodePoints(one.id, other.id);
+}
 
 interface Range {
   readonly limit: number;

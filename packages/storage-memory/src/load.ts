@@ -1,19 +1,25 @@
 import {
   authorityTime,
   compareCodePoints,
+  compareReturns,
+  holdsDedupeKey,
   isDelayedTooLong,
   isHeld,
-  isWaiting,
+  isPending,
+  isReturnDue,
   LIMITS,
   namedByReceipt,
+  returnsTooLate,
+  type Agent,
   type Clock,
+  type DueScope,
   type EndedLease,
   type Event,
   type HeldScope,
   type LeaseEffect,
   type Loaded,
+  type LoadedSession,
   type NamedSession,
-  type NewScope,
   type Receipt,
   type Scope,
   type SessionRef,
@@ -40,6 +46,8 @@ export function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
     receipt: receipt ?? null,
     named: [],
     numbers: [],
+    isDue: receipt === undefined && asksForDue(scope) && dueTasks(data, scope.namespace, now).length > 0,
+    agents: receipt === undefined ? loadAgents(data, scope) : [],
     ...rows,
   };
 }
@@ -52,6 +60,12 @@ function loadNamed(data: MemoryData, receipt: Receipt): Rows {
     sessions: sessions.flatMap((id) => loadedSession(data, data.sessions.get(keyOf(receipt.namespace, id)))),
     tasks: tasks.flatMap((id) => data.tasks.get(keyOf(receipt.namespace, id)) ?? []),
   };
+}
+
+/** The entries of the registry that exist. */
+function loadAgents(data: MemoryData, scope: Scope): Agent[] {
+  const names = scope.by === 'agent' ? [scope.name] : (scope.agents ?? []);
+  return names.flatMap((name) => data.agents.get(keyOf(scope.namespace, name)) ?? []);
 }
 
 function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
@@ -90,27 +104,37 @@ function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
       return loadHeld(data, scope);
     case 'delayed':
       return loadDelayed(data, scope.limit, now);
+    case 'due':
+      return loadDue(data, scope, now);
     case 'task': {
-      const task = data.tasks.get(keyOf(scope.namespace, scope.taskId));
-      if (task === undefined) return { sessions: [], tasks: [] };
-      return {
-        sessions: loadedSession(data, data.sessions.get(keyOf(scope.namespace, task.sessionId))),
-        tasks: [task],
-      };
+      const tasks = tasksWithIds(data, scope.namespace, [scope.taskId, ...(scope.extraTaskIds ?? [])]);
+      const [task] = tasks;
+      const holders = task !== undefined && scope.keyHolder === true ? keyHolder(data, task) : [];
+      return { sessions: sessionsOfTasks(data, tasks), tasks: [...tasks, ...holders] };
     }
     case 'new': {
       const ids = new Set(scope.taskIds);
       const keys = new Set(scope.dedupeKeys);
       const isNamed = (task: Task) =>
         task.namespace === scope.namespace &&
-        (ids.has(task.id) || (task.dedupeKey !== null && keys.has(task.dedupeKey)));
+        (ids.has(task.id) || (holdsDedupeKey(task) && keys.has(task.dedupeKey ?? '')));
       return {
         sessions: scope.sessionIds.flatMap((id) => loadedSession(data, data.sessions.get(keyOf(scope.namespace, id)))),
         tasks: [...data.tasks.values()].filter(isNamed),
-        numbers: freeNumbers(data, scope),
+        numbers: freeNumbers(data, new Set([...scope.taskIds, ...scope.sessionIds]).size),
       };
     }
+    case 'agent':
+      return { sessions: [], tasks: [] };
   }
+}
+
+/** The other task that holds the dedupe key of this one, if it does not hold its key itself. */
+function keyHolder(data: MemoryData, task: Task): Task[] {
+  if (holdsDedupeKey(task)) return [];
+  const isHolder = (other: Task) =>
+    other.namespace === task.namespace && other.dedupeKey === task.dedupeKey && holdsDedupeKey(other);
+  return [...data.tasks.values()].filter(isHolder);
 }
 
 function loadHeld(data: MemoryData, { after, limit }: HeldScope): Rows {
@@ -129,10 +153,38 @@ function loadHeld(data: MemoryData, { after, limit }: HeldScope): Rows {
 }
 
 function loadDelayed(data: MemoryData, limit: number, now: number): Rows {
-  const delayed = [...data.tasks.values()].filter((task) => isDelayedTooLong(task, now));
-  const tasks = delayed.toSorted((a, b) => b.delayedAt - a.delayedAt).slice(0, limit);
+  const all = [...data.tasks.values()];
+  const delayed = all.filter((task) => isDelayedTooLong(task, now)).toSorted((a, b) => b.delayedAt - a.delayedAt);
+  const returning = all.filter((task) => returnsTooLate(task, now)).toSorted((a, b) => b.handedOffAt - a.handedOffAt);
+  const tasks = [...delayed.slice(0, limit), ...returning.slice(0, limit)];
+  return { sessions: sessionsOfTasks(data, tasks), tasks };
+}
+
+function loadDue(data: MemoryData, { namespace, limit }: DueScope & Scope, now: number): Rows {
+  const tasks = dueTasks(data, namespace, now).slice(0, limit);
+  return { sessions: sessionsOfTasks(data, tasks), tasks };
+}
+
+function dueTasks(data: MemoryData, namespace: string, now: number): Task[] {
+  const due = [...data.tasks.values()].filter((task) => task.namespace === namespace && isReturnDue(task, now));
+  return due.toSorted(compareReturns);
+}
+
+function asksForDue(scope: Scope): boolean {
+  if (scope.by !== 'sessions') return scope.by === 'ready' || scope.by === 'stale';
+  return scope.nextReady !== undefined || scope.sessions.some((ref) => 'sessionId' in ref);
+}
+
+function tasksWithIds(data: MemoryData, namespace: string, ids: readonly string[]): Task[] {
+  return [...new Set(ids)].flatMap((id) => data.tasks.get(keyOf(namespace, id)) ?? []);
+}
+
+/** The sessions of these tasks, each once, without those that are loaded already. */
+function sessionsOfTasks(data: MemoryData, tasks: readonly Task[], except: readonly string[] = []): LoadedSession[] {
   const sessions = new Set(tasks.map(({ namespace, sessionId }) => data.sessions.get(keyOf(namespace, sessionId))));
-  return { sessions: [...sessions].flatMap((session) => loadedSession(data, session)), tasks };
+  return [...sessions].flatMap((session) =>
+    session === undefined || except.includes(session.id) ? [] : loadedSession(data, session),
+  );
 }
 
 function loadNamedSessions(data: MemoryData, scope: SessionsScope, namespace: string, now: number): Rows {
@@ -144,16 +196,20 @@ function loadNamedSessions(data: MemoryData, scope: SessionsScope, namespace: st
     now,
   );
   const own = ids.flatMap((id) => loadedSession(data, data.sessions.get(keyOf(namespace, id))));
-  const others = scope.nextReady === undefined ? [] : ready(data, namespace, scope.nextReady, ids);
+  const extra = tasksWithIds(data, namespace, scope.extraTaskIds ?? []);
+  const further = sessionsOfTasks(data, extra, ids);
+  const loaded = [...ids, ...further.map(({ session }) => session.id)];
+  const others = scope.nextReady === undefined ? [] : ready(data, namespace, scope.nextReady, loaded);
   const waiting = ids.toSorted(compareCodePoints).flatMap((id) =>
     tasksOf(data, namespace, id)
-      .filter(({ status }) => isWaiting(status))
+      .filter(({ status }) => isPending(status))
       .toSorted(byId),
   );
   return {
     named,
-    sessions: [...own, ...others],
-    tasks: waiting.slice(0, scope.openTasksLimit ?? 0),
+    sessions: [...own, ...further, ...others],
+    tasks: [...new Set([...waiting.slice(0, scope.openTasksLimit ?? 0), ...extra])],
+    numbers: freeNumbers(data, scope.newRows ?? 0),
     nextDueAt: own.every(({ head }) => head === null) ? nextDueAt(waiting) : null,
   };
 }
@@ -166,13 +222,13 @@ function namedSession(data: MemoryData, namespace: string, ref: SessionRef): Nam
   return { sessionId: grant.sessionId, endedLease: endedLease(data, grant) };
 }
 
-/** Numbers after those of all rows, enough for all ids that the scope names. */
-function freeNumbers(data: MemoryData, { taskIds, sessionIds }: NewScope): number[] {
+/** Numbers after those of all rows. */
+function freeNumbers(data: MemoryData, count: number): number[] {
   const greatest = [...data.tasks.values(), ...data.sessions.values()].reduce(
     (most, { number }) => Math.max(most, number),
     0,
   );
-  return [...new Set([...taskIds, ...sessionIds])].map((_, at) => greatest + 1 + at);
+  return Array.from({ length: count }, (_, at) => greatest + 1 + at);
 }
 
 /** Scheduled tasks whose time has come are queued from now on. */

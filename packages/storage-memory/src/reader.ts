@@ -1,7 +1,9 @@
 import {
   authorityTime,
   compareCodePoints,
+  compareReturns,
   isHeld,
+  isReturning,
   nextHeadOf,
   noSessions,
   noTasks,
@@ -38,6 +40,7 @@ export function memoryReader(data: MemoryData, clock: Clock): Reader {
         ...data,
         sessions: new Map(data.sessions),
         tasks: new Map(data.tasks),
+        agents: new Map(data.agents),
         events: [...data.events],
       };
       return use(memoryReader(frozen, clock));
@@ -53,7 +56,7 @@ export function memoryReader(data: MemoryData, clock: Clock): Reader {
 }
 
 /** Single rows. */
-function rowReads(data: MemoryData): Pick<Reader, 'session' | 'task' | 'idOfNumber'> {
+function rowReads(data: MemoryData): Pick<Reader, 'session' | 'task' | 'agent' | 'idOfNumber'> {
   return {
     async session(namespace, id) {
       const [found] = loadedSession(data, data.sessions.get(keyOf(namespace, id)));
@@ -61,6 +64,9 @@ function rowReads(data: MemoryData): Pick<Reader, 'session' | 'task' | 'idOfNumb
     },
     async task(namespace, id) {
       return data.tasks.get(keyOf(namespace, id)) ?? null;
+    },
+    async agent(namespace, name) {
+      return data.agents.get(keyOf(namespace, name)) ?? null;
     },
     async idOfNumber(namespace, kind, number) {
       const rows: Iterable<Session | Task> = kind === 'task' ? data.tasks.values() : data.sessions.values();
@@ -100,6 +106,10 @@ function overviews(data: MemoryData, clock: Clock): Pick<Reader, 'counts' | 'cla
           .filter((task) => task.status === 'scheduled' && isMeant(task))
           .toSorted(byRunAt)
           .slice(0, scope.scheduledLimit),
+        returning: [...data.tasks.values()]
+          .filter((task) => isReturning(task) && isMeant(task))
+          .toSorted(compareReturns)
+          .slice(0, scope.by === 'ready' ? scope.scheduledLimit : 0),
       };
     },
     async namespaces() {

@@ -1,6 +1,8 @@
 import {
+  holdsDedupeKey,
   LIMITS,
   OrchestratorError,
+  type Agent,
   type Change,
   type Event,
   type NewEvent,
@@ -12,11 +14,14 @@ import { keyOf, type MemoryData } from './data.ts';
 
 /** @returns whether anything changed */
 export function save(data: MemoryData, writeSet: WriteSet<unknown>): boolean {
-  const { sessions, tasks, events, receipt, forgetReceiptsAt, clock } = writeSet;
+  const { sessions, tasks, agents, events, receipt, forgetReceiptsAt, clock } = writeSet;
   for (const change of [...sessions, ...tasks]) assertUnchanged(data, change);
+  for (const change of agents) assertSameAgent(data, change);
   assertUnique(data.events, events);
+  assertOneHolder(data, tasks);
   for (const { after } of sessions) data.sessions.set(keyOf(after.namespace, after.id), after);
   for (const { after } of tasks) data.tasks.set(keyOf(after.namespace, after.id), after);
+  for (const { after } of agents) data.agents.set(keyOf(after.namespace, after.name), after);
   for (const event of events) data.events.push({ ...event, id: (data.lastEventId += 1) });
   if (receipt !== null) {
     const over = [...data.receipts]
@@ -36,6 +41,11 @@ function assertUnchanged(data: MemoryData, { before, after }: Change<Session | T
     throw new OrchestratorError('INTERNAL', `The row ${after.id} changed between loading and saving.`);
 }
 
+function assertSameAgent({ agents }: MemoryData, { before, after }: Change<Agent>): void {
+  if (agents.get(keyOf(after.namespace, after.name))?.version !== before?.version)
+    throw new OrchestratorError('INTERNAL', `The agent ${after.name} changed between loading and saving.`);
+}
+
 /** Refuses what the unique indexes of a database would refuse. */
 function assertUnique(written: readonly Event[], events: readonly NewEvent[]): void {
   if (events.length === 0) return;
@@ -43,6 +53,19 @@ function assertUnique(written: readonly Event[], events: readonly NewEvent[]): v
   for (const key of events.flatMap(uniqueKeys)) {
     if (taken.has(key)) throw new OrchestratorError('INTERNAL', 'An event with this number, or of this lease, exists.');
     taken.add(key);
+  }
+}
+
+/** The same for the tasks that hold a dedupe key. */
+function assertOneHolder(data: MemoryData, changes: readonly Change<Task>[]): void {
+  const holders = changes.map(({ after }) => after).filter((task) => holdsDedupeKey(task));
+  if (holders.length === 0) return;
+  const changed = new Set(changes.map(({ after }) => keyOf(after.namespace, after.id)));
+  const others = [...data.tasks.values()].filter(({ namespace, id }) => !changed.has(keyOf(namespace, id)));
+  for (const [at, { namespace, dedupeKey }] of holders.entries()) {
+    const isRival = (task: Task) => task.namespace === namespace && task.dedupeKey === dedupeKey;
+    if (holders.slice(at + 1).some(isRival) || others.some((task) => isRival(task) && holdsDedupeKey(task)))
+      throw new OrchestratorError('INTERNAL', `Two tasks would hold the dedupe key ${dedupeKey}.`);
   }
 }
 

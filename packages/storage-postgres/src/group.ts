@@ -142,7 +142,7 @@ export class Group {
    * By itself, waiting for the transactions that have locked what it names, until it is answered. A recovery waits only
    * if it finds nothing else, and not for long: it answers that there is more.
    */
-  async #runAlone(call: Call, whenLocked: WhenLocked = call.scope.by === 'stale' ? 'skip' : 'wait'): Promise<void> {
+  async #runAlone(call: Call, whenLocked: WhenLocked = skipsLocked(call) ? 'skip' : 'wait'): Promise<void> {
     const { waitingConnections } = this.#options;
     for (;;) {
       try {
@@ -207,13 +207,25 @@ function groupFrom(calls: readonly Call[]): readonly Call[] {
   return end === -1 ? calls : calls.slice(0, end);
 }
 
-/** Whether a call cannot do without waiting: it wants sessions of all namespaces, or just those that are held. */
+/** Whether a call leaves to others what they have locked, also by itself. */
+function skipsLocked({ scope }: Call): boolean {
+  return scope.by === 'stale' || scope.by === 'due';
+}
+
+/**
+ * Whether a call runs by itself. It cannot do without waiting: it wants sessions of all namespaces, just those that are
+ * held, or those of tasks, or it changes an entry of the registry. Or what it finds could be what others of its group
+ * find, too.
+ */
 function waits({ scope }: Call): boolean {
   return (
     scope.by === 'held' ||
     scope.by === 'delayed' ||
     scope.by === 'stale' ||
-    (scope.by === 'ready' && scope.heldBy !== undefined)
+    scope.by === 'due' ||
+    scope.by === 'agent' ||
+    (scope.by === 'ready' && scope.heldBy !== undefined) ||
+    ('extraTaskIds' in scope && scope.extraTaskIds !== undefined && scope.extraTaskIds.length > 0)
   );
 }
 
@@ -228,6 +240,7 @@ function pauseBefore(tries: number): Promise<void> {
 function keysOf(scope: Scope): string[] {
   const keys = scope.commandId === undefined ? [] : [`command ${scope.commandId}`];
   if (scope.by === 'sessions') keys.push(...scope.sessions.map(keyOf));
+  if (scope.by === 'agent') keys.push(`agent ${scope.name}`);
   if (scope.by === 'task') keys.push(`task ${scope.taskId}`);
   if (scope.by === 'new') {
     keys.push(...scope.sessionIds.map((id) => `session ${id}`));

@@ -1,5 +1,5 @@
-import { COLUMNS, LIMITS, type Clock } from '@agent-orchestrator/core';
-import { NEXT_COLUMNS, WAITING } from '@agent-orchestrator/storage-sql';
+import { COLUMNS, LIMITS, REVIEW_KIND, type Clock } from '@agent-orchestrator/core';
+import { HOLDS_KEY, NEXT_COLUMNS, PENDING, RETURNING } from '@agent-orchestrator/storage-sql';
 import { selected } from './rows.ts';
 import { arrayOf, arrayOfSetting, keepArray } from './server/values.ts';
 
@@ -14,6 +14,7 @@ import { arrayOf, arrayOfSetting, keepArray } from './server/values.ts';
 
 const SESSION = selected(COLUMNS.session, 's');
 const TASK = selected(COLUMNS.task, 't');
+const AGENT = selected(COLUMNS.agent, 'a');
 const EVENT = selected(COLUMNS.event, 'e');
 const RECEIPT = selected(COLUMNS.receipt, 'r');
 
@@ -69,17 +70,27 @@ export interface Heads {
 }
 
 /**
+ * Whether the head of a session `s` is no review of work that the agent held. A scalar query, because an EXISTS may be
+ * planned as a walk over all tasks.
+ */
+export const notOwnWork = (agent: string): string =>
+  `(s.next_kind <> '${REVIEW_KIND}' OR NOT coalesce((
+      SELECT w.review_of::text::jsonb -> 'not_for' ? ${agent}::text FROM orchestrator.tasks w
+      WHERE w.namespace = s.namespace AND w.id = s.next_task_id), false))`;
+
+/**
  * Idle sessions with a fitting head: one range of the index for each addressee, or each addressee and kind.
  *
- * @param first the number of the parameter with the addressees; that with the kinds follows
+ * @param first the number of the parameter with the addressees; those with the kinds, if any, and the agent follow
  */
 const readyRanges = ({ limit, ofKinds }: Heads, first: number, lock = ''): string => {
   const kinds = ofKinds ? ` CROSS JOIN unnest(${arrayOf(`$${first + 1}`)}) k (kind)` : '';
+  const agent = `$${first + (ofKinds ? 2 : 1)}`;
   const isKind = ofKinds ? ` AND s.next_kind = k.kind AND s.next_kind > ''` : ' AND s.next_priority >= 0';
   return `unnest(${arrayOf(`$${first}`)}) a (addressee)${kinds} CROSS JOIN LATERAL (
     SELECT s.id, ${readyOrder('s')} FROM orchestrator.sessions s
     WHERE s.namespace = $1 AND s.next_for = a.addressee${isKind}
-      AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND ${NOT_FOUND}
+      AND s.status = 'idle' AND s.next_task_id IS NOT NULL AND ${NOT_FOUND} AND ${notOwnWork(agent)}
     ORDER BY ${readyOrder('s')} LIMIT ${limit}${lock}) f`;
 };
 
@@ -95,7 +106,7 @@ export type Wanted = { readonly heads: Heads; readonly heldBy: boolean } | { rea
 const wanted = (wants: Wanted): string => {
   if ('staleLimit' in wants) return `SELECT b.id FROM (${staleRows(wants.staleLimit, '$5')}) b`;
   const { heads, heldBy } = wants;
-  const agent = `$${heads.ofKinds ? 7 : 6}`;
+  const agent = `$${heads.ofKinds ? 8 : 7}`;
   const ready = `SELECT b.id FROM (${bestOf(heads, readyRanges(heads, 5))}) b`;
   return heldBy ? `${ready} UNION SELECT b.id FROM (${heldByAgent(agent)}) b` : ready;
 };
@@ -153,13 +164,25 @@ const queueing = (due: string): string =>
    SELECT ${keepArray('orchestrator.queued', '(SELECT array_agg(DISTINCT queued.session_id) FROM queued)')}`;
 const FIRST_DUE = `ORDER BY d.run_at LIMIT ${LIMITS.flipped_tasks_max}`;
 
+/** What stands for an entry of the registry among the server's locks, whether there is such a row or not. */
+const AGENT_KEY = `hashtextextended($1 || E'\\n' || n.name, 0)`;
+
 /** The text of every statement but those that write rows; exported for the test that looks at their query plans. */
 export const SQL = {
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
 
   /**
-   * Namespace, ids, fences, tasks; then addressees, kinds if any and the agent, where a claim may wait for what it
+   * Namespace, names. Until the transaction ends, no other changes these entries of the registry, nor adds one of them.
+   * Not a lock on rows: most names have none, and to share one would write to it.
+   */
+  keepAgents: `SELECT pg_advisory_xact_lock_shared(${AGENT_KEY}) FROM unnest(${arrayOf('$2')}) n (name)`,
+  /** Namespace, names: to change them, or to add one. */
+  lockAgents: `SELECT pg_advisory_xact_lock(${AGENT_KEY}) FROM unnest(${arrayOf('$2')}) n (name)`,
+
+  /**
+   * Namespace, ids, fences, tasks; then addressees, kinds if any, the agent that asks and the agent that holds, where a
+   * claim may wait for what it
    * wants, or the time, where a recovery may. Locks the sessions in the order of their ids, one after the other, and no
    * later statement of the transaction waits for a session: so no two transactions wait for each other. A grant and a
    * task never change their session, so that much may be read before the lock. Answers the ids of those that were
@@ -175,13 +198,13 @@ export const SQL = {
        CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = o.id
          FOR NO KEY UPDATE${whenLocked === 'wait' ? '' : ' SKIP LOCKED'}) s) l`,
   /**
-   * Namespace, addressees, kinds if any, time if stale ones are wanted. Answers the ids of heads in order, whether more
-   * can be seen than could be locked, and the ids of stale ones. No session is both: a head waits in an idle one, a
-   * stale one runs.
+   * Namespace, addressees, kinds if any, agent, time if stale ones are wanted. Answers the ids of heads in order,
+   * whether more can be seen than could be locked, and the ids of stale ones. No session is both: a head waits in an
+   * idle one, a stale one runs.
    */
   lockReady: ({ staleLimit, ...heads }: LockReady): string => {
     const visible = `SELECT count(*) FROM (SELECT 1 FROM ${readyRanges(heads, 2)} LIMIT ${heads.limit}) v`;
-    const stale = staleLimit === 0 ? '' : `, ${staleOnes(staleLimit, heads.ofKinds ? '$4' : '$3')} o`;
+    const stale = staleLimit === 0 ? '' : `, ${staleOnes(staleLimit, heads.ofKinds ? '$5' : '$4')} o`;
     const locked = bestOf(heads, readyRanges(heads, 2, ' FOR NO KEY UPDATE SKIP LOCKED'));
     return `SELECT to_json(p.ids), p.found < ${heads.limit} AND p.found < (${visible}),
        ${staleLimit === 0 ? `NULL, ${remember('p.ids')}` : `to_json(o.ids), ${remember('p.ids', 'o.ids')}`}
@@ -205,14 +228,18 @@ export const SQL = {
      WHERE s.status = 'running' AND s.agent > '' AND (s.namespace, s.id) > ($1, $2)
      ORDER BY s.namespace, s.id LIMIT ${limit} FOR NO KEY UPDATE`,
   /**
-   * Time. Locks the sessions of tasks whose delay began later, in the order of their namespaces and ids, and answers
-   * both of each. Only after a clock jump.
+   * Time. Locks the sessions of tasks whose delay, or hand-off for a time, began later, in the order of namespaces and
+   * ids, and answers both of each. Only after a clock jump.
    */
   lockDelayed: (limit: number): string =>
     `SELECT s.namespace, s.id
-     FROM (SELECT DISTINCT l.namespace, l.session_id FROM (SELECT d.namespace, d.session_id FROM orchestrator.tasks d
-         WHERE d.status = 'scheduled' AND d.delayed_at >= 0 AND d.delayed_at > (SELECT ${now('$1')})
-         ORDER BY d.delayed_at DESC LIMIT ${limit}) l
+     FROM (SELECT DISTINCT l.namespace, l.session_id
+       FROM ((SELECT d.namespace, d.session_id FROM orchestrator.tasks d
+           WHERE d.status = 'scheduled' AND d.delayed_at >= 0 AND d.delayed_at > (SELECT ${now('$1')})
+           ORDER BY d.delayed_at DESC LIMIT ${limit})
+         UNION ALL (SELECT d.namespace, d.session_id FROM orchestrator.tasks d
+           WHERE d.${RETURNING} AND d.handed_off_at > (SELECT ${now('$1')})
+           ORDER BY d.handed_off_at DESC LIMIT ${limit})) l
        ORDER BY l.namespace, l.session_id) o
      CROSS JOIN LATERAL (SELECT s.namespace, s.id FROM orchestrator.sessions s
        WHERE s.namespace = o.namespace AND s.id = o.session_id FOR NO KEY UPDATE) s`,
@@ -222,15 +249,30 @@ export const SQL = {
      WHERE t.namespace = $1 AND t.session_id = ANY ${arrayOf('$2')} AND t.status = 'scheduled' AND t.delayed_at >= 0
        AND t.delayed_at > (SELECT ${now('$3')})
      ORDER BY t.delayed_at DESC LIMIT ${limit}`,
+  /** Namespace, sessions, time: the tasks in them that return at a time and were handed off later. */
+  delayedReturns: (limit: number): string =>
+    `SELECT ${TASK} FROM orchestrator.tasks t
+     WHERE t.namespace = $1 AND t.session_id = ANY ${arrayOf('$2')} AND t.${RETURNING}
+       AND t.handed_off_at > (SELECT ${now('$3')})
+     ORDER BY t.handed_off_at DESC LIMIT ${limit}`,
+  /**
+   * Namespace, time. Locks the sessions of the tasks that are due to go back to their senders, and answers the ids of
+   * tasks and sessions in order. Those of a session that another transaction has locked are left to it.
+   */
+  lockDue: (limit: number): string =>
+    `SELECT t.id, t.session_id FROM orchestrator.tasks t
+     JOIN orchestrator.sessions s ON s.namespace = t.namespace AND s.id = t.session_id
+     WHERE t.namespace = $1 AND t.${RETURNING} AND t.return_at <= (SELECT ${now('$2')})
+     ORDER BY t.return_at, t.id LIMIT ${limit} FOR NO KEY UPDATE OF s SKIP LOCKED`,
 
   /** Namespace, ids. */
   sessions: `SELECT ${WITH_TASK} FROM orchestrator.sessions s ${THEIR_TASKS}
      WHERE s.namespace = $1 AND s.id = ANY ${arrayOf('$2')}`,
   /**
-   * Namespace, ids, fences, tasks, commands, time. Sent after every lock. Answers in each row, and in one without a
-   * session if there is none: the time in milliseconds and microseconds, what belongs to the whole database, and the
-   * receipts of these commands; then a session and one of its tasks, for the sessions that were named and all that was
-   * found.
+   * Namespace, ids, fences, tasks, commands, time, agents. Sent after every lock. Answers in each row, and in one
+   * without a session if there is none: the time in milliseconds and microseconds, what belongs to the whole database,
+   * the receipts of these commands, and the entries of these agents; then a session and one of its tasks, for the
+   * sessions that were named and all that was found.
    */
   read: `WITH d AS MATERIALIZED (SELECT ${now('$6')} AS now,
        floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS micros,
@@ -240,9 +282,13 @@ export const SQL = {
        (SELECT max(e.fence) FROM orchestrator.event_log e WHERE e.lease_effect = 'granted' AND e.fence >= 0) AS fence,
        (SELECT d.run_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.status = 'scheduled' AND d.run_at >= 0
         ORDER BY d.run_at LIMIT 1) AS due_at,
+       (SELECT d.return_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.${RETURNING}
+        ORDER BY d.return_at LIMIT 1) AS return_at,
        (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,
        (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r
-        WHERE r.namespace = $1 AND r.command_id = ANY ${arrayOf('$5')}) AS receipts)
+        WHERE r.namespace = $1 AND r.command_id = ANY ${arrayOf('$5')}) AS receipts,
+       (SELECT json_agg(json_build_array(${AGENT})) FROM orchestrator.agents a
+        WHERE a.namespace = $1 AND a.name = ANY ${arrayOf('$7')}) AS agents)
      SELECT d.*, ${WITH_TASK} FROM d
      LEFT JOIN orchestrator.sessions s ON s.namespace = $1 AND s.id = ANY (
        ${FOUND} || ${arrayOf('$2')} || ARRAY(${SESSIONS_OF_FENCES}) || ARRAY(${SESSIONS_OF_TASKS}))
@@ -251,12 +297,16 @@ export const SQL = {
   tasks: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
   /** Namespace, keys. */
   tasksOfDedupeKeys: `SELECT ${TASK} FROM orchestrator.tasks t
-     WHERE t.namespace = $1 AND t.dedupe_key = ANY ${arrayOf('$2')} AND t.dedupe_key IS NOT NULL`,
+     WHERE t.namespace = $1 AND t.dedupe_key = ANY ${arrayOf('$2')} AND ${HOLDS_KEY}`,
+  /** Namespace, ids: the tasks that hold the dedupe keys of these. */
+  keyHolders: `SELECT ${TASK} FROM orchestrator.tasks t
+     WHERE t.namespace = $1 AND t.dedupe_key = ANY (ARRAY(SELECT o.dedupe_key FROM orchestrator.tasks o
+       WHERE o.namespace = $1 AND o.id = ANY ${arrayOf('$2')} AND o.dedupe_key IS NOT NULL)) AND ${HOLDS_KEY}`,
   /** Namespace, ids, fences: the waiting tasks of the sessions that they name. */
   waiting: (limit: number): string =>
     `SELECT ${TASK} FROM (SELECT n.id FROM (${NAMED}) n ORDER BY n.id) n CROSS JOIN LATERAL (
        SELECT w.* FROM orchestrator.tasks w
-       WHERE w.namespace = $1 AND w.session_id = n.id AND w.${WAITING} AND w.id > '' ORDER BY w.id LIMIT ${limit}) t
+       WHERE w.namespace = $1 AND w.session_id = n.id AND ${PENDING} AND w.id > '' ORDER BY w.id LIMIT ${limit}) t
      LIMIT ${limit}`,
   /** Draws so many numbers for people. Those that no row gets are left out for good. */
   drawNumbers: `SELECT json_agg(nextval('orchestrator.numbers')::text) FROM generate_series(1, $1::int)`,

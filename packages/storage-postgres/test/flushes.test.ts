@@ -89,13 +89,14 @@ test('each unit of work takes two round trips and few statements, alone and as a
   await batch(orchestrator, after);
 
   expect(counted).toEqual({
-    claim: { flushes: 2, statements: [...BEGIN, 'SELECT 1', 'SELECT 1', 'INSERT 0 1', 'COMMIT'] },
+    // The two entries of the registry that a claim shares the locks of: its own, and that of all other names.
+    claim: { flushes: 2, statements: [...BEGIN, 'SELECT 2', 'SELECT 1', 'SELECT 1', 'INSERT 0 1', 'COMMIT'] },
     heartbeat: { flushes: 2, statements: [...BEGIN, 'SELECT 1', 'SELECT 1', 'SELECT 1', 'UPDATE 1', 'COMMIT'] },
     checkpoint: { flushes: 2, statements: [...BEGIN, 'SELECT 1', 'SELECT 1', 'SELECT 1', 'INSERT 0 1', 'COMMIT'] },
     release: { flushes: 2, statements: [...BEGIN, 'SELECT 1', 'SELECT 1', 'SELECT 1', 'INSERT 0 1', 'COMMIT'] },
     'claim of a hundred': {
       flushes: 2,
-      statements: [...BEGIN, 'SELECT 1', `SELECT ${BATCH}`, 'INSERT 0 1', 'COMMIT'],
+      statements: [...BEGIN, 'SELECT 2', 'SELECT 1', `SELECT ${BATCH}`, 'INSERT 0 1', 'COMMIT'],
     },
     'release of a hundred': {
       flushes: 2,

@@ -6,5 +6,14 @@ export async function loadedFor(storage: Storage, scope: Scope): Promise<Loaded>
 }
 
 function changeNothing(loaded: Loaded): WriteSet<Loaded> {
-  return { reply: loaded, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock: null };
+  return {
+    reply: loaded,
+    sessions: [],
+    tasks: [],
+    agents: [],
+    events: [],
+    receipt: null,
+    forgetReceiptsAt: 0,
+    clock: null,
+  };
 }

@@ -58,6 +58,29 @@ const NEW_TASK = `INSERT INTO orchestrator.tasks (namespace, id, number, session
     status, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
   VALUES ('default', 'x', 1000000, 's', 'k', 't', '{}', 5, 'queued', 1, 0, 4, 0, 16, 1, 1, 1)`;
 
+/** An agent takes the review that waits, with all that a lease needs. */
+const reviewing = (agent: string): string[] => [
+  `UPDATE orchestrator.sessions SET status = 'running', agent = '${agent}', fence = 7, token_hash = '${HASH}',
+     ttl_ms = 1000, stale_after_ms = 1000, lease_expires_at = 1, heartbeat_at = 1, stale_at = 1, seq = seq + 1,
+     task_id = next_task_id, next_task_id = NULL, next_priority = NULL, next_queued_at = NULL, next_kind = NULL,
+     next_for = NULL, version = version + 1 WHERE next_kind = 'review'`,
+  `UPDATE orchestrator.tasks SET status = 'running', attempt = 1, version = version + 1 WHERE kind = 'review'`,
+  eventOf('s.seq', { fence: '7', lease_effect: `'granted'` }).replace(`s.id = 's'`, 's.fence = 7'),
+];
+/** An event in the stream of a registered agent. */
+const ofAgent = (seq: string, further: Readonly<Record<string, string>> = {}): string =>
+  eventOf(seq, {
+    stream_kind: `'agent'`,
+    namespace: 'a.namespace',
+    stream_id: 'a.name',
+    session_id: 'NULL',
+    type: `'agent.draining'`,
+    ...further,
+  }).replace(`orchestrator.sessions s WHERE s.id = 's'`, `orchestrator.agents a WHERE a.name = 'company-agent'`);
+const NEW_AGENT = `INSERT INTO orchestrator.agents
+    (namespace, name, status, seq, version, human, created_at, updated_at, hash, roles)
+  VALUES ('default', 'forged', 'active', 1, 1, 0, 1, 1, '${HASH}', '["owner"]')`;
+
 /** What is tried, by the words of the table. Several statements are one transaction. */
 const TRIES: Readonly<Record<string, readonly string[]>> = {
   'read payloads, contexts and results': [
@@ -81,6 +104,7 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
   'set a task running that no agent holds': [
     `UPDATE orchestrator.tasks SET status = 'running' WHERE status = 'queued'`,
   ],
+  'hold the review of work that one held': reviewing('company-agent'),
   'take a task out of work, and leave its lease': [`UPDATE orchestrator.tasks SET status = 'queued'`],
   'grant a fence far ahead of the clock': [count(1), eventOf('s.seq', { fence: FAR_AHEAD, lease_effect: `'granted'` })],
   'change the schema version in `meta`': [`UPDATE orchestrator.meta SET value = '999' WHERE key = 'schema'`],
@@ -124,6 +148,19 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
   'set the attempts of a task to their end': ['UPDATE orchestrator.tasks SET attempt = 2147483647'],
   'add a task with a number that was not drawn': [NEW_TASK],
   'remove a task': ['DELETE FROM orchestrator.tasks'],
+  'change the roles of an agent without their event': [`UPDATE orchestrator.agents SET roles = '["owner"]'`],
+  'add an agent without its event': [NEW_AGENT],
+  'add an agent that begins with many events': [NEW_AGENT.replace('1, 1, 0', '9, 1, 0')],
+  'set the version of an agent to its end': ['UPDATE orchestrator.agents SET version = 2147483647'],
+  'add an event behind the last one of an agent': [ofAgent('a.seq + 1')],
+  'add an event of an agent that ends a lease': [
+    'UPDATE orchestrator.agents SET seq = seq + 1',
+    ofAgent('a.seq', { fence: '(SELECT s.fence FROM orchestrator.sessions s LIMIT 1)', lease_effect: `'ended'` }),
+  ],
+  'remove an agent': ['DELETE FROM orchestrator.agents'],
+  'keep the entry of an agent locked, so that its claims wait': [
+    `SELECT pg_advisory_xact_lock(hashtextextended('default' || E'\\n' || 'company-agent', 0))`,
+  ],
   'lock the receipts, so that no other command ends': ['LOCK TABLE orchestrator.receipts IN ACCESS EXCLUSIVE MODE'],
   'lock another table of the store': ['LOCK TABLE orchestrator.sessions IN ACCESS EXCLUSIVE MODE'],
   'keep a row locked': ['SELECT 1 FROM orchestrator.sessions FOR UPDATE'],
@@ -161,13 +198,20 @@ test('the table and what is tried have the same rows', () => {
   for (const [, outcomes] of ROWS) for (const login of LOGINS) expect(OUTCOMES).toContain(outcomes[login]);
 });
 
-/** A store with a task of `company-agent` under a lease, and a few receipts. */
+/**
+ * A store with a task of `company-agent`, which is registered, under a lease, a review of its work, and a few receipts.
+ */
 async function storeAtWork(): Promise<TestDatabase> {
   const database = await newDatabase();
   const orchestrator = orchestratorOn(await openStorage(database.url));
   await orchestrator.enqueueTask({ sessionId: 's' });
+  await orchestrator.registerAgent({ agent: 'company-agent', roles: ['builder'] });
   await orchestrator.claimTask({ agent: 'company-agent' });
   await orchestrator.enqueueTask({ sessionId: 'waits' });
+  await orchestrator.enqueueTask({ sessionId: 'done', review: { role: 'reviewer' } });
+  const done = await orchestrator.claimTask({ agent: 'company-agent', sessionId: 'done' });
+  if (!done.ok) throw new Error('nothing was claimed');
+  await orchestrator.releaseTask({ token: done.lease.token, outcome: 'succeeded' });
   return database;
 }
 
@@ -195,7 +239,7 @@ async function send(sql: postgres.Sql, statements: readonly string[], end: 'COMM
   }
 }
 
-test.for(['sessions', 'tasks', 'event_log', 'meta'])('an agent cannot lock %s for itself', async (table) => {
+test.for(['sessions', 'tasks', 'agents', 'event_log', 'meta'])('an agent cannot lock %s for itself', async (table) => {
   const database = await storeAtWork();
 
   await withAdmin(await urlOf(database, 'agent'), async (sql) => {
@@ -228,6 +272,14 @@ test.for(FOUND)('verify finds: %s, as %s', async ([what, login]) => {
 
   expect(code).toBe('done');
   expect(await orchestrator.verify()).toMatchObject({ ok: false });
+});
+
+test('an agent that never held the work may hold its review', async () => {
+  const database = await storeAtWork();
+
+  await withAdmin(await urlOf(database, 'agent'), async (sql) => {
+    expect(await send(sql, reviewing('home-agent'), 'ROLLBACK')).toBe('done');
+  });
 });
 
 test('a holder continues whatever another agent has added to its session, and fences grow', async () => {
@@ -281,5 +333,5 @@ test('a wait for a transaction that keeps the log open ends with an error that s
     await expect(orchestrator.verify()).rejects.toMatchObject({ code: 'STORE_BUSY' });
     await sql.unsafe('ROLLBACK');
   });
-  expect(await orchestrator.asOf()).toBe(5);
+  expect(await orchestrator.asOf()).toBe(12);
 });

@@ -5,7 +5,7 @@
  */
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { eventsQuery, listSessionsQuery, listTasksQuery } from '../src/read/lists.ts';
+import { eventsQuery, listSessionsQuery, listTasksQuery, questionsQuery } from '../src/read/lists.ts';
 import { CLAIM_PREVIEW, HISTORIES, READS } from '../src/read/reader.ts';
 import { SQL } from '../src/statements.ts';
 import { BEGIN_WORK } from '../src/server/transactions.ts';
@@ -37,21 +37,24 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
     SQL.lockSessions({ ...NAMED, whenLocked: 'wait', wants: { staleLimit: 8 } }),
     [...NAMED_INDEXES, 'sessions_stale'].toSorted(),
   ],
-  'lock ready': [SQL.lockReady({ ...READY, staleLimit: 0 }), ['sessions_ready']],
-  'lock ready, and stale': [SQL.lockReady(READY), ['sessions_ready', 'sessions_stale']],
+  'lock ready': [SQL.lockReady({ ...READY, staleLimit: 0 }), ['sessions_ready', 'tasks_pk']],
+  'lock ready, and stale': [SQL.lockReady(READY), ['sessions_ready', 'sessions_stale', 'tasks_pk']],
   'lock ready of kinds, and stale': [
     SQL.lockReady({ ...READY, ofKinds: true }),
-    ['sessions_ready_of_kind', 'sessions_stale'],
+    ['sessions_ready_of_kind', 'sessions_stale', 'tasks_pk'],
   ],
   'lock stale': [SQL.lockStale(8), ['sessions_stale']],
   'lock what an agent holds': [SQL.lockHeldBy, ['sessions_held']],
   'lock what is held': [SQL.lockHeldAfter(200), ['sessions_held']],
-  'lock what is delayed': [SQL.lockDelayed(200), ['sessions_pk', 'tasks_delayed']],
+  'lock what is delayed': [SQL.lockDelayed(200), ['sessions_pk', 'tasks_delayed', 'tasks_returning']],
   'delayed tasks': [SQL.delayed(200), ['tasks_delayed']],
+  'delayed returns': [SQL.delayedReturns(200), ['tasks_returning']],
+  'lock what is due to go back': [SQL.lockDue(200), ['sessions_pk', 'tasks_returning']],
   sessions: [SQL.sessions, ['sessions_pk', 'tasks_due_in_session', 'tasks_pk', 'tasks_queued']],
   read: [
     SQL.read,
     [
+      'agents_pk',
       'event_log_lease',
       'meta_pkey',
       'receipts_over',
@@ -61,11 +64,13 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
       'tasks_due_in_session',
       'tasks_pk',
       'tasks_queued',
+      'tasks_returning',
     ],
   ],
   tasks: [SQL.tasks, ['tasks_pk']],
   'tasks of dedupe keys': [SQL.tasksOfDedupeKeys, ['tasks_dedupe_key']],
-  'waiting tasks': [SQL.waiting(200), ['event_log_lease', 'tasks_waiting']],
+  'tasks that hold the dedupe keys of others': [SQL.keyHolders, ['tasks_dedupe_key', 'tasks_pk']],
+  'waiting tasks': [SQL.waiting(200), ['event_log_lease', 'tasks_pending']],
   'grants of fences': [SQL.grants, ['event_log_lease']],
   'events of a lease': [SQL.leaseEvents, ['event_log_grant', 'event_log_lease']],
   'queue what is due': [SQL.queueDue, ['sessions_pk', 'tasks_due', 'tasks_pk']],
@@ -92,17 +97,25 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
 const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly string[]]>> = {
   session: [READS.SESSION, ['sessions_pk', 'tasks_pk']],
   task: [READS.TASK, ['tasks_pk']],
+  agent: [READS.AGENT, ['agents_pk']],
   'task of a number': [READS.TASK_OF_NUMBER, ['tasks_by_number']],
   'session of a number': [READS.SESSION_OF_NUMBER, ['sessions_by_number']],
   namespaces: [READS.NAMESPACES, ['event_log_seq', 'sessions_pk']],
   events: [eventsQuery({ namespace: 'n', upTo: 9, limit: 50 }).text, ['event_log_pkey']],
   'events of a session': [eventsQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['event_log_seq']],
+  'events of an agent': [eventsQuery({ namespace: 'n', ofAgent: 'a', limit: 50 }).text, ['event_log_seq']],
   'events of a task': [eventsQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, ['event_log_task']],
   'events, newest first': [eventsQuery({ namespace: 'n', upTo: 9, limit: 50, before: null }).text, ['event_log_pkey']],
   'tasks, newest first': [listTasksQuery({ namespace: 'n', limit: 50, before: 'x' }).text, ['tasks_pk']],
   sessions: [listSessionsQuery({ namespace: 'n', limit: 50 }).text, ['sessions_pk']],
   tasks: [listTasksQuery({ namespace: 'n', limit: 50 }).text, ['tasks_pk']],
+  questions: [questionsQuery({ namespace: 'n', limit: 50 }).text, ['tasks_waiting']],
+  'questions to some': [
+    questionsQuery({ namespace: 'n', limit: 50, addressees: ['agent:a'], after: '7-x' }).text,
+    ['tasks_waiting'],
+  ],
   'tasks of a session': [listTasksQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['tasks_of_session']],
+  'handed-off tasks': [listTasksQuery({ namespace: 'n', handedOff: true, limit: 50 }).text, ['tasks_handed_off']],
   'sessions of histories': [HISTORIES.SESSIONS, ['sessions_pk', 'tasks_pk']],
   'events of histories': [HISTORIES.eventsOfEach(100), ['event_log_seq']],
   'tasks of histories': [HISTORIES.tasksOfEach(100), ['tasks_of_session']],
@@ -151,7 +164,7 @@ async function plan(sql: postgres.Sql, text: string): Promise<string[]> {
   return [
     ...new Set(
       touched.map(([, index, table, bitmap]) =>
-        (index ?? table ?? bitmap ?? '').replace('_namespace_id_pk', '_pk').replace('_namespace_command_id_pk', '_pk'),
+        (index ?? table ?? bitmap ?? '').replace(/_namespace_(?:id|name|command_id)_pk$/u, '_pk'),
       ),
     ),
   ].toSorted();
@@ -178,6 +191,9 @@ const GROW = `
     SELECT 'session', 'default', 's' || i, 's' || i, 1, 'task.claimed',
       't' || i, i, 'granted', '{}', 1, '${HASH}', '${HASH}'
     FROM generate_series(1, ${MANY}) i;
+  INSERT INTO orchestrator.agents
+    (namespace, name, status, human, seq, version, created_at, updated_at, hash, roles)
+    SELECT 'default', 'a' || i, 'active', 0, 1, 1, 1, 1, '${HASH}', '[]' FROM generate_series(1, ${MANY}) i;
   INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)
     SELECT 'default', 'c' || i, '${HASH}', '{}', i FROM generate_series(1, ${MANY}) i;
   ANALYZE`;

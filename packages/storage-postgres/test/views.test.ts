@@ -11,9 +11,11 @@ import { userUrl, withAdmin, type TestDatabase } from './harness/databases.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
 
 const VIEWS = Object.keys(VIEW_TEXTS);
+/** A text in the views that have no agent. */
+const COLUMN_OF: Readonly<Record<string, string>> = { tasks_v: 'note', agents_v: 'machine' };
 const PASSWORD = 'password-of-views';
 
-/** A lease that is held, a task that waits, and one in another namespace. */
+/** A lease that is held, a task that waits, and one in another namespace; and what the registry has of each. */
 async function withWork(): Promise<{ readonly database: TestDatabase; readonly token: string }> {
   const database = await newDatabase();
   const orchestrator = orchestratorOn(await openStorage(database.url));
@@ -22,6 +24,8 @@ async function withWork(): Promise<{ readonly database: TestDatabase; readonly t
     { id: 'waits', sessionId: 's' },
   ]);
   await orchestrator.enqueueTask({ id: 'elsewhere', namespace: 'other' });
+  await orchestrator.registerAgent({ agent: 'company-agent', roles: ['builder'], machine: '책상', human: true });
+  await orchestrator.setAgentPolicy({ agents: 'registered_only', namespace: 'other' });
   const claimed = await orchestrator.claimTask({ agent: 'company-agent' });
   if (!claimed.ok) throw new Error('it can be claimed');
   return { database, token: claimed.lease.token };
@@ -30,16 +34,27 @@ async function withWork(): Promise<{ readonly database: TestDatabase; readonly t
 test('they show what the API shows, and of a lease neither the token nor its hash', async () => {
   const { database, token } = await withWork();
   const { read } = await openStorage(database.url);
-  const known = { tasks_v: [] as object[], sessions_v: [] as object[], events_v: [] as object[] };
+  const known = {
+    tasks_v: [] as object[],
+    sessions_v: [] as object[],
+    agents_v: [] as object[],
+    events_v: [] as object[],
+  };
   for (const namespace of ['default', 'other']) {
     known.tasks_v.push(...(await read.tasks({ namespace, limit: 100 })).items);
     known.sessions_v.push(...(await read.sessions({ namespace, limit: 100 })).items);
+    known.agents_v.push(...(await read.agents({ namespace, limit: 100 })).items);
     known.events_v.push(...(await read.events({ namespace, limit: 100, upTo: 100 })).items);
   }
-  const columns = { tasks_v: COLUMNS.task, sessions_v: COLUMNS.session, events_v: COLUMNS.event };
+  const columns = {
+    tasks_v: COLUMNS.task,
+    sessions_v: COLUMNS.session,
+    agents_v: COLUMNS.agent,
+    events_v: COLUMNS.event,
+  };
 
   await withAdmin(database.url, async (sql) => {
-    for (const view of ['tasks_v', 'sessions_v', 'events_v'] as const) {
+    for (const view of ['tasks_v', 'sessions_v', 'agents_v', 'events_v'] as const) {
       const shown = await rowsOf(sql, view);
       expect(shown).toHaveLength(known[view].length);
       for (const row of known[view]) {
@@ -105,7 +120,7 @@ test('a reader and an agent read them, and change nothing by them', async () => 
         expect(await sql.unsafe(`SELECT 1 FROM orchestrator.${view}`)).not.toHaveLength(0);
         for (const change of [`DELETE FROM orchestrator.${view}`, `UPDATE orchestrator.${view} SET agent = 'me'`])
           await expect(
-            sql.unsafe(change.replace('agent', view === 'tasks_v' ? 'note' : 'agent')),
+            sql.unsafe(change.replace('SET agent', `SET ${COLUMN_OF[view] ?? 'agent'}`)),
           ).rejects.toMatchObject({ code: '42501' });
       }
     });

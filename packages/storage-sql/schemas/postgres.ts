@@ -56,6 +56,7 @@ export const changes = orchestrator.sequence('changes');
 
 export const sessions = made('sessions', TABLES.sessions);
 export const tasks = made('tasks', TABLES.tasks);
+export const agents = made('agents', TABLES.agents);
 export const eventLog = made('event_log', TABLES.event_log);
 export const receipts = made('receipts', TABLES.receipts);
 export const meta = made('meta', TABLES.meta);

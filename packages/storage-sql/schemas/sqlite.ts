@@ -50,6 +50,7 @@ type Columns = Readonly<Record<string, AnySQLiteColumn>>;
 
 export const sessions = made('sessions', TABLES.sessions);
 export const tasks = made('tasks', TABLES.tasks);
+export const agents = made('agents', TABLES.agents);
 export const eventLog = made('event_log', TABLES.event_log);
 export const receipts = made('receipts', TABLES.receipts);
 export const meta = made('meta', TABLES.meta);

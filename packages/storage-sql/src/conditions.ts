@@ -2,7 +2,7 @@ import {
   isEnded,
   TASK_STATUS_NAMES,
   TASK_STATUSES,
-  WAITING_STATUSES,
+  PENDING_STATUSES,
   type LeaseEffect,
   type StreamKind,
 } from '@agent-orchestrator/core';
@@ -28,8 +28,14 @@ export function isInList(column: string, words: readonly string[]): string {
   return words.length === 1 ? `${column} = '${only}'` : `${column} IN (${words.map((word) => `'${word}'`).join(', ')})`;
 }
 
-/** A task that waits in the queue of its session. */
-export const WAITING = isOneOf('status', WAITING_STATUSES);
+/** A task that is open and not held. */
+export const PENDING = isOneOf('status', PENDING_STATUSES);
+
+/** A task that is open, neither held nor in its session's queue: it waits for something else than an agent. */
+export const ASIDE = isOneOf(
+  'status',
+  PENDING_STATUSES.filter((status) => status !== 'scheduled' && status !== 'queued'),
+);
 
 /** A task under a lease. */
 export const RUNNING = isOneOf(
@@ -42,6 +48,23 @@ export const ENDED = isOneOf(
   'status',
   TASK_STATUS_NAMES.filter((status) => isEnded(status)),
 );
+
+/**
+ * A task that was handed off and not claimed since; and one of them that returns to its sender at a time. Not null
+ * would say the same, but a server without statistics takes nearly all rows for such.
+ */
+export const HANDED_OFF = 'handed_off_at >= 0';
+export const RETURNING = 'return_at >= 0';
+
+/**
+ * A task that holds its dedupe key (`holdsDedupeKey` in core). Most have none, so that is asked first. It names the
+ * ended statuses, because they are the fewest.
+ */
+export const HOLDS_KEY =
+  'dedupe_key IS NOT NULL AND (dedupe_while IS NULL OR ' +
+  `(${TASK_STATUS_NAMES.filter((status) => isEnded(status))
+    .map((status) => `status <> '${status}'`)
+    .join(' AND ')}))`;
 
 /** A session whose head can be claimed. */
 export const READY = `status = 'idle' AND next_task_id IS NOT NULL`;

@@ -1,10 +1,12 @@
 import {
   COLUMNS,
+  FIXED_AGENT_FIELDS,
   FIXED_SESSION_FIELDS,
   MOVING_TASK_FIELDS,
   nextHeadOf,
   NO_LEASE,
   UNLOGGED_SESSION_FIELDS,
+  type Agent,
   type Event,
   type NextHead,
   type QueueHead,
@@ -35,6 +37,8 @@ export const FIELDS = {
   taskChanges: without(MOVING_TASK_FIELDS, GUARDED),
   session: fieldsOf<Session>(COLUMNS.session),
   task: fieldsOf<Task>(COLUMNS.task),
+  agent: fieldsOf<Agent>(COLUMNS.agent),
+  agentChanges: without(fieldsOf<Agent>(COLUMNS.agent), [...FIXED_AGENT_FIELDS, ...GUARDED]),
   event: fieldsOf<Event>(COLUMNS.event),
   receipt: fieldsOf<Receipt>(COLUMNS.receipt),
 } as const;

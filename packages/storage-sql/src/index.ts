@@ -1,9 +1,33 @@
 export { assertSameCatalogue, type Catalogue } from './catalogue.ts';
-export { EMPTY, ENDED, isOneOf, LEASE_EFFECTS, READY, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
+export {
+  ASIDE,
+  EMPTY,
+  ENDED,
+  HOLDS_KEY,
+  isOneOf,
+  LEASE_EFFECTS,
+  READY,
+  RETURNING,
+  RUNNING,
+  STREAM_KINDS,
+  PENDING,
+} from './conditions.ts';
 export { FIELDS, headValues, valuesOf } from './fields.ts';
-export { eventList, isInStream, pageOf, sessionList, taskList, type List, type ListWords } from './lists.ts';
+export {
+  eventList,
+  isInStream,
+  pageOf,
+  questionList,
+  agentList,
+  eventCursor,
+  sessionList,
+  taskList,
+  type List,
+  type ListWords,
+} from './lists.ts';
 export {
   completeSession,
+  firstThatFit,
   loadScope,
   lookForReady,
   readySessions,
@@ -22,7 +46,7 @@ export {
   type StoredRows,
   type WritableRows,
 } from './row-store.ts';
-export { earliest, foundFor, planScope, unique, type Found, type ScopePlan } from './scope-plan.ts';
+export { earliest, foundFor, newNumbersOf, planScope, unique, type Found, type ScopePlan } from './scope-plan.ts';
 export { systemClock } from './system-clock.ts';
 export { columnName, holdsJson, storedColumns, type CheckWords, type Column, type Kind, type Table } from './table.ts';
 export { NEXT_COLUMNS, TABLES } from './tables.ts';

@@ -1,4 +1,14 @@
-import type { EventFilter, Page, SessionFilter, TaskFilter } from '@agent-orchestrator/core';
+import {
+  questionAfter,
+  type AgentFilter,
+  type Event,
+  type EventFilter,
+  type Page,
+  type QuestionFilter,
+  type SessionFilter,
+  type TaskFilter,
+} from '@agent-orchestrator/core';
+import { HANDED_OFF } from './conditions.ts';
 
 /*
  * The filtered lists: which conditions follow from a filter, and in which order the rows come. The text depends only on
@@ -31,6 +41,8 @@ export interface ListWords {
   };
   /** The column has one of some words. */
   readonly oneOf: (column: string, words: readonly string[]) => Part;
+  /** The text in the column contains another. */
+  readonly contains: (column: string, text: string) => Part;
   /** A column for which no index is used. */
   readonly unindexed: (column: string) => string;
 }
@@ -45,12 +57,38 @@ export function sessionList(words: ListWords, { namespace, status, agent, limit,
 
 /** By id. */
 export function taskList(words: ListWords, filter: TaskFilter): List {
-  const { namespace, sessionId, status, kind, limit, after, before } = filter;
+  const { namespace, sessionId, status, kind, handedOff, limit, after, before } = filter;
   const where = [words.ofNamespace(namespace), ...within(words, 'id', { after: after ?? '', before })];
   if (sessionId !== undefined) where.push(words.tasksOfSession(namespace, sessionId));
   if (status !== undefined) where.push(words.oneOf('status', status));
   if (kind !== undefined) where.push([`kind = ${words.value}`, kind]);
+  // The condition of the index, word for word.
+  if (handedOff !== undefined) where.push([HANDED_OFF]);
   return { where, order: orderBy('id', before), limit: limit + 1 };
+}
+
+const ASKED =
+  `CASE WHEN asked_agent IS NOT NULL THEN 'agent:' || asked_agent ` +
+  `WHEN asked_role IS NOT NULL THEN 'role:' || asked_role ELSE '' END`;
+
+/** The open questions, the oldest first. An addressee has no index of its own: open questions are few. */
+export function questionList(words: ListWords, { namespace, addressees, limit, after }: QuestionFilter): List {
+  const { value } = words;
+  const where: Part[] = [words.ofNamespace(namespace), [`status = 'waiting' AND asked_at >= 0`]];
+  if (after !== undefined) {
+    const { askedAt, id } = questionAfter(after);
+    where.push([`(asked_at, id) > (${value}, ${value})`, askedAt, id]);
+  }
+  if (addressees !== undefined) where.push(words.oneOf(`(${ASKED})`, addressees));
+  return { where, order: 'asked_at, id', limit: limit + 1 };
+}
+
+/** By name. Names have no quotation mark, so a role stands in the text of the roles as in no other name. */
+export function agentList(words: ListWords, { namespace, status, role, limit, after = '' }: AgentFilter): List {
+  const where = [words.ofNamespace(namespace), ...within(words, 'name', { after, before: undefined })];
+  if (status !== undefined) where.push(words.oneOf('status', status));
+  if (role !== undefined) where.push(words.contains('roles', `"${role}"`));
+  return { where, order: 'name', limit: limit + 1 };
 }
 
 /**
@@ -58,13 +96,15 @@ export function taskList(words: ListWords, filter: TaskFilter): List {
  * stream of its session, and are found along that where they have no index.
  */
 export function eventList(words: ListWords, filter: EventFilter): List {
-  const { namespace, sessionId, taskId, types, leaseEffect, agent, limit, after = '0', before, upTo } = filter;
+  const { namespace, sessionId, taskId, ofAgent, types, leaseEffect, agent, limit, after = '0', before, upTo } = filter;
   const range = { after: Number(after), before: typeof before === 'string' ? Number(before) : before };
   const { alongSession } = words;
   const inStream = isInStream(words, filter);
   const where = [words.ofNamespace(namespace)];
-  if (inStream) where.push([`stream_kind = 'session'`]);
-  if (sessionId !== undefined) where.push(words.eventsOfSession(namespace, sessionId), ...within(words, 'seq', range));
+  if (inStream) where.push([`stream_kind = '${ofAgent === undefined ? 'session' : 'agent'}'`]);
+  if (ofAgent !== undefined) where.push([`stream_id = ${words.value}`, ofAgent], ...within(words, 'seq', range));
+  else if (sessionId !== undefined)
+    where.push(words.eventsOfSession(namespace, sessionId), ...within(words, 'seq', range));
   else where.push(...within(words, 'id', range));
   if (taskId !== undefined) {
     if (sessionId === undefined && alongSession !== null)
@@ -83,8 +123,8 @@ export function eventList(words: ListWords, filter: EventFilter): List {
 }
 
 /** Whether the events are found along one stream. */
-export function isInStream({ alongSession }: ListWords, { sessionId, taskId }: EventFilter): boolean {
-  return sessionId !== undefined || (taskId !== undefined && alongSession !== null);
+export function isInStream({ alongSession }: ListWords, { sessionId, taskId, ofAgent }: EventFilter): boolean {
+  return sessionId !== undefined || ofAgent !== undefined || (taskId !== undefined && alongSession !== null);
 }
 
 interface Range<Cursor> {
@@ -117,6 +157,11 @@ function seqWithin({ after, before }: Range<number>, seqOfEvent: (id: number) =>
 
 function orderBy(column: string, before: string | null | undefined): string {
   return before === undefined ? column : `${column} DESC`;
+}
+
+/** The cursor of a list of events: within a stream its number, otherwise its id. */
+export function eventCursor({ sessionId, ofAgent }: EventFilter): (event: Event) => string {
+  return ({ id, seq }) => String(sessionId === undefined && ofAgent === undefined ? id : seq);
 }
 
 /** Makes a page of the rows that a list has found. */

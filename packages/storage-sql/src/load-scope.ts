@@ -5,8 +5,11 @@
 import {
   compareCodePoints,
   hasQueue,
+  holdsDedupeKey,
+  isOwnWork,
   LIMITS,
   namedByReceipt,
+  type Agent,
   type EndedLease,
   type Event,
   type LoadedSession,
@@ -37,10 +40,13 @@ export interface ScopeLookups {
   sessionOfFence(namespace: string, fence: number): Session | undefined;
   sessionOfNumber(number: number): Session | undefined;
   task(namespace: string, id: string): Task | undefined;
+  /** The task that holds the key. */
   taskOfDedupeKey(namespace: string, dedupeKey: string): Task | undefined;
+  /** An entry of the registry. */
+  agent(namespace: string, name: string): Agent | undefined;
   /** The first of its queued tasks (see `compareInQueue`). */
   head(session: Session): Task | undefined;
-  /** Its tasks that are queued or scheduled, by id. */
+  /** Its tasks that are open and not held, by id. */
   waiting(session: Session, limit: number): readonly Task[];
 
   /** Idle sessions with a head for the addressee, best first; with a kind, those whose head is of that kind. */
@@ -54,6 +60,12 @@ export interface ScopeLookups {
   heldAfter(after: SessionKey | null, limit: number): readonly Session[];
   /** The scheduled tasks of all namespaces whose delay began after now, the last ones first. */
   delayed(now: number, limit: number): readonly Task[];
+
+  /** The tasks of all namespaces that return at a time and were handed off after now, the last ones first. */
+  delayedReturns(now: number, limit: number): readonly Task[];
+  /** When the next task of the namespace is due to go back to its sender, and the tasks that are, by time and id. */
+  returnAt(namespace: string): number | undefined;
+  dueReturns(namespace: string, now: number, limit: number): readonly Task[];
 
   /** When the next scheduled task is due, of the namespace or of one session. */
   due(namespace: string): number | undefined;
@@ -87,7 +99,7 @@ export function loadScope(on: ScopeLookups, scope: Scope, now: number): Found {
   queueDueInSessions(on, withQueue, now);
   // A claim without a session sees due tasks of all sessions.
   const dueAt = ready === null ? null : queueDue(on, namespace, now);
-  const tasks = plan.delayedLimit === 0 ? loadTasks(on, plan) : on.delayed(now, plan.delayedLimit);
+  const tasks = loadTasks(on, plan, now);
   const further = [
     ...sessionRows(on, namespace, plan.sessionIds),
     ...(plan.withTheirSessions ? sessionsOfTasks(on, tasks) : []),
@@ -100,9 +112,12 @@ export function loadScope(on: ScopeLookups, scope: Scope, now: number): Found {
     held: heldAndStale(on, plan, now).map(complete),
     further: further.map(complete),
     heads: ready === null ? [] : readyExcept(on, namespace, ready, rows),
-    tasks: plan.openTasksLimit === 0 ? tasks : waitingTasks(on, withQueue, plan.openTasksLimit),
+    keyHolders: plan.keyHolders ? keyHolders(on, tasks) : [],
+    tasks: plan.openTasksLimit === 0 ? tasks : withWaiting(on, withQueue, plan.openTasksLimit, tasks),
+    agents: loadAgents(on, plan),
     ownDueAt: () => earliest(withQueue.map((session) => on.dueInSession(session) ?? null)),
     dueAt: () => dueAt,
+    isDue: () => isDue(on, namespace, now),
   });
 }
 
@@ -115,18 +130,30 @@ export function lookForReady(on: ScopeLookups, scope: ScopeBy<'ready'>, now: num
   const dueAt = on.due(scope.namespace) ?? null;
   if (dueAt !== null && dueAt <= now) return null;
   if (scope.commandId !== undefined && on.receipt(scope.namespace, scope.commandId) !== undefined) return null;
+  const plan = planScope(scope);
   const isEmpty =
-    heldAndStale(on, planScope(scope), now).length === 0 &&
-    readyKeys(on, scope.namespace, { ...scope, limit: 1 }).length === 0;
-  return isEmpty ? { sessions: [], tasks: [], named: [], nextDueAt: dueAt, receipt: null } : null;
+    heldAndStale(on, plan, now).length === 0 && readyKeys(on, scope.namespace, { ...scope, limit: 1 }).length === 0;
+  if (!isEmpty) return null;
+  const due = isDue(on, scope.namespace, now);
+  return {
+    sessions: [],
+    tasks: [],
+    agents: loadAgents(on, plan),
+    named: [],
+    nextDueAt: dueAt,
+    isDue: due,
+    receipt: null,
+  };
 }
 
 function loadNamed(on: ScopeLookups, receipt: Receipt): Found {
   const { namespace } = receipt;
   const named = namedByReceipt(receipt);
   return {
+    agents: [],
     named: [],
     nextDueAt: null,
+    isDue: false,
     receipt,
     sessions: sessionRows(on, namespace, named.sessions).map((session) => completeSession(on, session)),
     tasks: named.tasks.flatMap((id) => on.task(namespace, id) ?? []),
@@ -146,12 +173,28 @@ function loadRef(
   return { sessionId: session.id, endedLease: 'fence' in ref ? endedLease(on, session, ref.fence) : null };
 }
 
-/** The tasks that are named, each once. */
-function loadTasks(on: ScopeLookups, { namespace, taskIds, dedupeKeys }: ScopePlan): Task[] {
+/** The tasks that are named or looked for, each once. */
+function loadTasks(on: ScopeLookups, plan: ScopePlan, now: number): readonly Task[] {
+  const { namespace, taskIds, dedupeKeys, delayedLimit, dueLimit } = plan;
+  if (delayedLimit > 0) return [...on.delayed(now, delayedLimit), ...on.delayedReturns(now, delayedLimit)];
+  if (dueLimit > 0) return on.dueReturns(namespace, now, dueLimit);
   const tasks = new Map<string, Task>();
   for (const id of taskIds) keep(tasks, on.task(namespace, id));
   for (const key of dedupeKeys) keep(tasks, on.taskOfDedupeKey(namespace, key));
   return [...tasks.values()];
+}
+
+/** The other tasks that hold the dedupe keys of these. A task that holds its own key has no rival. */
+function keyHolders(on: ScopeLookups, tasks: readonly Task[]): Task[] {
+  return tasks.flatMap((task) => {
+    if (task.dedupeKey === null || holdsDedupeKey(task)) return [];
+    return on.taskOfDedupeKey(task.namespace, task.dedupeKey) ?? [];
+  });
+}
+
+/** The entries of the registry that exist. */
+function loadAgents(on: ScopeLookups, { namespace, agents }: ScopePlan): Agent[] {
+  return agents.flatMap((name) => on.agent(namespace, name) ?? []);
 }
 
 function sessionsOfTasks(on: ScopeLookups, tasks: readonly Task[]): Session[] {
@@ -168,7 +211,18 @@ function heldPage(on: ScopeLookups, { heldPage: page }: ScopePlan): readonly Ses
   return page === null ? [] : on.heldAfter(page.after, page.limit);
 }
 
-/** The first waiting tasks of these sessions, by session and id. */
+/** The first waiting tasks of these sessions, by session and id; then the others, each task once. */
+function withWaiting(
+  on: ScopeLookups,
+  sessions: readonly Session[],
+  limit: number,
+  others: readonly Task[],
+): readonly Task[] {
+  const waiting = waitingTasks(on, sessions, limit);
+  const ids = new Set(waiting.map(({ id }) => id));
+  return [...waiting, ...others.filter(({ id }) => !ids.has(id))];
+}
+
 function waitingTasks(on: ScopeLookups, sessions: readonly Session[], limit: number): Task[] {
   const found: Task[] = [];
   for (const session of sessions.toSorted((a, b) => compareCodePoints(a.id, b.id))) {
@@ -192,6 +246,11 @@ function readyExcept(
 
 function keep(tasks: Map<string, Task>, task: Task | undefined): void {
   if (task !== undefined) tasks.set(task.id, task);
+}
+
+function isDue(on: ScopeLookups, namespace: string, now: number): boolean {
+  const at = on.returnAt(namespace);
+  return at !== undefined && at <= now;
 }
 
 /** Makes tasks claimable whose time has come; answers when the next one is due. */
@@ -225,10 +284,27 @@ function heldAndStale(on: ScopeLookups, { namespace, heldBy, staleLimit }: Scope
 
 /** Idle sessions whose head fits the filter, best first. */
 export function readySessions(on: ScopeLookups, namespace: string, filter: ReadyFilter): LoadedSession[] {
-  return readyKeys(on, namespace, filter).flatMap(([number]) => {
-    const session = on.sessionOfNumber(number);
-    return session === undefined ? [] : [completeSession(on, session)];
-  });
+  return firstThatFit(filter, (limit) =>
+    readyKeys(on, namespace, { ...filter, limit }).flatMap(([number]) => {
+      const session = on.sessionOfNumber(number);
+      return session === undefined ? [] : [completeSession(on, session)];
+    }),
+  );
+}
+
+/**
+ * The first sessions without those whose head reviews work of the agent. Few do, so they are left out of what was
+ * found, and more is looked for where that is too little.
+ */
+export function firstThatFit(
+  { agent, limit }: ReadyFilter,
+  find: (limit: number) => readonly LoadedSession[],
+): LoadedSession[] {
+  for (let asked = limit; ; asked *= 2) {
+    const all = find(asked);
+    const fitting = all.filter(({ head }) => agent === undefined || head === null || !isOwnWork(agent, head));
+    if (fitting.length >= limit || all.length < asked) return fitting.slice(0, limit);
+  }
 }
 
 /** One look-up per addressee and kind, merged: priority, then age, then id of the head. */

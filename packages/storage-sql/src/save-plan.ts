@@ -2,6 +2,7 @@ import {
   compareCodePoints,
   compareInQueue,
   hasQueue,
+  type Agent,
   type Change,
   type NewEvent,
   type Receipt,
@@ -43,6 +44,8 @@ export interface SavePlan {
   readonly changedSessions: readonly (Update<Session> & { readonly update: SessionUpdateName })[];
   /** A task of each changed without its session: no event says so, but the head must follow. */
   readonly changedQueues: readonly { readonly namespace: string; readonly sessionId: string }[];
+  readonly newAgents: readonly Agent[];
+  readonly changedAgents: readonly Update<Agent>[];
   readonly events: readonly NewEvent[];
   readonly receipts: readonly Receipt[];
 }
@@ -54,6 +57,7 @@ export interface SavePlan {
 export function planSave(decisions: readonly WriteSet<unknown>[]): SavePlan {
   const sessions = decisions.flatMap((writeSet) => writeSet.sessions);
   const tasks = decisions.flatMap((writeSet) => writeSet.tasks);
+  const agents = decisions.flatMap((writeSet) => writeSet.agents);
   const queues = changedQueues(tasks);
   const saved = new Set(sessions.map(({ after }) => keyOf(after.namespace, after.id)));
   const updatedTasks = tasks.filter(isUpdate);
@@ -69,6 +73,8 @@ export function planSave(decisions: readonly WriteSet<unknown>[]): SavePlan {
       update: updateOf(change, queues.has(keyOf(change.after.namespace, change.after.id))),
     })),
     changedQueues: [...queues].flatMap(([key, [task]]) => (task === undefined || saved.has(key) ? [] : [task])),
+    newAgents: newRows(agents),
+    changedAgents: agents.filter(isUpdate),
     events: decisions.flatMap(({ events }) => events),
     receipts: decisions.flatMap(({ receipt }) => receipt ?? []),
   };

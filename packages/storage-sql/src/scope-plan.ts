@@ -1,5 +1,6 @@
 import {
   isHeld,
+  type Agent,
   type HeldScope,
   type Loaded,
   type LoadedSession,
@@ -24,18 +25,27 @@ export interface ScopePlan {
   /** Further sessions by their ids, each once: those that are there, or those that are held. */
   readonly sessionIds: readonly string[];
   readonly onlyHeld: boolean;
-  /** Tasks by id and by dedupe key, and whether their sessions come with them. */
+  /** Tasks by id and by the dedupe key that they hold, and whether their sessions come with them. */
   readonly taskIds: readonly string[];
   readonly dedupeKeys: readonly string[];
   readonly withTheirSessions: boolean;
+  /** Whether the tasks that hold the keys of those tasks come, too, without their sessions. */
+  readonly keyHolders: boolean;
   /** A page of what is held in all namespaces. */
   readonly heldPage: HeldScope | null;
-  /** So many tasks of all namespaces whose delay began after now. */
+  /** So many tasks of all namespaces whose delay began after now, and so many that were handed off after it. */
   readonly delayedLimit: number;
+  /** So many tasks of the namespace that are due to go back to their senders. */
+  readonly dueLimit: number;
+  /** Whether the unit of work is told if there are any. */
+  readonly asksForDue: boolean;
   /** Heads, which come last. Before, those tasks of the namespace are queued whose time has come. */
   readonly ready: ReadyFilter | null;
   /** So many numbers for people. */
   readonly newNumbers: number;
+  /** Entries of the registry by name, each once: to be read, or one to be changed. */
+  readonly agents: readonly string[];
+  readonly changesAgent: boolean;
 }
 
 const NOTHING: Omit<ScopePlan, 'namespace' | 'commandId'> = {
@@ -48,39 +58,69 @@ const NOTHING: Omit<ScopePlan, 'namespace' | 'commandId'> = {
   taskIds: [],
   dedupeKeys: [],
   withTheirSessions: false,
+  keyHolders: false,
   heldPage: null,
   delayedLimit: 0,
+  dueLimit: 0,
+  asksForDue: false,
   ready: null,
   newNumbers: 0,
+  agents: [],
+  changesAgent: false,
 };
 
 export function planScope(scope: Scope): ScopePlan {
-  const { namespace, commandId } = scope;
-  const nothing = { ...NOTHING, namespace, commandId };
+  const { namespace, commandId, agents = NOTHING.agents } = scope;
+  const nothing = { ...NOTHING, namespace, commandId, agents };
   switch (scope.by) {
     case 'sessions':
       return {
         ...nothing,
         refs: scope.sessions,
         openTasksLimit: scope.openTasksLimit ?? 0,
+        asksForDue: scope.nextReady !== undefined || scope.sessions.some((ref) => 'sessionId' in ref),
+        taskIds: unique(scope.extraTaskIds ?? []),
+        withTheirSessions: true,
         ready: scope.nextReady ?? null,
+        newNumbers: newNumbersOf(scope),
       };
     case 'ready':
-      return { ...nothing, heldBy: scope.heldBy, staleLimit: scope.staleLimit, ready: scope };
+      return { ...nothing, heldBy: scope.heldBy, staleLimit: scope.staleLimit, asksForDue: true, ready: scope };
     case 'stale':
-      return { ...nothing, staleLimit: scope.limit, sessionIds: unique(scope.extraSessionIds ?? []), onlyHeld: true };
+      return {
+        ...nothing,
+        staleLimit: scope.limit,
+        asksForDue: true,
+        sessionIds: unique(scope.extraSessionIds ?? []),
+        onlyHeld: true,
+      };
     case 'held':
       return { ...nothing, heldPage: scope };
     case 'delayed':
       return { ...nothing, delayedLimit: scope.limit, withTheirSessions: true };
+    case 'due':
+      return { ...nothing, dueLimit: scope.limit, withTheirSessions: true };
     case 'task':
-      return { ...nothing, taskIds: [scope.taskId], withTheirSessions: true };
+      return {
+        ...nothing,
+        taskIds: unique([scope.taskId, ...(scope.extraTaskIds ?? [])]),
+        withTheirSessions: true,
+        keyHolders: scope.keyHolder ?? false,
+      };
     case 'new': {
       const { sessionIds, taskIds, dedupeKeys } = scope;
-      const newNumbers = new Set([...taskIds, ...sessionIds]).size;
+      const newNumbers = newNumbersOf(scope);
       return { ...nothing, sessionIds: unique(sessionIds), taskIds, dedupeKeys, newNumbers };
     }
+    case 'agent':
+      return { ...nothing, agents: [scope.name], changesAgent: true };
   }
+}
+
+/** How many numbers for people a scope asks for. */
+export function newNumbersOf(scope: Scope): number {
+  if (scope.by === 'sessions') return scope.newRows ?? 0;
+  return scope.by === 'new' ? new Set([...scope.taskIds, ...scope.sessionIds]).size : 0;
 }
 
 /** What a storage has found for a plan. */
@@ -93,26 +133,33 @@ export interface PlannedRows {
   readonly further: readonly LoadedSession[];
   readonly heads: readonly LoadedSession[];
   readonly tasks: readonly Task[];
+  /** Tasks that hold the dedupe keys of those: they come last. */
+  readonly keyHolders?: readonly Task[];
+  /** Of the entries of the registry, those that exist. */
+  readonly agents: readonly Agent[];
   /** When the next task is due: of the named sessions, and of the namespace. */
   readonly ownDueAt: () => number | null;
   readonly dueAt: () => number | null;
+  /** Whether the first task of the namespace that goes back to its sender is due to; asked only if the plan asks. */
+  readonly isDue: () => boolean;
 }
 
 /** What a scope finds, apart from what holds for the whole database. */
-export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'named' | 'nextDueAt' | 'receipt'>;
+export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'agents' | 'named' | 'nextDueAt' | 'isDue' | 'receipt'>;
 
 /** What the unit of work is given of it. */
 export function foundFor(plan: ScopePlan, rows: PlannedRows): Found {
-  const { named, own, held, heads, tasks } = rows;
-  const known = new Set(plan.onlyHeld ? held.map(({ session }) => session.id) : []);
-  const further = plan.onlyHeld
-    ? rows.further.filter(({ session }) => isHeld(session) && !known.has(session.id))
-    : rows.further;
+  const { named, own, held, heads, tasks, keyHolders = [], agents } = rows;
+  const known = new Set([...own, ...held].map(({ session }) => session.id));
+  const further = rows.further.filter(({ session }) => !known.has(session.id) && (!plan.onlyHeld || isHeld(session)));
+  const loaded = new Set(further.map(({ session }) => session.id));
   return {
-    sessions: [...own, ...held, ...further, ...heads],
-    tasks,
+    sessions: [...own, ...held, ...further, ...heads.filter(({ session }) => !loaded.has(session.id))],
+    tasks: keyHolders.length === 0 ? tasks : [...tasks, ...keyHolders],
+    agents,
     named,
     nextDueAt: nextDueAt(plan, rows),
+    isDue: plan.asksForDue && rows.isDue(),
     receipt: null,
   };
 }

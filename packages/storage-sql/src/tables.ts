@@ -17,26 +17,36 @@ import {
   type Task,
   type TaskTextName,
 } from '@agent-orchestrator/core';
-import { EMPTY, ENDED, LEASE_EFFECTS, READY, RUNNING, STREAM_KINDS, WAITING } from './conditions.ts';
-import type { Check, Column, ColumnsOf, Kind, Table } from './table.ts';
-
-const column = <const Of extends Kind>(kind: Of) => ({ kind, isNullable: false }) as const;
-const orNull = <const Of extends Kind>({ kind }: { readonly kind: Of }) => ({ kind, isNullable: true }) as const;
-
-const text = column('text');
-const json = column('json');
-/** JSON that is read as an object. */
-const object = column('object');
-const integer = column('integer');
-/** It begins with 1. */
-const counted = { ...integer, least: 1 } as const;
-/** Milliseconds since 1970, a fence, an id of an event, or a number for people. */
-const big = column('big');
-/** A number for people. */
-const number = { ...big, least: 1 } as const;
-const hash = column('hash');
-const uuid = column('uuid');
-const namespace = column('namespace');
+import {
+  ASIDE,
+  EMPTY,
+  ENDED,
+  HANDED_OFF,
+  HOLDS_KEY,
+  LEASE_EFFECTS,
+  READY,
+  RETURNING,
+  RUNNING,
+  STREAM_KINDS,
+  PENDING,
+} from './conditions.ts';
+import { agents } from './agent-table.ts';
+import {
+  big,
+  column,
+  counted,
+  hash,
+  inRange,
+  integer,
+  json,
+  namespace,
+  number,
+  object,
+  orNull,
+  text,
+  uuid,
+} from './column-kinds.ts';
+import type { Column, ColumnsOf, Table } from './table.ts';
 
 /** The columns of a session that hold the head of its queue. */
 export const NEXT_COLUMNS = Object.values(COLUMNS.nextHead);
@@ -45,11 +55,6 @@ export const NEXT_COLUMNS = Object.values(COLUMNS.nextHead);
 const LEASE = (Object.keys(NO_LEASE) as (keyof typeof NO_LEASE)[]).map((field) => COLUMNS.session[field]);
 const SOMETIMES_HELD = ['instance', 'host', 'boot', 'pid', 'process_start', 'process_group', 'progress'];
 const HELD = LEASE.filter((name) => !SOMETIMES_HELD.includes(name));
-
-const inRange =
-  (...columns: readonly string[]): Check =>
-  (words) =>
-    words.inRange(columns);
 
 const sessions = {
   columns: {
@@ -173,16 +178,42 @@ const tasks = {
     created_at: big,
     started_at: orNull(big),
     finished_at: orNull(big),
+    handed_off_by: orNull(text),
+    handed_off_at: orNull(big),
+    return_at: orNull(big),
+    returned_from: orNull(text),
     version: counted,
+    dedupe_while: orNull(text),
+    asked_at: orNull(big),
+    asked_by: orNull(text),
+    asked_agent: orNull(text),
+    asked_role: orNull(text),
+    answered_by: orNull(text),
     payload: json,
     result: orNull(json),
     error: orNull(json),
+    question: orNull(text),
+    answer: orNull(text),
+    review: orNull(object),
+    review_of: orNull(object),
   } satisfies ColumnsOf<Task, typeof COLUMNS.task>,
   key: ['namespace', 'id'],
   checks: {
     tasks_status: ({ oneOf }) => oneOf('status', TASK_STATUS_NAMES),
     tasks_scheduled: `status <> 'scheduled' OR run_at IS NOT NULL`,
     tasks_addressee: 'assignee IS NULL OR role IS NULL',
+    tasks_hand_off: `CASE WHEN handed_off_at IS NULL
+      THEN handed_off_by IS NULL AND return_at IS NULL AND returned_from IS NULL
+      ELSE handed_off_by IS NOT NULL AND status = 'queued' AND (assignee IS NOT NULL OR role IS NOT NULL)
+        AND (return_at IS NULL OR returned_from IS NULL) END`,
+    tasks_hand_off_times: inRange('handed_off_at', 'return_at'),
+    tasks_dedupe_while: `dedupe_while IS NULL OR (dedupe_while = 'open' AND dedupe_key IS NOT NULL)`,
+    // No question is lost: a task waits for nothing else.
+    tasks_question:
+      `(status <> 'waiting' OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) ` +
+      'AND (asked_agent IS NULL OR asked_role IS NULL)',
+    tasks_asked_at: inRange('asked_at'),
+    tasks_in_review: `status <> 'in_review' OR review IS NOT NULL`,
     tasks_counters: inRange('attempt', 'interruptions', 'version'),
     tasks_times: inRange('queued_at', 'run_at', 'delayed_at', 'started_at', 'finished_at', 'cancel_requested_at'),
     tasks_fixed: inRange('number', 'priority', 'attempts_max', 'interruptions_max', 'backoff_ms', 'created_at'),
@@ -192,7 +223,7 @@ const tasks = {
       name: 'tasks_dedupe_key',
       columns: ['namespace', 'dedupe_key'],
       isUnique: true,
-      condition: 'dedupe_key IS NOT NULL',
+      condition: HOLDS_KEY,
     },
     { name: 'tasks_running', columns: ['namespace', 'session_id'], isUnique: true, condition: RUNNING },
     { name: 'tasks_of_session', columns: ['namespace', 'session_id', 'id'], namedBy: 'created_at >= 0' },
@@ -215,6 +246,13 @@ const tasks = {
       condition: `status = 'scheduled'`,
       namedBy: `session_id > ''`,
     },
+    // The open questions, the oldest first.
+    {
+      name: 'tasks_waiting',
+      columns: ['namespace', 'asked_at', 'id'],
+      condition: `status = 'waiting'`,
+      namedBy: 'asked_at >= 0',
+    },
     // The delays that began last. Only a clock jump asks for them: those that began after now, in all namespaces.
     {
       name: 'tasks_delayed',
@@ -224,11 +262,21 @@ const tasks = {
     },
     // What closing a session has to cancel, in pages. Differs: SQLite sorts what it finds in the two before.
     {
-      name: 'tasks_waiting',
+      name: 'tasks_pending',
       columns: ['namespace', 'session_id', 'id'],
-      condition: WAITING,
+      condition: PENDING,
       namedBy: `id > ''`,
       only: 'postgres',
+    },
+    // What waits for its receiver, or came back from there; and what is to come back, the first first.
+    { name: 'tasks_handed_off', columns: ['namespace', 'id'], condition: HANDED_OFF },
+    { name: 'tasks_returning', columns: ['namespace', 'return_at', 'id'], condition: RETURNING },
+    // What waits for something else than an agent: closing its session cancels it.
+    {
+      name: 'tasks_aside',
+      columns: ['namespace', 'session_id', 'id'],
+      condition: ASIDE,
+      only: 'sqlite',
     },
     // Lists and counts of ended tasks, without reading the others.
     { name: 'tasks_ended', columns: ['namespace', 'status', 'id'], condition: ENDED },
@@ -344,4 +392,4 @@ const meta = {
   indexes: [],
 } as const satisfies Table;
 
-export const TABLES = { sessions, tasks, event_log: eventLog, receipts, meta } as const;
+export const TABLES = { sessions, tasks, agents, event_log: eventLog, receipts, meta } as const;

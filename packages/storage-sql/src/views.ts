@@ -38,6 +38,7 @@ export const VIEWS: Readonly<Record<string, View>> = {
     columns: { namespace: 'namespace', session_id: 'id', ...asNamed(LEASE) },
     condition: `status = 'running'`,
   },
+  agents_v: { table: 'agents', columns: asNamed(Object.values(COLUMNS.agent)) },
   events_v: { table: 'event_log', columns: asNamed(Object.values(COLUMNS.event)) },
 };
 

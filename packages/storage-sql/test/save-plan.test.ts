@@ -4,13 +4,23 @@
  * - a task that stops running comes before one that starts; new rows are in the order of their keys
  * - a new session has the best of its own tasks as its head; a changed queue without its session is looked up
  */
-import { NO_LEASE, NO_TASK_TEXTS, type Change, type Session, type Task, type WriteSet } from '@agent-orchestrator/core';
+import {
+  NO_HAND_OFF,
+  NO_LEASE,
+  NO_QUESTION,
+  NO_TASK_TEXTS,
+  type Change,
+  type Session,
+  type Task,
+  type WriteSet,
+} from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { hasEffect, planSave } from '../src/save-plan.ts';
 
 const NOTHING: WriteSet<null> = {
   sessions: [],
   tasks: [],
+  agents: [],
   events: [],
   receipt: null,
   forgetReceiptsAt: 0,
@@ -66,7 +76,10 @@ const task = (over: Partial<Task> = {}): Task => ({
   createdAt: 1,
   startedAt: null,
   finishedAt: null,
+  ...NO_HAND_OFF,
   version: 1,
+  dedupeWhile: null,
+  ...NO_QUESTION,
   ...over,
 });
 

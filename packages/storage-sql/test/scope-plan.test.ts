@@ -3,6 +3,7 @@
  * - each scope says what is read, and nothing that it does not name
  * - sessions come in one order: named ones, what is held and stale, further ones, heads
  * - a due time is told only where there is nothing to claim
+ * - whether anything is due is looked up where the plan asks for it, and nowhere else
  */
 import type { LoadedSession, Scope, Session } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
@@ -15,20 +16,32 @@ const SCOPES: readonly (readonly [name: string, scope: Scope, reads: object])[] 
   [
     'sessions',
     { by: 'sessions', namespace: 'n', sessions: [{ fence: 7 }], openTasksLimit: 5, nextReady: READY },
-    { refs: [{ fence: 7 }], openTasksLimit: 5, ready: READY },
+    { refs: [{ fence: 7 }], openTasksLimit: 5, ready: READY, asksForDue: true },
   ],
+  [
+    'a session by its id',
+    { by: 'sessions', namespace: 'n', sessions: [{ sessionId: 's' }] },
+    { refs: [{ sessionId: 's' }], asksForDue: true },
+  ],
+  ['a session by a fence', { by: 'sessions', namespace: 'n', sessions: [{ fence: 7 }] }, { refs: [{ fence: 7 }] }],
   [
     'ready',
     { by: 'ready', namespace: 'n', ...READY, staleLimit: 8, heldBy: 'me' },
-    { ready: expect.objectContaining(READY), staleLimit: 8, heldBy: 'me' },
+    { ready: expect.objectContaining(READY), staleLimit: 8, heldBy: 'me', asksForDue: true },
   ],
   [
     'stale',
     { by: 'stale', namespace: 'n', limit: 9, extraSessionIds: ['s', 's'] },
-    { staleLimit: 9, sessionIds: ['s'], onlyHeld: true },
+    { staleLimit: 9, sessionIds: ['s'], onlyHeld: true, asksForDue: true },
   ],
   ['delayed', { by: 'delayed', namespace: 'n', limit: 9 }, { delayedLimit: 9, withTheirSessions: true }],
+  ['due', { by: 'due', namespace: 'n', limit: 9 }, { dueLimit: 9, withTheirSessions: true }],
   ['task', { by: 'task', namespace: 'n', taskId: 't' }, { taskIds: ['t'], withTheirSessions: true }],
+  [
+    'task with the holder of its key',
+    { by: 'task', namespace: 'n', taskId: 't', keyHolder: true },
+    { taskIds: ['t'], withTheirSessions: true, keyHolders: true },
+  ],
   [
     'new',
     { by: 'new', namespace: 'n', sessionIds: ['a', 'b'], taskIds: ['a', 'c'], dedupeKeys: ['k'] },
@@ -55,8 +68,10 @@ const rows = (some: Partial<PlannedRows>): PlannedRows => ({
   further: [],
   heads: [],
   tasks: [],
+  agents: [],
   ownDueAt: () => 1,
   dueAt: () => 2,
+  isDue: () => true,
   ...some,
 });
 const idsOf = (found: ReturnType<typeof foundFor>): string[] => found.sessions.map(({ session: { id } }) => id);
@@ -84,4 +99,14 @@ test('when the next task is due is told where there is nothing to claim', () => 
   expect(foundFor(named, rows({ own: [session('s')] })).nextDueAt).toBe(1);
   expect(foundFor(named, rows({ own: [withHead] })).nextDueAt).toBeNull();
   expect(foundFor(NONE, rows({})).nextDueAt).toBeNull();
+});
+
+const unasked = (): never => expect.unreachable('it was looked up');
+
+test('whether anything is due is told where the plan asks for it', () => {
+  const named = planScope({ by: 'sessions', namespace: 'n', sessions: [{ sessionId: 's' }] });
+
+  expect(foundFor(named, rows({})).isDue).toBe(true);
+  expect(foundFor(named, rows({ isDue: () => false })).isDue).toBe(false);
+  expect(foundFor(NONE, rows({ isDue: unasked })).isDue).toBe(false);
 });

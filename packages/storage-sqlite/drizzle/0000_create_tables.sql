@@ -1,3 +1,24 @@
+CREATE TABLE `agents` (
+	`namespace` integer NOT NULL,
+	`name` text NOT NULL,
+	`status` text NOT NULL,
+	`human` integer NOT NULL,
+	`seq` integer NOT NULL,
+	`version` integer NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`hash` blob NOT NULL,
+	`machine` text,
+	`roles` text NOT NULL,
+	PRIMARY KEY(`namespace`, `name`),
+	FOREIGN KEY (`namespace`) REFERENCES `namespaces`(`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "agents_status" CHECK((status = 'active' OR status = 'draining' OR status = 'retired')),
+	CONSTRAINT "agents_human" CHECK(human IN (0, 1)),
+	CONSTRAINT "agents_counters" CHECK(seq BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991 AND created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "agents_lengths" CHECK(length(hash) = 32),
+	CONSTRAINT "agents_roles" CHECK(json_valid(roles))
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `event_log` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`stream_kind` text NOT NULL,
@@ -135,40 +156,72 @@ CREATE TABLE `tasks` (
 	`created_at` integer NOT NULL,
 	`started_at` integer,
 	`finished_at` integer,
+	`handed_off_by` text,
+	`handed_off_at` integer,
+	`return_at` integer,
+	`returned_from` text,
 	`version` integer NOT NULL,
+	`dedupe_while` text,
+	`asked_at` integer,
+	`asked_by` text,
+	`asked_agent` text,
+	`asked_role` text,
+	`answered_by` text,
 	`payload` text NOT NULL,
 	`result` text,
 	`error` text,
+	`question` text,
+	`answer` text,
+	`review` text,
+	`review_of` text,
 	FOREIGN KEY (`namespace`,`session`) REFERENCES `sessions`(`namespace`,`number`) ON UPDATE no action ON DELETE no action,
-	CONSTRAINT "tasks_status" CHECK((status = 'scheduled' OR status = 'queued' OR status = 'running' OR status = 'succeeded' OR status = 'failed' OR status = 'cancelled')),
+	CONSTRAINT "tasks_status" CHECK((status = 'scheduled' OR status = 'queued' OR status = 'running' OR status = 'waiting' OR status = 'in_review' OR status = 'succeeded' OR status = 'failed' OR status = 'cancelled')),
 	CONSTRAINT "tasks_scheduled" CHECK(status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK(assignee IS NULL OR role IS NULL),
+	CONSTRAINT "tasks_hand_off" CHECK(CASE WHEN handed_off_at IS NULL
+      THEN handed_off_by IS NULL AND return_at IS NULL AND returned_from IS NULL
+      ELSE handed_off_by IS NOT NULL AND status = 'queued' AND (assignee IS NOT NULL OR role IS NOT NULL)
+        AND (return_at IS NULL OR returned_from IS NULL) END),
+	CONSTRAINT "tasks_hand_off_times" CHECK(handed_off_at BETWEEN 0 AND 9007199254740991 AND return_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_dedupe_while" CHECK(dedupe_while IS NULL OR (dedupe_while = 'open' AND dedupe_key IS NOT NULL)),
+	CONSTRAINT "tasks_question" CHECK((status <> 'waiting' OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) AND (asked_agent IS NULL OR asked_role IS NULL)),
+	CONSTRAINT "tasks_asked_at" CHECK(asked_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_in_review" CHECK(status <> 'in_review' OR review IS NOT NULL),
 	CONSTRAINT "tasks_counters" CHECK(attempt BETWEEN 0 AND 9007199254740991 AND interruptions BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991),
 	CONSTRAINT "tasks_times" CHECK(queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND delayed_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_fixed" CHECK(number BETWEEN 1 AND 9007199254740991 AND priority BETWEEN 0 AND 9007199254740991 AND attempts_max BETWEEN 0 AND 9007199254740991 AND interruptions_max BETWEEN 0 AND 9007199254740991 AND backoff_ms BETWEEN 0 AND 9007199254740991 AND created_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_payload" CHECK(json_valid(payload)),
 	CONSTRAINT "tasks_result" CHECK(json_valid(result)),
-	CONSTRAINT "tasks_error" CHECK(json_valid(error))
+	CONSTRAINT "tasks_error" CHECK(json_valid(error)),
+	CONSTRAINT "tasks_review" CHECK(json_valid(review)),
+	CONSTRAINT "tasks_review_of" CHECK(json_valid(review_of))
 ) STRICT;
 --> statement-breakpoint
 CREATE UNIQUE INDEX `tasks_id` ON `tasks` (`namespace`,`id`);--> statement-breakpoint
-CREATE UNIQUE INDEX `tasks_dedupe_key` ON `tasks` (`namespace`,`dedupe_key`) WHERE dedupe_key IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX `tasks_dedupe_key` ON `tasks` (`namespace`,`dedupe_key`) WHERE dedupe_key IS NOT NULL AND (dedupe_while IS NULL OR (status <> 'succeeded' AND status <> 'failed' AND status <> 'cancelled'));--> statement-breakpoint
 CREATE UNIQUE INDEX `tasks_running` ON `tasks` (`namespace`,`session`) WHERE status = 'running';--> statement-breakpoint
 CREATE INDEX `tasks_of_session` ON `tasks` (`namespace`,`session`,`id`);--> statement-breakpoint
 CREATE INDEX `tasks_queued` ON `tasks` (`namespace`,`session`,`priority`,`queued_at`,`id`) WHERE status = 'queued';--> statement-breakpoint
 CREATE INDEX `tasks_due` ON `tasks` (`namespace`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
 CREATE INDEX `tasks_due_in_session` ON `tasks` (`namespace`,`session`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
+CREATE INDEX `tasks_waiting` ON `tasks` (`namespace`,`asked_at`,`id`) WHERE status = 'waiting';--> statement-breakpoint
 CREATE INDEX `tasks_delayed` ON `tasks` (`delayed_at`) WHERE status = 'scheduled' AND delayed_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `tasks_handed_off` ON `tasks` (`namespace`,`id`) WHERE handed_off_at >= 0;--> statement-breakpoint
+CREATE INDEX `tasks_returning` ON `tasks` (`namespace`,`return_at`,`id`) WHERE return_at >= 0;--> statement-breakpoint
+CREATE INDEX `tasks_aside` ON `tasks` (`namespace`,`session`,`id`) WHERE status IN ('waiting', 'in_review');--> statement-breakpoint
 CREATE INDEX `tasks_ended` ON `tasks` (`namespace`,`status`,`id`) WHERE (status = 'succeeded' OR status = 'failed' OR status = 'cancelled');
 --> statement-breakpoint
 CREATE VIEW `tasks_v` AS
-SELECT (SELECT name FROM namespaces WHERE id = tasks.namespace) AS "namespace", id, number, (SELECT id FROM sessions WHERE number = tasks.session) AS "session_id", kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM tasks;
+SELECT (SELECT name FROM namespaces WHERE id = tasks.namespace) AS "namespace", id, number, (SELECT id FROM sessions WHERE number = tasks.session) AS "session_id", kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, handed_off_by, handed_off_at, return_at, returned_from, review, review_of, version, dedupe_while, question, asked_at, asked_by, asked_agent, asked_role, answer, answered_by FROM tasks;
 --> statement-breakpoint
 CREATE VIEW `sessions_v` AS
 SELECT (SELECT name FROM namespaces WHERE id = sessions.namespace) AS "namespace", id, number, status, agent, instance, host, boot, pid, process_start, process_group, fence, nullif(lower(hex(token_hash)), '') AS "token_hash", ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, nullif(lower(hex(hash)), '') AS "hash", version, created_at, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for FROM sessions;
 --> statement-breakpoint
 CREATE VIEW `leases_v` AS
 SELECT (SELECT name FROM namespaces WHERE id = sessions.namespace) AS "namespace", id AS "session_id", task_id, agent, instance, fence, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, host, boot, pid, process_start, process_group, progress FROM sessions WHERE status = 'running';
+--> statement-breakpoint
+CREATE VIEW `agents_v` AS
+SELECT (SELECT name FROM namespaces WHERE id = agents.namespace) AS "namespace", name, status, roles, machine, human, seq, nullif(lower(hex(hash)), '') AS "hash", version, created_at, updated_at FROM agents;
 --> statement-breakpoint
 CREATE VIEW `events_v` AS
 SELECT id, stream_kind, (SELECT name FROM namespaces WHERE id = event_log.namespace) AS "namespace", CASE WHEN event_log.stream_kind = 'session' THEN (SELECT id FROM sessions WHERE number = event_log.session) ELSE stream_id END AS "stream_id", seq, type, lease_effect, (SELECT id FROM sessions WHERE number = event_log.session) AS "session_id", (SELECT id FROM tasks WHERE number = event_log.task) AS "task_id", agent, instance, fence, nullif(substr(lower(hex(command_id)), 1, 8) || '-' || substr(lower(hex(command_id)), 9, 4) || '-' || substr(lower(hex(command_id)), 13, 4) || '-' || substr(lower(hex(command_id)), 17, 4) || '-' || substr(lower(hex(command_id)), 21, 12), '----') AS "command_id", payload, at, coalesce(CASE WHEN event_log.seq = 1 THEN '0000000000000000000000000000000000000000000000000000000000000000' WHEN event_log.stream_kind = 'session'

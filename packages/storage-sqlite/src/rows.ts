@@ -1,4 +1,4 @@
-import { COLUMNS, type Event, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
+import { COLUMNS, type Agent, type Event, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
 import { columnName, TABLES, type Column, type Kind, type Table } from '@agent-orchestrator/storage-sql';
 
 /*
@@ -122,6 +122,7 @@ function placesIn<Row>(
 
 export const SESSION_PLACES = placesIn<Session>('sessions', COLUMNS.session);
 export const TASK_PLACES = placesIn<Task>('tasks', COLUMNS.task);
+export const AGENT_PLACES = placesIn<Agent>('agents', COLUMNS.agent);
 export const EVENT_PLACES = placesIn<Event>('event_log', COLUMNS.event);
 export const RECEIPT_PLACES = placesIn<Receipt>('receipts', COLUMNS.receipt);
 

@@ -1,7 +1,18 @@
-import { LIMITS, type Event, type QueueHead, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
 import {
+  LIMITS,
+  type Agent,
+  type Event,
+  type QueueHead,
+  type Receipt,
+  type Session,
+  type Task,
+} from '@agent-orchestrator/core';
+import {
+  ASIDE,
   FIELDS,
+  HOLDS_KEY,
   NEXT_COLUMNS,
+  RETURNING,
   SESSION_UPDATES,
   type DueTask,
   type ReadyKey,
@@ -9,6 +20,7 @@ import {
 } from '@agent-orchestrator/storage-sql';
 import type { Connection } from './connection.ts';
 import {
+  AGENT_PLACES,
   asIs,
   EVENT_PLACES,
   insertInto,
@@ -33,6 +45,7 @@ import {
 
 const SESSION = selected(SESSION_PLACES);
 const TASK = selected(TASK_PLACES);
+const AGENT = selected(AGENT_PLACES);
 const EVENT = selected(EVENT_PLACES);
 const RECEIPT = selected(RECEIPT_PLACES);
 
@@ -61,7 +74,7 @@ function forEachUpdate<Value>(valueOf: (name: SessionUpdateName) => Value): Read
 }
 
 /** The tasks with one status of a session, of which the namespace and the number are given. */
-const inSession = (status: 'queued' | 'scheduled'): string =>
+const inSession = (status: 'queued' | 'scheduled' | 'waiting'): string =>
   `namespace = ${KEY_OF_NAMESPACE} AND session = +? AND status = '${status}'`;
 
 /** The text of every statement; exported for the test that looks at their query plans. */
@@ -79,7 +92,10 @@ export const SQL = {
   sessionNumber: `SELECT number FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
   task: `SELECT ${TASK} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
   taskNumber: `SELECT number FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
-  taskOfDedupeKey: `SELECT ${TASK} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND dedupe_key = ?`,
+  taskOfDedupeKey: `SELECT ${TASK} FROM tasks
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND dedupe_key = ? AND ${HOLDS_KEY}`,
+  agent: `SELECT ${AGENT} FROM agents WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ?`,
+  hasAgents: 'SELECT EXISTS (SELECT 1 FROM agents)',
   head: `SELECT ${TASK} FROM tasks INDEXED BY tasks_queued WHERE ${inSession('queued')}
     ORDER BY priority, queued_at, id LIMIT 1`,
   // Only to close a session with its tasks: it sorts the ids of all that wait there, which spares every claim an index.
@@ -87,7 +103,10 @@ export const SQL = {
       SELECT number FROM (
         SELECT number, id FROM tasks INDEXED BY tasks_queued WHERE ${inSession('queued')}
         UNION ALL
-        SELECT number, id FROM tasks INDEXED BY tasks_due_in_session WHERE ${inSession('scheduled')})
+        SELECT number, id FROM tasks INDEXED BY tasks_due_in_session WHERE ${inSession('scheduled')}
+        UNION ALL
+        SELECT number, id FROM tasks INDEXED BY tasks_aside
+          WHERE namespace = ${KEY_OF_NAMESPACE} AND session = +? AND ${ASIDE})
       ORDER BY id LIMIT +?)
     ORDER BY id`,
 
@@ -113,6 +132,14 @@ export const SQL = {
   delayed: `SELECT n.name AS namespace, t.id FROM tasks t INDEXED BY tasks_delayed
     CROSS JOIN namespaces n ON n.id = t.namespace
     WHERE t.status = 'scheduled' AND t.delayed_at > +? ORDER BY t.delayed_at DESC LIMIT +?`,
+  // The time; only after a clock jump: it walks over all that returns.
+  delayedReturns: `SELECT n.name AS namespace, t.id FROM tasks t INDEXED BY tasks_returning
+    CROSS JOIN namespaces n ON n.id = t.namespace
+    WHERE t.${RETURNING} AND t.handed_off_at > +? ORDER BY t.handed_off_at DESC LIMIT +?`,
+  returnAt: `SELECT return_at FROM tasks INDEXED BY tasks_returning
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND ${RETURNING} ORDER BY return_at LIMIT 1`,
+  dueReturns: `SELECT ${TASK} FROM tasks INDEXED BY tasks_returning
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND ${RETURNING} AND return_at <= +? ORDER BY return_at, id LIMIT +?`,
 
   due: `SELECT run_at FROM tasks INDEXED BY tasks_due WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled'
     ORDER BY run_at LIMIT 1`,
@@ -160,6 +187,9 @@ export const SQL = {
   insertSession: insertInto('sessions', [...placesOf(SESSION_PLACES, FIELDS.session), ...NEXT_PLACES]),
   insertTask: insertInto('tasks', placesOf(TASK_PLACES, FIELDS.task)),
   updateTask: `UPDATE tasks SET ${setTo(placesOf(TASK_PLACES, FIELDS.taskChanges))}, ${GUARDED}`,
+  insertAgent: insertInto('agents', placesOf(AGENT_PLACES, FIELDS.agent)),
+  updateAgent: `UPDATE agents SET ${setTo(placesOf(AGENT_PLACES, FIELDS.agentChanges))}, version = version + 1
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ? AND version = ?`,
   /** In a store that came from elsewhere, until its first event: the id after which the log continues. */
   eventIdBefore: `SELECT CAST(value AS INTEGER) FROM meta
     WHERE key = 'last_event_id' AND CAST(value AS INTEGER) > coalesce((SELECT max(id) FROM event_log), 0)`,
@@ -223,6 +253,8 @@ function prepareQueries(db: Connection) {
     task: rows<Task>(SQL.task),
     taskNumber: value<number>(SQL.taskNumber),
     taskOfDedupeKey: rows<Task>(SQL.taskOfDedupeKey),
+    agent: rows<Agent>(SQL.agent),
+    hasAgents: value<0 | 1>(SQL.hasAgents),
     head: rows<Task>(SQL.head),
     waiting: rows<Task>(SQL.waiting),
 
@@ -231,6 +263,9 @@ function prepareQueries(db: Connection) {
     stale: rows<Session>(SQL.stale),
     heldBy: rows<Session>(SQL.heldBy),
     delayed: rows<Pick<Task, 'namespace' | 'id'>>(SQL.delayed),
+    delayedReturns: rows<Pick<Task, 'namespace' | 'id'>>(SQL.delayedReturns),
+    returnAt: value<number>(SQL.returnAt),
+    dueReturns: rows<Task>(SQL.dueReturns),
     heldAfter: rows<Pick<Session, 'namespace' | 'id'>>(SQL.heldAfter),
 
     due: value<number>(SQL.due),
@@ -271,6 +306,8 @@ function prepareChanges(db: Connection) {
     updateSession: forEachUpdate((name) => write(UPDATE_SESSION[name])),
     insertTask: write(SQL.insertTask),
     updateTask: write(SQL.updateTask),
+    insertAgent: write(SQL.insertAgent),
+    updateAgent: write(SQL.updateAgent),
     eventIdBefore: value<number>(SQL.eventIdBefore),
     insertEvent: write(SQL.insertEvent),
     insertReceipt: write(SQL.insertReceipt),

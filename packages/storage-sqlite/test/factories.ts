@@ -1,5 +1,7 @@
 import {
+  NO_HAND_OFF,
   NO_LEASE,
+  NO_QUESTION,
   NO_TASK_TEXTS,
   type WriteSet,
   type NewEvent,
@@ -79,7 +81,10 @@ export function aTask(over: Partial<Task> = {}): Task {
     createdAt: NOW,
     startedAt: null,
     finishedAt: null,
+    ...NO_HAND_OFF,
     version: 1,
+    dedupeWhile: null,
+    ...NO_QUESTION,
     ...over,
   };
 }
@@ -114,7 +119,17 @@ export function aReceipt(over: Partial<Receipt> = {}): Receipt {
 }
 
 export function aDecision<R>(reply: R, over: Partial<WriteSet<R>> = {}): WriteSet<R> {
-  return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock: null, ...over };
+  return {
+    reply,
+    sessions: [],
+    tasks: [],
+    agents: [],
+    events: [],
+    receipt: null,
+    forgetReceiptsAt: 0,
+    clock: null,
+    ...over,
+  };
 }
 
 /** A store with its tables. */

@@ -7,7 +7,7 @@
 import type Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
-import { eventsQuery, listSessionsQuery, listTasksQuery, type ListQuery } from '../src/read/lists.ts';
+import { eventsQuery, listSessionsQuery, listTasksQuery, questionsQuery, type ListQuery } from '../src/read/lists.ts';
 import { CLAIM_PREVIEW, READS } from '../src/read/reader.ts';
 import { SQL, UPDATE_SESSION } from '../src/statements.ts';
 import { aStore } from './factories.ts';
@@ -30,15 +30,19 @@ const plan = (sql: string, ...values: unknown[]): string[] =>
     .all(...(values.length > 0 ? values : Array.from({ length: sql.split('?').length - 1 }, () => 1)))
     .map(({ detail }) => detail);
 
-/** These walk, and may: after a clock jump, over what is held; over the namespaces; over what they found already. */
+/**
+ * These walk, and may: after a clock jump, over what is held and what returns; over the namespaces; over what they
+ * found already.
+ */
 const WALKS: Readonly<Record<string, RegExp>> = {
   heldAfter: /^SCAN s USING COVERING INDEX sessions_stale$/,
+  delayedReturns: /^SCAN t USING INDEX tasks_returning$/,
   oldestReceipt: /^SCAN (n$|\(subquery)/,
   forgetReceipts: /^SCAN n$/,
   waiting: /^SCAN \(subquery/,
 };
-/** These sort what they found: what one agent holds; the keys of what is held; the ids of what waits in a session. */
-const SORTS = new Set(['heldBy', 'heldAfter', 'waiting']);
+/** These sort what they found: what one agent holds, all that is held, all that returns, what waits in a session. */
+const SORTS = new Set(['heldBy', 'heldAfter', 'delayedReturns', 'waiting']);
 
 const hot = Object.entries<string>({ ...SQL, ...UPDATE_SESSION }).filter(
   ([, sql]) => !sql.startsWith('PRAGMA') && !sql.startsWith('INSERT'),
@@ -76,6 +80,7 @@ const LISTS: Readonly<Record<string, ListQuery>> = {
   'held sessions': listSessionsQuery({ namespace: 'n', status: ['running'], agent: 'a', limit: 10, after: 'i' }),
   tasks: listTasksQuery({ namespace: 'n', status: ['queued', 'failed'], kind: 'k', limit: 10, after: 'i' }),
   'ended tasks': listTasksQuery({ namespace: 'n', status: ['failed'], limit: 10 }),
+  'open questions': questionsQuery({ namespace: 'n', limit: 10, addressees: ['agent:a'], after: '7-i' }),
   'tasks of a session': listTasksQuery({ namespace: 'n', sessionId: 's', limit: 10 }),
   events: eventsQuery({ namespace: 'n', types: ['task.claimed'], leaseEffect: 'granted', limit: 10, upTo: 10 }),
   'events of a session': eventsQuery({ namespace: 'n', sessionId: 's', limit: 10 }),
@@ -127,6 +132,16 @@ describe('reads', () => {
     const steps = plan(sql, ...values);
 
     expect(steps.filter((step) => /SCAN event_log|TEMP B-TREE/.test(step))).toEqual([]);
+  });
+
+  test('open questions are read off an index that holds no other tasks, in order', () => {
+    for (const further of [{}, { after: '7-i' }, { addressees: ['agent:a'] }]) {
+      const { sql, values } = questionsQuery({ namespace: 'default', limit: 10, ...further });
+      const steps = plan(sql, ...values);
+
+      expect(steps[0]).toMatch(/USING INDEX tasks_waiting \(namespace=\?/);
+      expect(steps.filter((step) => /SCAN (tasks|event_log)|TEMP B-TREE/.test(step))).toEqual([]);
+    }
   });
 
   test('lists that go backwards are read off the index', () => {

@@ -47,6 +47,8 @@ const OTHER = `(SELECT id FROM namespaces WHERE name = 'other')`;
 const REFUSED: Record<string, string> = {
   'a session status that does not exist': `UPDATE sessions SET status = 'stale'`,
   'a running session without a lease': `UPDATE sessions SET status = 'running'`,
+  'the review of own work': `UPDATE tasks SET review_of = '{"not_for":["a"]}' WHERE id = 't1';
+    UPDATE sessions SET ${HELD} WHERE id = 's1'`,
   'a running session without a task': `UPDATE sessions SET ${HELD}, task_id = NULL`,
   'a running session without a heartbeat': `UPDATE sessions SET ${HELD}, heartbeat_at = NULL`,
   'a running session without a fence': `UPDATE sessions SET ${HELD}, fence = NULL`,
@@ -80,6 +82,14 @@ const REFUSED: Record<string, string> = {
   'a task of another namespace than its session': `UPDATE tasks SET namespace = ${OTHER} WHERE id = 't1'`,
   'a result that is not JSON': `UPDATE tasks SET result = '{'`,
   'two tasks with one dedupe key': `UPDATE tasks SET dedupe_key = 'k'`,
+  'two open tasks that hold one dedupe key while they are open': `UPDATE tasks SET dedupe_key = 'k',
+    dedupe_while = 'open'`,
+  'a task that waits for nothing': `UPDATE tasks SET status = 'waiting', asked_at = 1`,
+  'a task that waits for an answer that is there': `UPDATE tasks SET status = 'waiting', asked_at = 1, question = 'q',
+    answer = 'a'`,
+  'a question of an agent and of a role': `UPDATE tasks SET asked_agent = 'a', asked_role = 'b'`,
+  'a time for which no key is held': `UPDATE tasks SET dedupe_while = 'open'`,
+  'a dedupe key that is held for a time that does not exist': `UPDATE tasks SET dedupe_key = id, dedupe_while = 'once'`,
   'an event without its session': EVENT({ session: '9' }),
   'an event of another namespace than its session': EVENT({ namespace: OTHER }),
   'an event without its task': EVENT({ task: '9' }),
@@ -122,7 +132,7 @@ describe('the database refuses', () => {
   });
 
   test.each(Object.entries(REFUSED))('%s', (_, sql) => {
-    expect(() => db.exec(sql)).toThrow(/constraint failed|cannot store|append-only|datatype mismatch/);
+    expect(() => db.exec(sql)).toThrow(/constraint failed|cannot store|append-only|datatype mismatch|nobody reviews/);
   });
 
   test('nothing of what the rules do: an event and a receipt are fine', () => {
@@ -136,8 +146,8 @@ describe('the database refuses', () => {
   test('nothing of what the rules do: every status of core is one of the database', () => {
     for (const status of SESSION_STATUS_NAMES.filter((one) => one !== 'running'))
       db.exec(`UPDATE sessions SET status = '${status}'`);
-    for (const status of TASK_STATUS_NAMES)
-      db.exec(`UPDATE tasks SET status = '${status}', run_at = 1 WHERE id = 't1'`);
+    const asked = `run_at = 1, asked_at = 1, question = 'q', review = '{}'`;
+    for (const status of TASK_STATUS_NAMES) db.exec(`UPDATE tasks SET status = '${status}', ${asked} WHERE id = 't1'`);
     expect(db.prepare(`SELECT status FROM tasks WHERE id = 't1'`).pluck().get()).toBe(TASK_STATUS_NAMES.at(-1));
   });
 

@@ -15,7 +15,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 let path: string;
 let shown: Readonly<Record<string, readonly Row[]>>;
-let known: Readonly<Record<'tasks' | 'sessions' | 'events', readonly object[]>>;
+let known: Readonly<Record<'tasks' | 'sessions' | 'agents' | 'events', readonly object[]>>;
 let token: string;
 
 /** Two namespaces, a task that ended, one that runs, one that waits, and a checkpoint. */
@@ -36,17 +36,21 @@ beforeAll(async () => {
     { id: 'waits', sessionId: 's' },
   ]);
   await orchestrator.enqueueTask({ id: 'elsewhere', namespace: 'other' });
+  await orchestrator.registerAgent({ agent: 'company-agent', roles: ['builder'], machine: '책상' });
+  await orchestrator.registerAgent({ agent: 'home-agent', human: true, namespace: 'other' });
+  await orchestrator.setAgentPolicy({ agents: 'registered_only', namespace: 'other' });
   token = (await claim()).token;
   await orchestrator.checkpoint({ token, data: { page: 3 } });
   const { read } = storage;
   const all = { limit: 100 };
-  const [sessions, tasks, events] = [[], [], []] as object[][];
+  const [sessions, tasks, agents, events] = [[], [], [], []] as object[][];
   for (const namespace of await read.namespaces()) {
     sessions?.push(...(await read.sessions({ namespace, ...all })).items);
     tasks?.push(...(await read.tasks({ namespace, ...all })).items);
+    agents?.push(...(await read.agents({ namespace, ...all })).items);
     events?.push(...(await read.events({ namespace, ...all, upTo: await read.settledEventId() })).items);
   }
-  known = { sessions: sessions ?? [], tasks: tasks ?? [], events: events ?? [] };
+  known = { sessions: sessions ?? [], tasks: tasks ?? [], agents: agents ?? [], events: events ?? [] };
   await storage.close();
   const db = new Database(path, { readonly: true });
   const names = Object.keys(VIEW_TEXTS);
@@ -62,6 +66,7 @@ const named = (columns: Readonly<Record<string, string>>, rows: readonly object[
 test.each([
   ['tasks_v', COLUMNS.task, 'tasks'],
   ['sessions_v', COLUMNS.session, 'sessions'],
+  ['agents_v', COLUMNS.agent, 'agents'],
   ['events_v', COLUMNS.event, 'events'],
 ] as const)('%s shows what the API shows', (view, columns, rows) => {
   const wanted = named(columns, known[rows]);

@@ -20,6 +20,7 @@ interface EventsOptions {
   readonly limit?: number;
   readonly session?: string;
   readonly task?: string;
+  readonly ofAgent?: string;
   readonly type?: EventType[];
   readonly jsonl?: true;
 }
@@ -36,6 +37,7 @@ const define: Define = (program, run) => {
     .option('--follow', 'continue with new events until interrupted, each exactly once')
     .option('--session <id>', 'only events of this session')
     .option('--task <id>', 'only events of this task')
+    .option('--of-agent <name>', 'only events that name this agent')
     .option('--type <type>', 'only events of this type (repeatable)', collect)
     .option('--jsonl', 'one JSON document per line')
     .action(

@@ -20,8 +20,10 @@ interface ReleaseOptions extends HolderOptions, LeaseOptions {
   readonly error?: string;
   readonly errorCode?: string;
   readonly final?: true;
+  readonly ask?: string;
   readonly to?: string;
   readonly toRole?: string;
+  readonly by?: number;
   readonly note?: string;
   readonly claimNext?: true;
 }
@@ -31,16 +33,27 @@ const define: Define = (program, run) => {
     .description('end the lease and report the outcome of the task')
     .addOption(
       new Option('--outcome <outcome>', 'the outcome of the task')
-        .choices(['succeeded', 'failed', 'released', 'handed_off', 'cancelled'])
+        .choices([
+          'succeeded',
+          'failed',
+          'released',
+          'handed_off',
+          'waiting',
+          'cancelled',
+          'approved',
+          'changes_requested',
+        ])
         .makeOptionMandatory(),
     )
     .option('--result <json>', 'result of a task that succeeded: JSON, @FILE or -')
     .option('--error <message>', 'why the attempt failed or was cancelled')
     .option('--error-code <code>', 'the error code, for programs')
     .option('--final', 'do not retry; mark the task as failed')
-    .option('--to <agent>', 'hand off to this agent')
-    .option('--to-role <role>', 'hand off to agents with this role')
-    .option('--note <text>', 'note for the next holder')
+    .option('--ask <text>', 'the question that the task waits for, with the outcome waiting')
+    .option('--to <agent>', 'hand off to this agent, or ask it')
+    .option('--to-role <role>', 'hand off to agents with this role, or ask them')
+    .option('--by <duration>', 'hand-off: take the task back if not claimed in time (default: never)', parseDuration)
+    .option('--note <text>', 'note for the next holder; of a review, what to change')
     .option('--claim-next', 'take the next task in the same transaction')
     .option('--kind <name>', 'with --claim-next: only tasks of this kind (repeatable)', collect)
     .option('--role <name>', 'with --claim-next: a role of the agent (repeatable)', collect)
@@ -73,7 +86,12 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
     asOf,
     ids: [reply.next === null ? reply.taskId : reply.next.task.id],
     text: (paint) => lines(reply, names, now, paint),
-    chatter: [reply.next === null ? 'next: orchestrator claim' : `next: ${tokenExport(reply.next.lease)}`],
+    chatter: [
+      ...(reply.status === 'waiting'
+        ? ['the task is queued again when its question is answered: orchestrator ask list']
+        : []),
+      reply.next === null ? 'next: orchestrator claim' : `next: ${tokenExport(reply.next.lease)}`,
+    ],
   };
 }
 
@@ -83,9 +101,9 @@ type ReleaseRequest = Parameters<Orchestrator['releaseTask']>[0];
 const OF_NEXT = ['kind', 'role', 'ttl', 'staleAfter'] as const;
 
 async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseRequest, keyof Holder>> {
-  const { outcome, result, error, errorCode, final, to, toRole, note, claimNext } = call.options;
+  const { outcome, result, error, errorCode, final, ask, to, toRole, by, note, claimNext } = call.options;
   if (to !== undefined && toRole !== undefined)
-    throw usage('--to and --to-role cannot be given together.', 'Hand the task off to an agent or to a role.', 'to');
+    throw usage('--to and --to-role cannot be given together.', 'Name an agent or a role.', 'to');
   if (errorCode !== undefined && error === undefined)
     throw usage('--error-code needs --error.', 'Also describe the error for people.', 'error');
   const stray = claimNext ? undefined : OF_NEXT.find((name) => call.options[name] !== undefined);
@@ -101,7 +119,10 @@ async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseReques
     ...(result !== undefined && { result: await readJson('--result', result) }),
     ...(error !== undefined && { error: { message: error, ...(errorCode !== undefined && { code: errorCode }) } }),
     ...(final && { final }),
-    ...(recipient && { to: recipient }),
+    ...(ask === undefined
+      ? recipient && { to: recipient }
+      : { ask: { question: ask, ...(recipient && { to: recipient }) } }),
+    ...(by !== undefined && { byMs: by }),
     ...(note !== undefined && { note }),
     ...(claimNext && {
       claimNext: { agent: (await call.requireAgent()).agent, ...leaseRequest(call.options) },

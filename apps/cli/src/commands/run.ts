@@ -59,7 +59,8 @@ const DESCRIPTION = [
     'is then in a session of its own, without a terminal. `setsid orchestrator run …` survives in every shell.',
   'The command gets the variables ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and ' +
     '_STORE. _PAYLOAD_FILE and _CONTEXT_FILE name files with the payload and the context as JSON. heartbeat, ' +
-    'checkpoint and release take the lease from these variables.',
+    'checkpoint and release take the lease from these variables. If a holder asked a question, ' +
+    '`orchestrator task show "$ORCHESTRATOR_TASK" --json` has the answer.',
   'While the lease is in doubt (no renewal for 80 % of its TTL), the command and all processes that it has ' +
     'started are paused. If the lease is lost, they are ended (SIGTERM, ten seconds, SIGKILL): exit 79. If the ' +
     'store stays unreachable until the TTL is over, they are ended, too: exit 69.',

@@ -17,8 +17,12 @@ const STATUSES = { ...SESSION_STATUSES, ...TASK_STATUSES };
 /** What is no status of a task or session, but is shown like one. */
 const OTHER_STATES: Readonly<Record<string, readonly [glyph: string, format: Format]>> = {
   recovered: ['↻', 'magenta'],
+  returned: ['↩', 'yellow'],
   refused: ['✗', 'red'],
   stale: ['◌', 'yellow'],
+  active: ['●', 'green'],
+  draining: ['◌', 'yellow'],
+  retired: ['⊘', 'dim'],
   ok: ['✓', 'green'],
   notice: ['·', 'cyan'],
   warning: ['!', 'yellow'],

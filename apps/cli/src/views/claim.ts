@@ -1,13 +1,13 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
-import { counted, shellWord, type Names } from '@agent-orchestrator/runtime';
+import { counted, labelOf, shellWord, type Names } from '@agent-orchestrator/runtime';
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
 import { moment } from '../output/time.ts';
 import { contextFields } from './session.ts';
-import { taskLine } from './task.ts';
+import { jsonText, questionFields, taskLine } from './task.ts';
 
 export function claimCard(
-  { task, lease, context, takeover }: ClaimRecord,
+  { task, lease, context, takeover, reviewed }: ClaimRecord,
   names: Names,
   now: number,
   paint: Paint,
@@ -22,10 +22,26 @@ export function claimCard(
         ['yours until', moment(lease.expiresAt, now)],
         ['attempt', `${task.attempt} of ${task.attemptsMax}, ${counted(task.interruptions, 'interruption')}`],
         ['taken over', takeover === null ? null : `from ${takeover.from.agent} (${takeover.reason})`],
+        ...questionFields(task, now),
+        ['note', task.note],
         ...contextFields(context),
+        ...reviewedFields(reviewed),
       ],
       paint,
     ),
+  ];
+}
+
+/** What a reviewer has to judge. */
+function reviewedFields(reviewed: ClaimRecord['reviewed']): [string, string | null][] {
+  if (reviewed === undefined) return [];
+  const { task, context } = reviewed;
+  return [
+    ['reviews', `${labelOf('task', task)} (${task.status}), by ${task.review?.holders.join(', ') ?? ''}`],
+    ['its payload', jsonText(task.payload)],
+    ['its result', jsonText(task.result)],
+    ['its last action', context?.lastAction ?? null],
+    ['its memory', context?.memoryRef ?? null],
   ];
 }
 

@@ -5,7 +5,13 @@ import type { Output } from '../output/output.ts';
 const TELL_MS = 1_000;
 
 /** Names of the rows of each table, for people. */
-const NAMES = { sessions: 'sessions', tasks: 'tasks', event_log: 'events', receipts: 'receipts' } as const;
+const NAMES = {
+  sessions: 'sessions',
+  tasks: 'tasks',
+  agents: 'agents',
+  event_log: 'events',
+  receipts: 'receipts',
+} as const;
 
 /** Prints the progress of a copy once a second. */
 export function progressLines(output: Output): (progress: CopyProgress) => void {
@@ -24,10 +30,11 @@ function progressLine({ step, table, done, of }: CopyProgress): string {
 
 /** What was copied, and that the copy is complete. */
 export function copiedLines({ rows, digest }: Compared): string[] {
-  const { sessions, tasks, event_log: events, receipts } = rows;
+  const { sessions, tasks, agents, event_log: events, receipts } = rows;
   const rowCounts = [
     counted(sessions, 'session'),
     counted(tasks, 'task'),
+    ...(agents > 0 ? [counted(agents, 'agent')] : []),
     counted(events, 'event'),
     counted(receipts, 'receipt'),
   ];

@@ -1,5 +1,5 @@
 import type { EventRecord, EventType } from '@agent-orchestrator/core';
-import type { Mentioned, Names } from '@agent-orchestrator/runtime';
+import { OTHER_AGENTS, type Mentioned, type Names } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { timestamp } from '../output/time.ts';
@@ -13,10 +13,17 @@ const GLYPHS: { readonly [T in EventType]?: string } = {
   'task.retried': '○',
   'task.released': '○',
   'task.handed_off': '○',
+  'task.handed_back': '○',
+  'task.return_rescheduled': '○',
+  'task.asked': '?',
+  'task.answered': '○',
   'task.cancelled': '⊘',
   'task.recovered': '↻',
   'lease.taken_over': '↻',
   'lease.refused': '✗',
+  'agent.registered': '●',
+  'agent.draining': '◌',
+  'agent.retired': '⊘',
 };
 
 /** The fields of payloads that are shown. */
@@ -24,6 +31,8 @@ const TOLD = [
   'outcome',
   'reason',
   'from_agent',
+  'handed_off_by',
+  'returned_from',
   'operation',
   'ended_by',
   'title',
@@ -31,7 +40,14 @@ const TOLD = [
   'last_action',
   'next_action',
   'note',
+  'asked_agent',
+  'asked_role',
+  'question',
+  'answer',
   'error',
+  'roles',
+  'machine',
+  'agents',
 ] as const;
 
 /** The names must have learned the ids that `mentionedIn` returns for the event. */
@@ -41,7 +57,7 @@ export function eventLine(event: EventRecord, names: Names, paint: Paint): strin
     paint('dim', `#${event.id} ${timestamp(event.at)}`),
     `${GLYPHS[event.type] ?? '·'} ${paint(loud, event.type)}`,
     ...subject(event, names).map((words) => paint('dim', words)),
-    ...(event.agent === null ? [] : [`by ${event.agent}`]),
+    ...(event.agent === null || event.streamKind === 'agent' ? [] : [`by ${event.agent}`]),
     ...(event.fence === null ? [] : [paint('dim', `fence ${event.fence}`)]),
     ...told(event),
   ].join('  ');
@@ -52,8 +68,9 @@ export function mentionedIn(events: readonly EventRecord[]): Required<Mentioned>
   return { tasks: events.map(({ taskId }) => taskId), sessions: events.map(({ sessionId }) => sessionId) };
 }
 
-/** The task; and the session, unless it is the task's own. */
-function subject({ taskId, sessionId }: EventRecord, names: Names): string[] {
+/** The task; and the session, unless it is the task's own. Of the registry, the agent. */
+function subject({ taskId, sessionId, streamKind, streamId }: EventRecord, names: Names): string[] {
+  if (streamKind === 'agent') return [streamId === OTHER_AGENTS ? 'all other agents' : `agent ${streamId}`];
   return [
     ...(taskId === null ? [] : [`task ${names.taskLabel(taskId)}`]),
     ...(sessionId === null || sessionId === taskId ? [] : [`session ${names.sessionLabel(sessionId)}`]),

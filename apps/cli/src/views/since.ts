@@ -1,4 +1,5 @@
 import {
+  addresseeName,
   labelOf,
   SINCE_COUNT_MAX,
   shellWord,
@@ -15,14 +16,19 @@ import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { moment, relative, timestamp } from '../output/time.ts';
 import { LIST_DEAD_LETTERS } from './dead-letters.ts';
+import { handOffText, noteText } from './hand-off.ts';
+import { questionLine } from './question.ts';
 
 /** The groups as states, which have glyphs. */
 const STATES: Readonly<Record<SinceGroup['name'], string>> = {
   done: 'succeeded',
+  reviewed: 'in_review',
   failed: 'failed',
   cancelled: 'cancelled',
   recovered: 'recovered',
+  returned: 'returned',
   refused: 'refused',
+  answered: 'queued',
 };
 
 /** The groups of events, each with the command that lists them; then the tasks that wait for a person. */
@@ -36,11 +42,23 @@ export function sinceLines(
   const told = groups.filter(({ count }) => count > 0);
   const upTo = isCapped ? 0 : SINCE_COUNT_MAX;
   return [
+    ...questionLines(since, paint),
     paint('bold', `SINCE ${beginning(from, last, now)}`),
-    ...(told.length === 0 ? ['  nothing was done, failed, cancelled, recovered or refused'] : []),
+    ...(told.length === 0 ? ['  nothing was done, failed, cancelled, recovered, returned, refused or answered'] : []),
     ...told.flatMap((group) => groupLines(group, { after: from.eventId, upTo, names, now, paint })),
     '',
     ...waitingLines(since, paint),
+  ];
+}
+
+/** First: a task waits for each answer. */
+function questionLines({ waiting: { questions }, askedAt: now }: Omit<Since, 'asOf'>, paint: Paint): string[] {
+  const { count, tasks } = questions;
+  if (count === 0) return [];
+  return [
+    `${paint('bold', 'OPEN QUESTIONS')}  ${capped(count, SINCE_COUNT_MAX)}  ${paint('dim', 'orchestrator ask list')}`,
+    ...tasks.map((task) => `  ${questionLine(task, now, paint)}`),
+    '',
   ];
 }
 
@@ -110,6 +128,8 @@ function who(
 ): string[] {
   const agent = you && name !== null ? `you (${name})` : name;
   if (type === 'lease.refused') return [`a late ${reason ?? 'write'} of ${agent ?? 'an unnamed agent'} was refused`];
+  if (type === 'task.handed_back')
+    return [`back at ${agent ?? ''}`, `${addresseeName(reason ?? '')} did not claim it in time`];
   return [
     ...(fromAgent === null ? [] : [`from ${fromYou ? `you (${fromAgent})` : fromAgent}`]),
     ...(agent === null ? [] : [`by ${agent}`]),
@@ -125,7 +145,10 @@ function waitingLine(word: WaitingTaskInBrief['status'], { title, ...task }: Wai
   return `      ${state(word, paint)}  ${labelOf('task', task)}  ${shorten(printable(title), 50)}`;
 }
 
-function waitingLines({ waiting: { deadLetters, forYou } }: Omit<Since, 'asOf'>, paint: Paint): string[] {
+function waitingLines(
+  { waiting: { questions, deadLetters, forYou }, askedAt: now }: Omit<Since, 'asOf'>,
+  paint: Paint,
+): string[] {
   const lines = [
     ...(deadLetters.count === 0
       ? []
@@ -138,10 +161,12 @@ function waitingLines({ waiting: { deadLetters, forYou } }: Omit<Since, 'asOf'>,
       : [
           `  ${paint('bold', 'for you')}`,
           ...forYou.map((task) => {
-            const note = task.note === null ? '' : `  note: ${shorten(printable(task.note), 80)}`;
-            return `${waitingLine('queued', task, paint)}${note}`;
+            const handOff = handOffText(task, now);
+            const from = handOff === null ? '' : `  ${handOff}`;
+            return `${waitingLine('queued', task, paint)}${from}${noteText(task.note)}`;
           }),
         ]),
   ];
-  return [paint('bold', 'WAITING FOR YOU'), ...(lines.length === 0 ? ['  nothing'] : lines)];
+  const nothing = questions.count === 0 ? '  nothing' : '  nothing but the open questions';
+  return [paint('bold', 'WAITING FOR YOU'), ...(lines.length === 0 ? [nothing] : lines)];
 }

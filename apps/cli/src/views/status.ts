@@ -1,27 +1,48 @@
-import type { EventRecord } from '@agent-orchestrator/core';
+import type { EventRecord, TaskRecord } from '@agent-orchestrator/core';
 import { capped } from '../output/counts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { labelCell, table } from '../output/table.ts';
 import { relative } from '../output/time.ts';
-import { labelOf, nameOf, numberOf, type Names, type Status, type Working } from '@agent-orchestrator/runtime';
+import {
+  labelOf,
+  nameOf,
+  numberOf,
+  type HandOff,
+  type Names,
+  type Status,
+  type Working,
+} from '@agent-orchestrator/runtime';
 import { LIST_DEAD_LETTERS } from './dead-letters.ts';
+import { handOffText, noteText } from './hand-off.ts';
+import { questionLine } from './question.ts';
 import { taskLine } from './task.ts';
 
 /** The screen: what needs the operator, then the agents at work, then the counts. */
 export function statusLines(status: Status, names: Names, now: number, paint: Paint): string[] {
-  return [...needsYou(status, names, now, paint), '', ...working(status, now, paint), '', ...counts(status, paint)];
+  return [
+    ...needsYou(status, names, now, paint),
+    '',
+    ...working(status, now, paint),
+    '',
+    ...handedOff(status, now, paint),
+    ...counts(status, paint),
+  ];
 }
 
 function needsYou(
-  { needsYou: { deadLetters, stale, cancellationsPending, refused, counts }, countedUpTo }: Status,
+  { needsYou: { questions, deadLetters, inReview, stale, cancellationsPending, refused, counts }, countedUpTo }: Status,
   names: Names,
   now: number,
   paint: Paint,
 ): string[] {
   const lines = [
+    ...questions.map((task) => `  ${questionLine(task, now, paint)}`),
+    ...more(counts.questions, questions.length, countedUpTo, 'open questions: orchestrator ask list'),
     ...deadLetters.map((task) => `  ${taskLine(task, paint)}  ${paint('dim', 'orchestrator task show, task retry')}`),
     ...more(counts.deadLetters, deadLetters.length, countedUpTo, `dead letters: ${LIST_DEAD_LETTERS}`),
+    ...inReview.map((task) => reviewLine(task, paint)),
+    ...more(counts.inReview, inReview.length, countedUpTo, 'in review: orchestrator task list --status in_review'),
     ...stale.map((one) => staleLine(one, now, paint)),
     ...more(counts.stale, stale.length, countedUpTo, 'stale: orchestrator session list --stale'),
     ...cancellationsPending.map((one) => cancellationLine(one, now, paint)),
@@ -40,6 +61,11 @@ function needsYou(
     ),
   ];
   return [paint('bold', 'NEEDS YOU'), ...(lines.length === 0 ? ['  nothing'] : lines)];
+}
+
+function reviewLine(task: TaskRecord, paint: Paint): string {
+  const by = task.review === null ? '' : `by role ${task.review.role}`;
+  return `  ${taskLine(task, paint)}  ${by}  ${paint('dim', 'orchestrator approve, request-changes')}`;
 }
 
 function staleLine(one: Working, now: number, paint: Paint): string {
@@ -79,6 +105,17 @@ function working(status: Status, now: number, paint: Paint): string[] {
       'at work: orchestrator session list --status running',
     ),
   ];
+}
+
+/** Left out while there are none: most stores have none. */
+function handedOff({ handOffs: { count, tasks }, countedUpTo }: Status, now: number, paint: Paint): string[] {
+  if (count === 0) return [];
+  const line = (task: HandOff) => {
+    const name = `${state(task.status, paint)}  ${labelOf('task', task)}  ${shorten(printable(task.title), 40)}`;
+    return `  ${name}  ${handOffText(task, now) ?? ''}${noteText(task.note)}`;
+  };
+  const rest = more(count, tasks.length, countedUpTo, 'handed off: orchestrator task list --handed-off');
+  return [paint('bold', 'HANDED OFF'), ...tasks.map(line), ...rest, ''];
 }
 
 /** The holder, and whether it is the one that asks. */

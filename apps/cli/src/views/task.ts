@@ -1,11 +1,12 @@
 import type { EventRecord, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
-import { labelOf, TASK_TEXT_NAMES, type Names } from '@agent-orchestrator/runtime';
+import { counted, labelOf, quoted, TASK_TEXT_NAMES, type Names } from '@agent-orchestrator/runtime';
 import { wordsOf } from '../input/task-texts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { fields, labelCell, table } from '../output/table.ts';
 import { moment, relative } from '../output/time.ts';
 import { eventLine } from './event.ts';
+import { handOffText } from './hand-off.ts';
 import { agentRun } from './session.ts';
 
 const TITLE_COLUMNS = 60;
@@ -77,7 +78,11 @@ export function taskCard(
         ],
         ['lease expires', lease === null ? null : time(lease.expiresAt)],
         ['only for', task.assignee ?? (task.role === null ? null : `role ${task.role}`)],
-        ['dedupe key', task.dedupeKey],
+        ['handed off', handOffText(task, now)],
+        ['dedupe key', task.dedupeKey && `${task.dedupeKey}${task.dedupeWhile === 'open' ? ', until it ends' : ''}`],
+        ['review', reviewText(task)],
+        ['reviews', task.reviewOf === null ? null : `${task.reviewOf.taskId}, round ${task.reviewOf.round}`],
+        ['not for', task.reviewOf === null ? null : task.reviewOf.notFor.join(', ')],
         ...TASK_TEXT_NAMES.map((name): [string, string | null] => [wordsOf(name), task[name]]),
         ['created', time(task.createdAt)],
         ['not before', task.status === 'scheduled' ? time(task.runAt) : null],
@@ -85,9 +90,10 @@ export function taskCard(
         ['finished', time(task.finishedAt)],
         ['cancel requested', time(task.cancelRequestedAt)],
         ['note', task.note],
-        ['payload', json(task.payload)],
-        ['result', json(task.result)],
-        ['error', json(task.error)],
+        ...questionFields(task, now),
+        ['payload', jsonText(task.payload)],
+        ['result', jsonText(task.result)],
+        ['error', jsonText(task.error)],
       ],
       paint,
     ),
@@ -97,6 +103,29 @@ export function taskCard(
   ];
 }
 
-function json(value: unknown): string | null {
+/** The last question of a holder, and its answer. */
+export function questionFields(task: TaskRecord, now: number): [label: string, value: string | null][] {
+  const { question, askedAt, askedBy, askedAgent, askedRole, answer, answeredBy } = task;
+  if (question === null || askedAt === null) return [];
+  const of = askedAgent ?? (askedRole === null ? 'any agent' : `role ${askedRole}`);
+  return [
+    ['asked', `${askedBy ?? 'its holder'} asked ${of}, ${moment(askedAt, now)}`],
+    ['question', quoted(question, TEXT_BYTES)],
+    ['answer', answer === null ? null : `${answeredBy ?? 'an unnamed agent'}: ${quoted(answer, TEXT_BYTES)}`],
+  ];
+}
+
+/** The whole of a question, whatever its characters. */
+const TEXT_BYTES = 100_000;
+
+function reviewText({ review, status }: TaskRecord): string | null {
+  if (review === null) return null;
+  const { role, approvals, approved, open, round } = review;
+  const asks = `by role ${role}, ${counted(approvals, 'approval')}`;
+  if (status !== 'in_review') return round === 0 ? asks : `${asks}; ${counted(round, 'round')} so far`;
+  return `${asks}; round ${round}: ${approved.length} approved, open: ${open.join(', ')}`;
+}
+
+export function jsonText(value: unknown): string | null {
   return value === null ? null : shorten(printable(JSON.stringify(value)), 200);
 }

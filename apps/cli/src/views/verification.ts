@@ -6,8 +6,9 @@ export function verificationLines({ ok, events, findings, truncated }: Verificat
   if (ok) return [`verify: ${counted(events, 'event')}, the chains are complete, the state matches the log`];
   return [
     `verify: ${counted(events, 'event')}, ${paint('red', counted(findings.length, 'finding', truncated))}`,
-    ...findings.map(({ kind, sessionId, eventId, message }) => {
-      const where = `session ${sessionId}${eventId === null ? '' : `, event #${eventId}`}`;
+    ...findings.map(({ kind, sessionId, agent, eventId, message }) => {
+      const owner = agent === null ? `session ${sessionId}` : `agent ${agent}`;
+      const where = `${owner}${eventId === null ? '' : `, event #${eventId}`}`;
       return `  ${paint('red', `✗ ${kind}`)}  ${where}: ${message}`;
     }),
     ...(truncated ? ['  there are more'] : []),

@@ -3,7 +3,9 @@
  */
 import type { z } from 'zod';
 import type {
+  AnswerReply,
   ClaimRefusal,
+  EndAgentReply,
   LeaseRefusal,
   newTaskInput,
   ReleasedItem,
@@ -12,8 +14,9 @@ import type {
   RetryReply,
 } from '../commands/index.ts';
 import type { Addressed, Seeded } from './inputs.ts';
+import type { Task } from '../model/task.ts';
 import type { AnyKinds, PayloadInput, ResultInput } from './kinds.ts';
-import type { ClaimRecord, TaskRecord } from './records.ts';
+import type { AgentRecord, ClaimRecord, TaskRecord } from './records.ts';
 
 /** The fields of a call: those that can be filled in may be left out. */
 export type Call<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace' | 'commandId' | 'seed'> & Addressed;
@@ -42,10 +45,10 @@ export type ReleaseTask<Kinds extends AnyKinds = AnyKinds> = {
 /** What to claim in the step that ends a lease. */
 export type ClaimNext = NonNullable<z.input<typeof releaseInput>['claimNext']>;
 
-/** A task that was added, or that was found by its dedupe key. */
+/** A task that was added, or the task that holds the dedupe key. */
 export interface Enqueued<Kinds extends AnyKinds = AnyKinds> {
   readonly ok: true;
-  /** `duplicate`: a task with the dedupe key existed before; `task` is that one. */
+  /** `duplicate`: another task holds the dedupe key; `task` is that one. */
   readonly outcome: 'enqueued' | 'duplicate';
   readonly task: TaskRecord<Kinds>;
 }
@@ -69,4 +72,20 @@ export interface ReleasedBatch<Kinds extends AnyKinds = AnyKinds> {
 /** The task, queued again; or the reason why not. */
 export type Retried<Kinds extends AnyKinds = AnyKinds> =
   | { readonly ok: true; readonly task: TaskRecord<Kinds> }
-  | Exclude<RetryReply, { ok: true }>;
+  | Exclude<RetryReply, { readonly task: Task }>
+  /** Another task has taken its dedupe key since it ended: `task` is that one. */
+  | { readonly ok: false; readonly reason: 'duplicate'; readonly task: TaskRecord<Kinds> };
+
+/** The task, queued again with the answer; or the reason why not. */
+export type Answered<Kinds extends AnyKinds = AnyKinds> =
+  | { readonly ok: true; readonly task: TaskRecord<Kinds> }
+  | Exclude<AnswerReply, { ok: true }>;
+
+/** The agent as the registry has it now. */
+export interface RegisteredAgent {
+  readonly ok: true;
+  readonly agent: AgentRecord;
+}
+
+/** The agent, which claims nothing more; or the reason why not. */
+export type EndedAgent = RegisteredAgent | Exclude<EndAgentReply, { ok: true }>;

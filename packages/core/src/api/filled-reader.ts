@@ -30,12 +30,24 @@ export class FilledReader implements Reader {
     return this.#whole(this.#reader.task(...asked), (found) => found !== null, signal);
   }
 
+  agent(...asked: Parameters<Reader['agent']>) {
+    return this.#whole(this.#reader.agent(...asked), (found) => found !== null);
+  }
+
+  agents(...asked: Parameters<Reader['agents']>) {
+    return this.#whole(this.#reader.agents(...asked), ({ items }) => items.length > 0);
+  }
+
   sessions(...asked: Parameters<Reader['sessions']>) {
     return this.#whole(this.#reader.sessions(...asked), ({ items }) => items.length > 0);
   }
 
   tasks(...asked: Parameters<Reader['tasks']>) {
     return this.#whole(this.#reader.tasks(...asked), ({ items }) => items.length > 0);
+  }
+
+  questions(...asked: Parameters<Reader['questions']>) {
+    return this.#whole(this.#reader.questions(...asked), ({ items }) => items.length > 0);
   }
 
   events(...asked: Parameters<Reader['events']>) {

@@ -4,17 +4,21 @@
  */
 import { z } from 'zod';
 import {
+  answerInput,
   cancelInput,
   checkpointInput,
   claimInput,
   closeInput,
+  endAgentInput,
   enqueueInput,
   heartbeatInput,
   newTaskInput,
   recoverInput,
+  registerAgentInput,
   releaseInput,
   releaseItem,
   retryInput,
+  setAgentPolicyInput,
   type EnqueueInput,
   type ReleaseInput,
 } from '../commands/index.ts';
@@ -99,7 +103,12 @@ export const INPUTS = {
   staleRecovery: (call: object, fill: Fill) => whole(seenHere(parseInput(recoverInput, fillIn(call, fill)), fill)),
   cancelTask: (call: object, fill: Fill) => whole(parseInput(cancelInput, fillIn(call, fill))),
   retryTask: (call: object, fill: Fill) => whole(parseInput(retryInput, fillIn(call, fill))),
+  answerTask: (call: object, fill: Fill) => whole(parseInput(answerInput, fillIn(call, fill))),
   closeSession: (call: object, fill: Fill) => whole(parseInput(closeInput, fillIn(call, fill))),
+  registerAgent: (call: object, fill: Fill) => whole(parseInput(registerAgentInput, fillIn(call, fill))),
+  drainAgent: (call: object, fill: Fill) => whole(parseInput(endAgentInput, fillIn(call, fill))),
+  retireAgent: (call: object, fill: Fill) => whole(parseInput(endAgentInput, fillIn(call, fill))),
+  setAgentPolicy: (call: object, fill: Fill) => whole(parseInput(setAgentPolicyInput, fillIn(call, fill))),
 } as const;
 
 /** Only a process of the same machine can have seen that a holder is dead: what others report is no evidence. */

@@ -1,51 +1,61 @@
 import {
+  answer,
   cancel,
   checkpoint,
   claim,
-  clockJump,
   close,
+  drainAgent,
   enqueue,
   heartbeat,
   recover,
+  registerAgent,
   release,
-  reschedule,
+  retireAgent,
   retry,
+  setAgentPolicy,
+  type answerInput,
   type cancelInput,
   type CancelReply,
   type checkpointInput,
   type CheckpointReply,
+  type Claim,
   type claimInput,
   type ClaimRefusal,
   type closeInput,
   type CloseReply,
+  type endAgentInput,
   type heartbeatInput,
   type HeartbeatReply,
   type recoverInput,
   type RecoverReply,
+  type registerAgentInput,
   type ReleaseInput,
   type retryInput,
+  type setAgentPolicyInput,
+  type SetAgentPolicyReply,
 } from '../commands/index.ts';
 import type { Command, CommandInput } from '../commands/command.ts';
-import { execute, requestHash } from '../commands/execute.ts';
 import { internalError } from '../model/errors.ts';
 import { partCommandId } from '../model/ids.ts';
-import { looksLikeNumber } from '../model/names.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS } from '../model/limits.ts';
-import type { SessionKey } from '../storage/scope.ts';
 import type { Storage } from '../storage/storage.ts';
 import type {
+  Answered,
   Call,
   Claimed,
   ClaimNext,
+  EndedAgent,
   Enqueued,
   EnqueueTask,
+  RegisteredAgent,
   Released,
   ReleasedBatch,
   ReleaseTask,
   Retried,
   SeededCall,
 } from './calls.ts';
+import { CommandRunner } from './command-runner.ts';
 import {
   INPUTS,
   parseTasks,
@@ -62,7 +72,9 @@ import {
 } from './inputs.ts';
 import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
-import { toClaimRecord, toTaskRecord, type ClaimRecord } from './records.ts';
+import { namesNumbers } from './references.ts';
+import { toAgentRecord, toClaimRecord, toTaskRecord, type ClaimRecord } from './records.ts';
+import { reviewTask, type ReviewCall, type ReviewedNow } from './review-task.ts';
 import { Observer, type Telemetry } from './telemetry.ts';
 
 /** The options of an `Orchestrator`. */
@@ -110,6 +122,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   readonly #kinds: KindRegistry;
   readonly #fill: Fill;
   readonly #observer: Observer | null;
+  readonly #runner: CommandRunner;
 
   constructor(options: OrchestratorOptions<Kinds>) {
     const namespace = options.namespace ?? DEFAULTS.namespace;
@@ -117,6 +130,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     const { newCommandId, newSeed, process, machine } = options;
     this.#options = options;
     this.#observer = options.telemetry === undefined ? null : new Observer(options.telemetry);
+    this.#runner = new CommandRunner(options.storage, this.#observer);
     this.#kinds = new KindRegistry(options.kinds);
     this.#fill = { namespace, newCommandId, newSeed, process, machine };
   }
@@ -131,7 +145,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     await this.#kinds.check(prepareCall(name, call, this.#fill).values());
   }
 
-  /** Adds one task and opens its session. A task with the same dedupe key is not added again. */
+  /** Adds one task and opens its session. While another task holds its dedupe key, it is not added. */
   async enqueueTask(task: EnqueueTask<Kinds> & Addressed): Promise<Enqueued<Kinds>> {
     const [enqueued] = (await this.#enqueue(INPUTS.enqueueTask(task, this.#fill)).catch(throwForOneTask)).tasks;
     if (enqueued === undefined) throw internalError('A task was added, but the answer does not contain it.');
@@ -167,7 +181,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     const [first] = reply.claims;
     return first === undefined
       ? { ok: false, reason: 'no_task', nextDueAt: null }
-      : { ok: true, ...toClaimRecord<Kinds>(first) };
+      : { ok: true, ...(await this.#claimRecord(first)) };
   }
 
   /** Claims up to `limit` heads at once, each of a different session and under a lease of its own. */
@@ -175,7 +189,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     call: SeededCall<typeof claimInput>,
   ): Promise<{ readonly ok: true; readonly claims: readonly ClaimRecord<Kinds>[] } | ClaimRefusal> {
     const reply = await this.#send(claim, INPUTS.claimTasks(call, this.#fill));
-    return reply.ok ? { ok: true, claims: reply.claims.map((one) => toClaimRecord<Kinds>(one)) } : reply;
+    return reply.ok ? { ok: true, claims: await this.#claimRecords(reply.claims) } : reply;
   }
 
   /** Extends the lease as a proof of life; answers whether cancellation was requested. */
@@ -196,7 +210,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     const item = items[0] ?? missingItem();
     if (!item.ok) return item;
     const [claimed] = next;
-    return { ...item, next: claimed === undefined ? null : toClaimRecord<Kinds>(claimed) };
+    return { ...item, next: claimed === undefined ? null : await this.#claimRecord(claimed) };
   }
 
   /**
@@ -223,9 +237,20 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     return this.#send(cancel, INPUTS.cancelTask(call, this.#fill));
   }
 
-  /** Queues a failed or cancelled task again; its counters start from zero. */
+  /**
+   * Queues a failed or cancelled task again; its counters start from zero. Not while another task holds its dedupe key.
+   */
   async retryTask(call: Call<typeof retryInput>): Promise<Retried<Kinds>> {
     const reply = await this.#send(retry, INPUTS.retryTask(call, this.#fill));
+    return 'task' in reply ? { ...reply, task: toTaskRecord<Kinds>(reply.task) } : reply;
+  }
+
+  /**
+   * Answers the question of a waiting task, which is queued again in its old place. The next holder gets the answer.
+   * With `askedAt`, only the question that was asked at that time.
+   */
+  async answerTask(call: Call<typeof answerInput>): Promise<Answered<Kinds>> {
+    const reply = await this.#send(answer, INPUTS.answerTask(call, this.#fill));
     return reply.ok ? { ok: true, task: toTaskRecord<Kinds>(reply.task) } : reply;
   }
 
@@ -241,6 +266,37 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
       // Each page is a command of its own, with an id that a retry of the call makes again.
       input = { ...input, commandId: partCommandId(input.commandId, 0) };
     }
+  }
+
+  /**
+   * The short way of a reviewer: claims an open review of the task, and ends it with the verdict. Without roles, the
+   * agent says that it has the one that the review asks for.
+   */
+  async reviewTask(call: ReviewCall): Promise<ReviewedNow> {
+    return reviewTask(this, call);
+  }
+
+  /** Registers an agent, or changes its entry of the registry. One that drains or is retired becomes active again. */
+  async registerAgent(call: Call<typeof registerAgentInput>): Promise<RegisteredAgent> {
+    const { agent } = await this.#send(registerAgent, INPUTS.registerAgent(call, this.#fill));
+    return { ok: true, agent: toAgentRecord(agent) };
+  }
+
+  /** Lets an agent claim nothing more; what it holds it may finish. */
+  async drainAgent(call: Call<typeof endAgentInput>): Promise<EndedAgent> {
+    const reply = await this.#send(drainAgent, INPUTS.drainAgent(call, this.#fill));
+    return reply.ok ? { ok: true, agent: toAgentRecord(reply.agent) } : reply;
+  }
+
+  /** Retires the name of an agent: no claim under it is granted until it is registered again. */
+  async retireAgent(call: Call<typeof endAgentInput>): Promise<EndedAgent> {
+    const reply = await this.#send(retireAgent, INPUTS.retireAgent(call, this.#fill));
+    return reply.ok ? { ok: true, agent: toAgentRecord(reply.agent) } : reply;
+  }
+
+  /** Sets which names may claim in a namespace: `any`, or `registered_only`. */
+  async setAgentPolicy(call: Call<typeof setAgentPolicyInput>): Promise<SetAgentPolicyReply> {
+    return this.#send(setAgentPolicy, INPUTS.setAgentPolicy(call, this.#fill));
   }
 
   /** Closes the storage, and tells the telemetry. */
@@ -266,8 +322,8 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     command: Command<Input, Reply>,
     input: Input,
   ): Promise<Reply> {
-    if (!namesNumbers(input)) return this.#run(command, input);
-    return this.#withIdsIn(input).then((withIds) => this.#run(command, withIds));
+    if (!namesNumbers(input)) return this.#runner.run(command, input);
+    return this.#withIdsIn(input).then((withIds) => this.#runner.run(command, withIds));
   }
 
   async #withIdsIn<Input extends CommandInput & { readonly tasks?: readonly object[] }>(input: Input): Promise<Input> {
@@ -300,63 +356,21 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     return {
       ok: ok || anew.some((item) => item.ok),
       items: items.map((item) => item ?? rest.next().value ?? missingItem()),
-      next: next.map((one) => toClaimRecord<Kinds>(one)),
+      next: await this.#claimRecords(next),
     };
   }
 
-  #run<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
-    command: Command<Input, Reply>,
-    input: Input,
-  ): Promise<Reply> {
-    const observer = this.#observer;
-    if (observer === null) return this.#decide(command, input);
-    return observer.observe(command, input, (decided) => this.#decide(command, input, decided));
+  /** A reviewer is given what it has to judge. */
+  async #claimRecord(claim: Claim): Promise<ClaimRecord<Kinds>> {
+    const record = toClaimRecord<Kinds>(claim);
+    if (claim.task.reviewOf === null) return record;
+    const reviewed = await this.getReviewed(record.task);
+    return reviewed === null ? record : { ...record, reviewed };
   }
 
-  /** @param decided is called each time the storage lets it decide */
-  async #decide<Input extends CommandInput, Reply>(
-    command: Command<Input, Reply>,
-    input: Input,
-    decided?: () => void,
-  ): Promise<Reply> {
-    const hash = command.receipt === null ? '' : requestHash(command, input);
-    for (;;) {
-      const outcome = await this.#options.storage.transact(command.scope(input), (loaded) => {
-        decided?.();
-        return execute(command, input, hash, loaded);
-      });
-      if (outcome.kind === 'reply') return outcome.reply;
-      if (outcome.kind === 'refused') throw outcome.error;
-      await this.#processClockJump(input.namespace, outcome.after);
-    }
+  #claimRecords(claims: readonly Claim[]): Promise<ClaimRecord<Kinds>[]> {
+    return Promise.all(claims.map((claim) => this.#claimRecord(claim)));
   }
-
-  /**
-   * Gives every holder a new TTL, page by page, before another process may end any lease. Before that, whenever it
-   * begins with the first page, tasks that the jump would delay too long get the time that was asked for.
-   */
-  async #processClockJump(namespace: string, from: SessionKey | null): Promise<void> {
-    let after: SessionKey | null | undefined = from;
-    while (after !== undefined) {
-      if (after === null) while (!(await this.#decide(reschedule, { namespace })).done);
-      after = (await this.#decide(clockJump, { namespace, after })).next;
-    }
-  }
-}
-
-/** Whether an input, or a new task in it, names a task or a session by its number (`t42`, `s17`). */
-function namesNumbers(input: Referring & { readonly tasks?: readonly Referring[] }): boolean {
-  return hasNumber(input) || (input.tasks?.some((task) => hasNumber(task)) ?? false);
-}
-
-/** What may name a task or a session. */
-interface Referring {
-  readonly taskId?: string;
-  readonly sessionId?: string;
-}
-
-function hasNumber({ taskId, sessionId }: Referring): boolean {
-  return (taskId !== undefined && looksLikeNumber(taskId)) || (sessionId !== undefined && looksLikeNumber(sessionId));
 }
 
 /** The command that decides refused items again, with an id that a retry of the call makes again. */

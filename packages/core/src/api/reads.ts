@@ -1,26 +1,43 @@
-import { z } from 'zod';
-import { evidence } from '../commands/evidence.ts';
+import type { z } from 'zod';
 import * as field from '../model/fields.ts';
 import { parseInput } from '../model/fields.ts';
 import { cursorAhead, invalidInput } from '../model/errors.ts';
-import { EVENT_DOCS, type EventType } from '../log/events.ts';
 import { FilledReader } from './filled-reader.ts';
+import {
+  agentFilter,
+  askedAgent,
+  askedRole,
+  claimant,
+  counted,
+  eventFilter,
+  headsFilter,
+  namespaced,
+  one,
+  questionFilter,
+  sessionFilter,
+  taskFilter,
+  verified,
+  type Filter,
+} from './filters.ts';
 import type { AnyKinds } from './kinds.ts';
-import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import {
   toEventRecord,
   toLoadedSessionRecord,
   toSessionRecord,
   toTaskRecord,
   type EventRecord,
+  type SeenAgentRecord,
   type SessionRecord,
   type TaskRecord,
+  type ReviewedRecord,
 } from './records.ts';
 import type { Capabilities, Counts, Page, Storage } from '../storage/storage.ts';
 import type { StoreState } from '../storage/store-state.ts';
-import { SESSION_STATUS_NAMES, TASK_STATUS_NAMES } from '../model/statuses.ts';
 import { numberIn, type NumberedKind } from '../model/names.ts';
+import { OTHER_AGENTS, policyOf, type AgentPolicy } from '../model/agent.ts';
 import { addresseesOf } from '../model/task.ts';
+import { readAgent, readAgents } from './registry-reads.ts';
+import { isAgentKnown, isRoleKnown } from '../explain/known-names.ts';
 import { verifyLog, type Verification } from './verify.ts';
 import {
   whyAgent,
@@ -31,67 +48,6 @@ import {
   type WhySession,
   type WhyTask,
 } from '../explain/why.ts';
-
-const page = {
-  namespace: field.name,
-  limit: z.int().min(1).max(LIMITS.page_max).default(DEFAULTS.page),
-  after: field.id.optional(),
-  /** Newest first: the page before this cursor; null: the last page. */
-  before: field.id.nullable().optional(),
-};
-const ONE_DIRECTION = { error: 'cannot be given together with after', path: ['before'] };
-const inOneDirection = ({ after, before }: { after?: unknown; before?: unknown }) =>
-  after === undefined || before === undefined;
-const one = z.strictObject({ namespace: field.name, id: field.id });
-const askedAgent = z.strictObject({ namespace: field.name, agent: field.name });
-const counted = z.strictObject({ namespace: field.name, max: z.int().positive() });
-const verified = z.strictObject({ namespace: field.name.optional(), findingsMax: z.int().positive().optional() });
-const claimant = z.strictObject({
-  agent: field.name.optional(),
-  roles: field.roles.optional(),
-  kinds: field.kinds.optional(),
-  evidence: z.array(evidence).max(LIMITS.batch_max).optional(),
-});
-const sessionFilter = z
-  .strictObject({
-    ...page,
-    status: z.array(z.enum(SESSION_STATUS_NAMES)).min(1).optional(),
-    agent: field.name.optional(),
-  })
-  .refine(inOneDirection, ONE_DIRECTION);
-const taskFilter = z
-  .strictObject({
-    ...page,
-    sessionId: field.id.optional(),
-    status: z.array(z.enum(TASK_STATUS_NAMES)).min(1).optional(),
-    kind: field.name.optional(),
-  })
-  .refine(inOneDirection, ONE_DIRECTION);
-const headsFilter = z.strictObject({
-  namespace: field.name,
-  agent: field.name,
-  roles: field.roles.default([]),
-  limit: page.limit,
-});
-const eventCursor = z.string().regex(/^\d{1,16}$/, 'must be the number of an event');
-const eventFilter = z
-  .strictObject({
-    ...page,
-    after: eventCursor.optional(),
-    before: eventCursor.nullable().optional(),
-    /** The last event id of the list: `asOf` of an earlier answer, so that all pages show the same moment. */
-    upTo: z.int().min(0).optional(),
-    sessionId: field.id.optional(),
-    taskId: field.id.optional(),
-    agent: field.name.optional(),
-    types: z
-      .array(z.enum(Object.keys(EVENT_DOCS) as [EventType, ...EventType[]]))
-      .min(1)
-      .optional(),
-  })
-  .refine(inOneDirection, ONE_DIRECTION);
-
-type Filter<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace'> & { readonly namespace?: string };
 
 /** The part of a storage that reads need. */
 type Readable = Pick<Storage, 'capabilities' | 'read' | 'watch'>;
@@ -161,6 +117,38 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
   }
 
+  /** A registered agent, and when it was last seen; null: the name is not registered. */
+  async getAgent(agent: string, namespace = this.defaultNamespace): Promise<SeenAgentRecord | null> {
+    const asked = parseInput(askedAgent, { namespace, agent });
+    return readAgent(this.#read, asked.namespace, asked.agent);
+  }
+
+  /**
+   * The registered agents by name; the cursor is a name. Finding out when each was last seen looks back through the log
+   * to its last event.
+   */
+  async listAgents(filter: Filter<typeof agentFilter> = {}): Promise<Page<SeenAgentRecord>> {
+    return readAgents(this.#read, parseInput(agentFilter, await this.#within(filter)));
+  }
+
+  /** Which names may claim in a namespace. */
+  async agentPolicy(namespace = this.defaultNamespace): Promise<AgentPolicy> {
+    const asked = parseInput(namespaced, { namespace });
+    return policyOf(await this.#read.agent(asked.namespace, OTHER_AGENTS));
+  }
+
+  /** Whether a name works here: it is registered and not retired, or it holds a session now. */
+  async agentKnown(agent: string, namespace = this.defaultNamespace): Promise<boolean> {
+    const asked = parseInput(askedAgent, { namespace, agent });
+    return isAgentKnown(this.#read, asked.namespace, asked.agent);
+  }
+
+  /** Whether a registered agent that is not retired has the role. */
+  async roleKnown(role: string, namespace = this.defaultNamespace): Promise<boolean> {
+    const asked = parseInput(askedRole, { namespace, role });
+    return isRoleKnown(this.#read, asked.namespace, asked.role);
+  }
+
   /** Heads of sessions whose task is only for this agent, or only for one of its roles; best first. */
   async listHeadsFor(
     filter: Omit<z.input<typeof headsFilter>, 'namespace'> & { readonly namespace?: string },
@@ -176,6 +164,18 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
       scheduledLimit: 0,
     });
     return sessions.flatMap(({ head }) => (head === null ? [] : [toTaskRecord<Kinds>(head)]));
+  }
+
+  /**
+   * The waiting tasks whose questions are open, the oldest question first. With `agent` or `roles`: the questions that
+   * are for this agent, or for one of these roles. The cursor is not an id.
+   */
+  async listQuestions(filter: Filter<typeof questionFilter> = {}): Promise<Page<TaskRecord<Kinds>>> {
+    const { agent, roles, ...asked } = parseInput(questionFilter, await this.#within(filter));
+    const isFor = [...(agent === undefined ? [] : [`agent:${agent}`]), ...(roles ?? []).map((role) => `role:${role}`)];
+    const everyone = agent === undefined && roles === undefined;
+    const { items, next } = await this.#read.questions({ ...asked, ...(!everyone && { addressees: isFor }) });
+    return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };
   }
 
   /**
@@ -234,6 +234,14 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#read.snapshot((reader) =>
       use(new OrchestratorReads<Kinds>({ capabilities, read: reader, watch }, this.defaultNamespace)),
     );
+  }
+
+  /** The work that a review judges, as it is now; null: the task is no review. */
+  async getReviewed({ namespace, reviewOf }: TaskRecord): Promise<ReviewedRecord | null> {
+    if (reviewOf === null) return null;
+    const task = await this.getTask(reviewOf.taskId, namespace);
+    const session = await this.getSession(reviewOf.sessionId, namespace);
+    return task === null ? null : { task, context: session?.context ?? null };
   }
 
   /**

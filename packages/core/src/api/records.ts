@@ -1,9 +1,11 @@
 import { contextFrom, type Context, type StoredContext } from '../model/context.ts';
+import { rolesOf, type Agent, type AgentStatus } from '../model/agent.ts';
 import type { Claim, Takeover } from '../commands/index.ts';
 import type { Event } from '../log/events.ts';
 import { fromJsonText, type Json } from '../model/json.ts';
 import type { AnyKinds, PayloadOf, ResultOf } from './kinds.ts';
 import type { Lease } from '../model/lease.ts';
+import { reviewOf, reviewOn, type Review } from '../model/review.ts';
 import type { Session } from '../model/session.ts';
 import type { LoadedSession } from '../storage/loaded.ts';
 import type { Task } from '../model/task.ts';
@@ -17,13 +19,29 @@ export interface TaskError {
 
 /** A task as the API shows it: JSON decoded, typed by its kind. */
 export type TaskRecord<Kinds extends AnyKinds = AnyKinds> = {
-  [Kind in keyof Kinds & string]: Omit<Task, 'kind' | 'payload' | 'result' | 'error' | 'version'> & {
+  [Kind in keyof Kinds & string]: Omit<
+    Task,
+    'kind' | 'payload' | 'result' | 'error' | 'version' | 'review' | 'reviewOf'
+  > & {
     readonly kind: Kind;
     readonly payload: PayloadOf<Kinds, Kind>;
     readonly result: ResultOf<Kinds, Kind> | null;
     readonly error: TaskError | null;
+    /** The review that it asks for, and where it stands. */
+    readonly review: Review | null;
+    /** Of a review: the work that it judges. */
+    readonly reviewOf: ReviewedWork | null;
   };
 }[keyof Kinds & string];
+
+/** The work that a review judges. */
+export interface ReviewedWork {
+  readonly taskId: string;
+  readonly sessionId: string;
+  readonly round: number;
+  /** The agents that held it, which may not review it. */
+  readonly notFor: readonly string[];
+}
 
 /** A session as the API shows it. */
 export interface SessionRecord extends Omit<Session, 'context' | 'progress' | 'tokenHash' | 'hash' | 'version'> {
@@ -31,6 +49,29 @@ export interface SessionRecord extends Omit<Session, 'context' | 'progress' | 't
   readonly progress: Json;
   /** The task that would be claimed next. */
   readonly headTaskId: string | null;
+}
+
+/** An agent as the registry has it. Times are milliseconds since 1970, UTC. */
+export interface AgentRecord {
+  readonly namespace: string;
+  readonly name: string;
+  readonly status: AgentStatus;
+  readonly roles: readonly string[];
+  readonly machine: string | null;
+  /** Whether it is a person. */
+  readonly human: boolean;
+  /** When it was first registered. */
+  readonly firstSeenAt: number;
+  /** When its entry last changed. */
+  readonly changedAt: number;
+}
+
+/** The same with what the log and the leases tell. */
+export interface SeenAgentRecord extends AgentRecord {
+  /** Its last event in the log, or its last heartbeat if that is later. */
+  readonly lastSeenAt: number;
+  /** How many sessions it holds, counted up to the size of a page. */
+  readonly holds: number;
 }
 
 /** An event as the API shows it. */
@@ -44,6 +85,14 @@ export interface ClaimRecord<Kinds extends AnyKinds = AnyKinds> {
   readonly lease: Lease;
   readonly context: Context | null;
   readonly takeover: Takeover | null;
+  /** Of a review: the work that it judges. */
+  readonly reviewed?: ReviewedRecord;
+}
+
+/** The work that a review judges: what was done, by whom, and what its session knows. */
+export interface ReviewedRecord {
+  readonly task: TaskRecord;
+  readonly context: Context | null;
 }
 
 export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kinds> {
@@ -54,7 +103,16 @@ export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kin
     payload: fromJsonText(payload),
     result: decode(result),
     error: decode(error),
+    review: reviewOn(task),
+    reviewOf: toReviewedWork(task),
   }) as unknown as TaskRecord<Kinds>;
+}
+
+function toReviewedWork(task: Task): ReviewedWork | null {
+  const of = reviewOf(task);
+  if (of === null) return null;
+  const { task_id: taskId, session_id: sessionId, round, not_for: notFor } = of;
+  return { taskId, sessionId, round, notFor };
 }
 
 export function toClaimRecord<Kinds extends AnyKinds>(claim: Claim): ClaimRecord<Kinds> {
@@ -73,6 +131,19 @@ export function toSessionRecord(session: Session, headTaskId: string | null): Se
 
 export function toLoadedSessionRecord({ session, head }: LoadedSession): SessionRecord {
   return toSessionRecord(session, head?.id ?? null);
+}
+
+export function toAgentRecord({ namespace, name, status, roles, machine, human, ...at }: Agent): AgentRecord {
+  return {
+    namespace,
+    name,
+    status,
+    roles: rolesOf({ roles }),
+    machine,
+    human: human === 1,
+    firstSeenAt: at.createdAt,
+    changedAt: at.updatedAt,
+  };
 }
 
 export function toEventRecord(event: Event): EventRecord {

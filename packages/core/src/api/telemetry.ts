@@ -1,7 +1,7 @@
 import type { Command, CommandInput } from '../commands/command.ts';
 import type { ClaimRefusal } from '../commands/claim.ts';
 import type { EnqueueReply } from '../commands/enqueue.ts';
-import type { ReleaseReply } from '../commands/release.ts';
+import type { ReleaseReply } from '../commands/release-reply.ts';
 import type { CommandName } from '../log/lifecycle.ts';
 import { OrchestratorError } from '../model/errors.ts';
 

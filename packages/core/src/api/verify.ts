@@ -6,9 +6,11 @@ import { ahead, batched, type Batch } from './ahead.ts';
 import { ComparedTasks, sameWaiting } from './compared-tasks.ts';
 import { FenceSet } from './fence-set.ts';
 import { Replay, type Mistake } from '../log/replay.ts';
+import { pages, type After } from './pages.ts';
 import { Turns } from './turns.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
 import type { Page, Reader, SessionHistory, StoredSession } from '../storage/storage.ts';
+import { verifyAgents } from './verify-agents.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
 
 /** The kinds of problem that `verify` finds. */
@@ -18,8 +20,11 @@ export type FindingKind = Mistake['kind'] | 'early_end' | 'state' | 'head' | 'mi
 export interface Finding {
   readonly kind: FindingKind;
   readonly namespace: string;
+  /** Empty: it is about no session. */
   readonly sessionId: string;
   readonly taskId: string | null;
+  /** The agent whose entry of the registry it is about; null: it is about none. */
+  readonly agent: string | null;
   /** The first event at fault; null if none is. */
   readonly eventId: number | null;
   readonly message: string;
@@ -30,6 +35,8 @@ export interface Verification {
   readonly events: number;
   readonly sessions: number;
   readonly tasks: number;
+  /** Entries of the registry. */
+  readonly agents: number;
   /** At most `findingsMax` of them. */
   readonly findings: readonly Finding[];
   /** Whether there are more findings than were listed. */
@@ -37,13 +44,13 @@ export interface Verification {
 }
 
 /**
- * Replays the log of every session from empty, and checks that
+ * Replays the log of every session and of every registered agent from empty, and checks that
  *
  * - no event number is missing, and the hash chain is unbroken
  * - every event is legal at its place
  * - fences grow, and each is granted once
  * - no lease ended for silence before the deadline that its last logged event implies
- * - sessions, tasks and heads are as the events leave them
+ * - sessions, tasks, heads and agents are as the events leave them
  *
  * It finds an edit, a removal and a reordering. It cannot find an event that was never written, or a whole chain that
  * was rewritten, or that a lease which ended after that deadline had been extended by heartbeats.
@@ -77,6 +84,7 @@ class Verifier {
   #events = 0;
   #sessions = 0;
   #tasks = 0;
+  #agents = 0;
 
   constructor(reader: Reader, findingsMax: number) {
     this.#reader = reader;
@@ -100,11 +108,16 @@ class Verifier {
       const byId = Map.groupBy(found, ({ session }) => session.id);
       for (const session of listed) await this.#listed(session, byId.get(session.id) ?? []);
     }
+    const registry = await verifyAgents(this.#reader, namespace, ({ agent, kind, message, eventId }) =>
+      this.#add({ kind, namespace, sessionId: '', taskId: null, agent, eventId, message }),
+    );
+    this.#agents += registry.agents;
+    this.#events += registry.events;
     await this.#compareTotals(namespace, before);
   }
 
   result(): Verification {
-    const counted = { events: this.#events, sessions: this.#sessions, tasks: this.#tasks };
+    const counted = { events: this.#events, sessions: this.#sessions, tasks: this.#tasks, agents: this.#agents };
     return {
       ok: this.#findings.length === 0 && !this.#truncated,
       ...counted,
@@ -170,7 +183,11 @@ class Verifier {
     const all = Object.values(counts.tasks).reduce((sum, count) => sum + count, 0);
     const tasks = this.#findings.length > before.findings ? 0 : all - (this.#tasks - before.tasks);
     if (events === 0 && tasks === 0) return;
-    this.#report('missing', { namespace, id: '' }, `${events} events and ${tasks} tasks belong to no session.`);
+    this.#report(
+      'missing',
+      { namespace, id: '' },
+      `${events} events and ${tasks} tasks belong to no session and no agent.`,
+    );
   }
 
   async #compareTasks(
@@ -231,21 +248,11 @@ class Verifier {
     taskId: string | null = null,
     eventId: number | null = null,
   ): void {
-    if (this.#findings.length >= this.#findingsMax) this.#truncated = true;
-    else this.#findings.push({ kind, namespace: of.namespace, sessionId: of.id, taskId, eventId, message });
+    this.#add({ kind, namespace: of.namespace, sessionId: of.id, taskId, agent: null, eventId, message });
   }
-}
 
-interface After {
-  readonly after?: string;
-}
-
-/** @param first the first page, if it was read already */
-async function* pages<T>(read: (after: After) => Promise<Page<T>>, first?: Page<T>): AsyncGenerator<T> {
-  let page = first ?? (await read({}));
-  yield* page.items;
-  while (page.next !== null) {
-    page = await read({ after: page.next });
-    yield* page.items;
+  #add(finding: Finding): void {
+    if (this.#findings.length >= this.#findingsMax) this.#truncated = true;
+    else this.#findings.push(finding);
   }
 }

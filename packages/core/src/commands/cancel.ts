@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import * as field from '../model/fields.ts';
-import { TASK_STATUSES, type TaskStatus } from '../model/statuses.ts';
+import { reviewOf } from '../model/review.ts';
+import { isEnded, TASK_STATUSES, type TaskStatus } from '../model/statuses.ts';
 import { closeOwnSession } from './own-session.ts';
-import { type Command, refusalReason, refuse } from './command.ts';
+import { type Command, needMore, refusalReason, refuse } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
+import { cancelReviewsOf, reviewsToLoad } from './review.ts';
 
 /** The input of `cancelTask`. */
 export const cancelInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
@@ -18,6 +20,8 @@ export type CancelReply =
       /** `cancelled`; or `running`: the next heartbeat tells its holder to stop. */
       readonly status: 'cancelled' | 'running';
     }
+  /** It is an open review: the task that it reviews can be cancelled, or gets its verdict. */
+  | { readonly ok: false; readonly reason: 'open_review'; readonly reviewed: string }
   /** The task had ended before. */
   | { readonly ok: false; readonly reason: 'ended'; readonly status: TaskStatus }
   | { readonly ok: false; readonly reason: 'not_found' };
@@ -30,20 +34,31 @@ export const cancel: Command<CancelInput, CancelReply> = {
   events: ['task.cancelled', 'task.cancel_requested', 'session.closed'],
   receipt: plainReply(),
 
-  scope: ({ namespace, commandId, taskId }) => ({ by: 'task', namespace, commandId, taskId }),
+  scope: ({ namespace, commandId, taskId }, { needs } = {}) => ({
+    by: 'task',
+    namespace,
+    commandId,
+    taskId,
+    ...(needs && { extraTaskIds: needs.extraTaskIds ?? [] }),
+  }),
 
   decide(_input, loaded) {
     const task = loaded.tasks[0];
     const session = loaded.sessions[0]?.session;
     if (task === undefined || session === undefined) return refuse({ ok: false, reason: 'not_found' });
 
+    const of = reviewOf(task);
+    if (of !== null && !isEnded(task.status)) return refuse({ ok: false, reason: 'open_review', reviewed: of.task_id });
+    const extraTaskIds = reviewsToLoad([task], loaded);
+    if (extraTaskIds.length > 0) return needMore({ extraTaskIds });
     const about = { sessionId: task.sessionId, taskId: task.id };
     switch (TASK_STATUSES[task.status].phase) {
-      case 'waiting':
+      case 'pending':
         return {
           events: [
             { ...about, type: 'task.cancelled', payload: { outcome: null, error: null } },
             ...closeOwnSession(session, task.id),
+            ...cancelReviewsOf(task, loaded),
           ],
           reply: () => ({ ok: true, status: 'cancelled' }),
         };

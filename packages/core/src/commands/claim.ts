@@ -3,8 +3,10 @@ import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { isExpired, isStale, type HeldSession } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import { isOwnWork, reviewOf } from '../model/review.ts';
 import type { Loaded, LoadedSession } from '../storage/loaded.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
+import { assertRoles, entriesOf, refusalOf, rolesToAsk, withRoles, type AgentRefusal } from './admission.ts';
 import { fits, grantAll, receiptClaims, restoreClaims, type Candidate, type Claim, type Takeover } from './grant.ts';
 import { type Command, type Decision, refusalReason, refuse } from './command.ts';
 import { asHeldLease, type HeldLease } from './held-lease.ts';
@@ -21,7 +23,7 @@ export const claimInput = z
     agent: field.name,
     /** This run of the agent: recorded, and compared with the instance in calls of the holder. */
     instance: field.name.optional(),
-    /** Roles of the agent: it may also claim tasks for one of them. */
+    /** Roles of the agent: it may also claim tasks for one of them. Of a registered agent: only these of its roles. */
     roles: field.roles.default([]),
     /** Only this session; it is taken over if its lease has expired. Default: the session with the best head. */
     sessionId: field.id.optional(),
@@ -66,9 +68,17 @@ export type ClaimRefusal =
       /** When the lease expires, in milliseconds. */
       readonly until: number;
     }
+  /** The head of the session reviews work that this agent held itself. */
+  | {
+      readonly ok: false;
+      readonly reason: 'review_own_work';
+      readonly taskId: string;
+      readonly holders: readonly string[];
+    }
   /** No task fits now. */
   | { readonly ok: false; readonly reason: 'no_task'; readonly nextDueAt: number | null }
-  | { readonly ok: false; readonly reason: 'not_found' };
+  | { readonly ok: false; readonly reason: 'not_found' }
+  | AgentRefusal;
 
 /** Leases, each with its task and context; or the reason why there are none. */
 export type ClaimReply = { readonly ok: true; readonly claims: readonly Claim[] } | ClaimRefusal;
@@ -80,22 +90,28 @@ export const claim: Command<ClaimInput, ClaimReply> = {
   refusalReason,
   events: ['task.claimed', 'task.recovered', 'lease.taken_over', 'task.failed', 'task.cancelled', 'session.closed'],
   endsOthersLeases: true,
+  settles: true,
   notIdentity: ['process', 'evidence'],
   receipt: {
     store: ({ claims }) => receiptClaims(claims),
     restore: (stored, rows, input) => ({ ok: true, claims: restoreClaims(input, input.seed, stored, rows) }),
   },
 
-  scope(input) {
+  claimant: (input) => input,
+
+  scope(input, { registered = [] } = {}) {
     const { namespace, commandId, sessionId, kinds, limit } = input;
-    if (sessionId !== undefined) return { by: 'sessions', namespace, commandId, sessions: [{ sessionId }] };
-    const addressees = addresseesOf(input.agent, input.roles);
+    const agents = entriesOf(input);
+    if (sessionId !== undefined) return { by: 'sessions', namespace, commandId, agents, sessions: [{ sessionId }] };
+    const addressees = addresseesOf(input.agent, rolesToAsk(input, registered));
     const staleLimit = LIMITS.stale_sessions_per_claim_max;
     return {
       by: 'ready',
       namespace,
       commandId,
+      agents,
       addressees,
+      agent: input.agent,
       limit,
       staleLimit,
       ...(kinds && { kinds }),
@@ -103,7 +119,11 @@ export const claim: Command<ClaimInput, ClaimReply> = {
     };
   },
 
-  decide(input, loaded) {
+  decide(asked, loaded) {
+    const refusal = refusalOf(asked, loaded.agents);
+    if (refusal !== null) return refuse(refusal);
+    assertRoles(asked, loaded.agents);
+    const input = withRoles(asked, loaded.agents);
     if (input.sessionId !== undefined) return claimSession(input, loaded, loaded.sessions[0]);
     const mine = input.resume ? loaded.sessions.flatMap((one) => heldByEarlierRun(input, one)) : [];
     const [oldest] = mine;
@@ -125,10 +145,20 @@ interface Choice {
 function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | undefined): Decision<ClaimReply> {
   if (found === undefined) return refuse({ ok: false, reason: 'not_found' });
   const held = asHeldLease(found);
-  if (held === null) return grantBest(input, loaded, { events: [], candidates: candidate(found.head, null) });
-
+  if (held === null) {
+    return (
+      ownWork(input, found.head) ?? grantBest(input, loaded, { events: [], candidates: candidate(found.head, null) })
+    );
+  }
   const reason = takeoverReason(input, held.session, loaded.now);
-  return reason === null ? busy(input, loaded, held.session) : grantBest(input, loaded, takeOver(input, held, reason));
+  if (reason === null) return busy(input, loaded, held.session);
+  return ownWork(input, held.task) ?? grantBest(input, loaded, takeOver(input, held, reason));
+}
+
+/** The refusal of an agent that asks for the review of its own work; null: it does not. */
+function ownWork({ agent }: ClaimInput, head: Task | null): Decision<ClaimReply> | null {
+  if (head === null || !isOwnWork(agent, head)) return null;
+  return refuse({ ok: false, reason: 'review_own_work', taskId: head.id, holders: reviewOf(head)?.not_for ?? [] });
 }
 
 function heldByEarlierRun(input: ClaimInput, one: LoadedSession): HeldLease[] {

@@ -3,10 +3,12 @@ import { internalError } from '../model/errors.ts';
 import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { isHeld } from '../model/lease.ts';
+import { reviewOf } from '../model/review.ts';
 import { LIMITS } from '../model/limits.ts';
 import { counted } from '../model/quantities.ts';
-import { type Command, refusalReason, refuse } from './command.ts';
+import { type Command, needMore, refusalReason, refuse } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
+import { cancelReviewsOf, reviewsToLoad } from './review.ts';
 
 /** The input of `closeSession`. */
 export const closeInput = z.strictObject({
@@ -35,6 +37,8 @@ export type CloseReply =
       readonly heldBy: { readonly agent: string; readonly instance: string | null };
       readonly until: number;
     }
+  /** Its only tasks are reviews: they get their verdicts, or the tasks that they review can be cancelled. */
+  | { readonly ok: false; readonly reason: 'open_review'; readonly reviewed: string }
   /** `waiting`: the number of tasks that wait in it. */
   | { readonly ok: false; readonly reason: 'not_empty'; readonly waiting: number }
   | { readonly ok: false; readonly reason: 'not_found' };
@@ -44,15 +48,16 @@ export const close: Command<CloseInput, CloseReply> = {
   name: 'close',
   input: closeInput,
   refusalReason,
-  events: ['task.cancelled', 'session.closed'],
+  events: ['task.cancelled', 'task.cancel_requested', 'session.closed'],
   receipt: plainReply(),
 
-  scope: ({ namespace, commandId, sessionId, cancelTasks }) => ({
+  scope: ({ namespace, commandId, sessionId, cancelTasks }, { needs } = {}) => ({
     by: 'sessions',
     namespace,
     commandId,
     sessions: [{ sessionId }],
     ...(cancelTasks && { openTasksLimit: LIMITS.sweep_page_max }),
+    ...needs,
   }),
 
   decide(input, loaded) {
@@ -66,7 +71,13 @@ export const close: Command<CloseInput, CloseReply> = {
     if (session.tasksOpen > 0 && !input.cancelTasks)
       return refuse({ ok: false, reason: 'not_empty', waiting: session.tasksOpen });
 
-    const cancelled = loaded.tasks.map((task): EventDraft => ({
+    const own = loaded.tasks.filter(({ sessionId }) => sessionId === session.id);
+    const [of] = own.flatMap((task) => reviewOf(task) ?? []);
+    if (of !== undefined) return refuse({ ok: false, reason: 'open_review', reviewed: of.task_id });
+    const extraTaskIds = reviewsToLoad(own, loaded);
+    if (extraTaskIds.length > 0) return needMore({ extraTaskIds });
+    const reviews = own.flatMap((task) => cancelReviewsOf(task, loaded));
+    const cancelled = own.map((task): EventDraft => ({
       type: 'task.cancelled',
       sessionId: session.id,
       taskId: task.id,
@@ -78,6 +89,9 @@ export const close: Command<CloseInput, CloseReply> = {
     const closed: EventDraft[] = more
       ? []
       : [{ type: 'session.closed', sessionId: session.id, payload: { reason: 'requested' } }];
-    return { events: [...cancelled, ...closed], reply: () => ({ ok: true, cancelled: cancelled.length, more }) };
+    return {
+      events: [...cancelled, ...closed, ...reviews],
+      reply: () => ({ ok: true, cancelled: cancelled.length, more }),
+    };
   },
 };

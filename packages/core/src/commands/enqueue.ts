@@ -6,10 +6,16 @@ import { taskIdFor } from '../model/ids.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import { looksLikeNumber } from '../model/names.ts';
 import type { Loaded } from '../storage/loaded.ts';
-import type { Task } from '../model/task.ts';
-import { forEachText, textsForEvent } from '../model/task-texts.ts';
+import { holdsDedupeKey, type Task } from '../model/task.ts';
+import { forEachText, isTaskName, textsForEvent } from '../model/task-texts.ts';
 import type { Command } from './command.ts';
 import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
+
+/** Who reviews a task, and how many have to approve it. */
+const reviewTerms = z.strictObject({
+  role: field.name,
+  approvals: z.int().min(1).max(LIMITS.approvals_max).default(1),
+});
 
 /** One task to add. */
 export const newTaskInput = z
@@ -25,7 +31,10 @@ export const newTaskInput = z
     priority: z.int().min(0).max(LIMITS.priority_max).default(DEFAULTS.priority),
     /** The task cannot be claimed before this many milliseconds from now. */
     delayMs: z.int().min(0).max(LIMITS.delay_ms_max).default(0),
+    /** The short form of `dedupe: { key, while: 'kept' }`. */
     dedupeKey: field.id.optional(),
+    /** Not added if another task holds the key. A task holds its own until it ends (`open`), or is kept (`kept`). */
+    dedupe: z.strictObject({ key: field.id, while: z.enum(['open', 'kept']).default('kept') }).optional(),
     attemptsMax: z.int().min(1).max(LIMITS.attempts_max).default(DEFAULTS.attempts_max),
     interruptionsMax: z.int().min(0).max(LIMITS.interruptions_max).default(DEFAULTS.interruptions_max),
     backoffMs: z.int().min(0).max(LIMITS.backoff_ms_max).default(DEFAULTS.backoff_ms),
@@ -33,11 +42,17 @@ export const newTaskInput = z
     assignee: field.name.optional(),
     /** Only agents with this role may claim it. */
     role: field.name.optional(),
-    ...forEachText(() => field.note.optional()),
+    /** Its work is done when other agents have approved it. */
+    review: reviewTerms.optional(),
+    ...forEachText((name) => (isTaskName(name) ? field.name : field.note).optional()),
   })
   .refine((task) => task.assignee === undefined || task.role === undefined, {
     message: 'cannot be given together with a role',
     path: ['assignee'],
+  })
+  .refine((task) => task.dedupe === undefined || task.dedupeKey === undefined, {
+    message: 'cannot be given together with dedupe, whose short form it is',
+    path: ['dedupeKey'],
   });
 
 /** The input of `enqueueTasks`. */
@@ -51,7 +66,7 @@ export const enqueueInput = z.strictObject({
 export type EnqueueInput = z.output<typeof enqueueInput>;
 type NewTask = EnqueueInput['tasks'][number];
 
-/** The tasks in the order of the input. A duplicate is the existing task with the dedupe key, in any status. */
+/** The tasks in the order of the input. A duplicate is the task that holds the dedupe key. */
 export interface EnqueueReply {
   readonly ok: true;
   readonly tasks: readonly { readonly task: Task; readonly duplicate: boolean }[];
@@ -86,7 +101,7 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
       commandId: input.commandId,
       sessionIds: [...new Set(tasks.map(({ sessionId }) => sessionId))],
       taskIds: tasks.map(({ id }) => id),
-      dedupeKeys: tasks.flatMap(({ task }) => task.dedupeKey ?? []),
+      dedupeKeys: tasks.flatMap(({ task }) => keyOf(task) ?? []),
     };
   },
 
@@ -103,7 +118,7 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
       // The number of a session that exists was replaced by its id before the store was asked.
       if (looksLikeNumber(sessionId))
         throw invalidInput(`tasks[${at}].sessionId`, `looks like a number, and no session has the number ${sessionId}`);
-      const duplicateOf = known.byDedupeKey.get(task.dedupeKey);
+      const duplicateOf = known.byDedupeKey.get(keyOf(task));
       if (duplicateOf !== undefined) {
         answers.push({ id: duplicateOf, duplicate: true });
         continue;
@@ -115,7 +130,7 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
         events.push({ type: 'session.opened', sessionId, payload: { number: numbers.ofSession(sessionId) } });
       }
       open.add(sessionId);
-      known.add(id, task.dedupeKey);
+      known.add(id, keyOf(task));
       events.push(queued({ id, number, sessionId }, task, loaded.now));
       answers.push({ id, duplicate: false });
     }
@@ -154,25 +169,33 @@ function queued({ id, number, sessionId }: Place, task: NewTask, now: number): E
       title: task.title ?? task.kind,
       payload: task.payload,
       priority: task.priority,
-      dedupe_key: task.dedupeKey ?? null,
+      dedupe_key: keyOf(task) ?? null,
       ...(task.delayMs > 0 ? { run_at: now + task.delayMs, delay_ms: task.delayMs } : { run_at: null }),
       attempts_max: task.attemptsMax,
       interruptions_max: task.interruptionsMax,
       backoff_ms: task.backoffMs,
       assignee: task.assignee ?? null,
       role: task.role ?? null,
+      ...(task.dedupe?.while === 'open' && { dedupe_while: task.dedupe.while }),
       ...textsForEvent(task),
+      ...(task.review && { review: task.review }),
     },
   };
 }
 
-/** The ids and dedupe keys that are in use, by tasks in the store or earlier in the batch. */
+/** The dedupe key of a new task, in either form. */
+function keyOf({ dedupe, dedupeKey }: NewTask): string | undefined {
+  return dedupe?.key ?? dedupeKey;
+}
+
+/** The ids that are in use and the dedupe keys that are held, by tasks in the store or earlier in the batch. */
 class KnownTasks {
   readonly ids = new Set<string>();
   readonly byDedupeKey = new Map<string | undefined, string>();
 
   constructor(loaded: Loaded) {
-    for (const task of loaded.tasks) this.add(task.id, task.dedupeKey ?? undefined);
+    for (const task of loaded.tasks)
+      this.add(task.id, holdsDedupeKey(task) ? (task.dedupeKey ?? undefined) : undefined);
   }
 
   add(id: string, dedupeKey: string | undefined): void {

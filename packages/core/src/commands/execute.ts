@@ -3,12 +3,13 @@
  * commands: receipts, the age of command ids, the clocks. The rules of one command are in its own file, the effect of
  * an event is in `log/evolve.ts`.
  */
+import { rolesToKnow } from './admission.ts';
 import { WorkingSet } from './working-set.ts';
 import { canonicalize } from '../log/canonical.ts';
 import { sha256 } from '../model/sha256.ts';
 import { clockState, fencesTakenAt, type ClockJump, type ClockState } from '../model/clock.ts';
 import { mustBeStored, observeClock } from '../model/clock-authority.ts';
-import type { Command, CommandInput, Decision } from './command.ts';
+import type { Command, CommandInput, Decision, Known, Needs } from './command.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
 import { forgottenUntil } from '../model/forgotten-receipts.ts';
 import { timeOfUuid } from '../model/ids.ts';
@@ -21,13 +22,18 @@ import type { Loaded } from '../storage/loaded.ts';
 import type { SessionKey } from '../storage/scope.ts';
 
 /**
- * The answer of a command; or a clock jump that must be processed before the command can be decided; or the error to
- * throw. The storage saves what goes with any of them.
+ * The answer of a command; or a clock jump that must be processed before the command can be decided; or that something
+ * is due, which `settle` does before; or the rows that have to be loaded besides; or the error to throw. The storage
+ * saves what goes with any of them.
  */
 export type Outcome<Reply> =
   | { readonly kind: 'reply'; readonly reply: Reply; readonly replayed: boolean }
   | { readonly kind: 'refused'; readonly error: OrchestratorError }
-  | { readonly kind: 'clock_jump'; readonly after: SessionKey | null };
+  | { readonly kind: 'clock_jump'; readonly after: SessionKey | null }
+  | { readonly kind: 'due' }
+  | { readonly kind: 'needs'; readonly needs: Needs }
+  /** The claimant has other roles than those that the scope was made of: the command is to be sent again with these. */
+  | { readonly kind: 'again'; readonly registered: readonly string[] };
 
 /**
  * The hash of a request: of the command's name, and of its input without the command id and its `notIdentity` fields.
@@ -44,6 +50,7 @@ export function requestHash<Input extends CommandInput, Reply>(
 /**
  * Executes one command on the rows that were loaded for it. Pure: a storage may call it again.
  *
+ * @param known what was found out by executing it before: the scope was made of it
  * @throws `COMMAND_ID_REUSED`, and the errors of the command for input that is wrong for this state
  */
 export function execute<Input extends CommandInput, Reply>(
@@ -51,6 +58,7 @@ export function execute<Input extends CommandInput, Reply>(
   input: Input,
   hash: string,
   loaded: Loaded,
+  { registered = [], isSettled = false }: Known = {},
 ): WriteSet<Outcome<Reply>> {
   const { commandId } = input;
   if (loaded.receipt !== null)
@@ -62,26 +70,33 @@ export function execute<Input extends CommandInput, Reply>(
   if (error !== null) return unchanged({ kind: 'refused', error }, mustBeStored(loaded.clock, clock) ? observed : null);
   if (clock.jump !== null && mustWaitFor(clock.jump, command))
     return unchanged({ kind: 'clock_jump', after: clock.jump.after }, observed);
+  if (command.settles === true && loaded.isDue && !isSettled)
+    return unchanged({ kind: 'due' }, mustBeStored(loaded.clock, clock) ? observed : null);
+
+  const roles = rolesToKnow(command.claimant?.(input) ?? null, loaded.agents, registered);
+  if (roles !== null) return unchanged({ kind: 'again', registered: roles }, null);
 
   const decision = command.decide(input, {
     ...loaded,
     clock: { ...clock, reading: loaded.clock.reading },
     greatestFence: Math.max(loaded.greatestFence, fencesTakenAt(loaded.now * 1_000, clock)),
   });
+  if (decision.needs !== undefined) return unchanged({ kind: 'needs', needs: decision.needs }, observed);
   assertDeclared(command, decision);
   const rows = new WorkingSet(loaded, input.namespace, commandId);
   rows.apply(decision);
   const reply = decision.reply(rows.after);
-  const { sessions, tasks, events } = rows;
+  const { sessions, tasks, agents, events } = rows;
   const receipt =
     command.receipt !== null && commandId !== undefined && events.length > 0 && isAccepted(reply)
       ? receiptFor(input.namespace, commandId, hash, command.receipt.store(reply), loaded.now)
       : null;
-  const clockToSave = clockAfter(decision, { before: loaded.clock, observed }, sessions.length > 0);
+  const clockToSave = clockAfter(decision, { before: loaded.clock, observed }, sessions.length + agents.length > 0);
   return {
     reply: { kind: 'reply', reply, replayed: false },
     sessions,
     tasks,
+    agents,
     events,
     receipt,
     forgetReceiptsAt: Math.min(forgottenUntil(clockToSave ?? loaded.clock), loaded.now - LIMITS.receipt_kept_ms),
@@ -136,7 +151,7 @@ function assertDeclared<Input extends CommandInput, Reply>(
   { name, events }: Command<Input, Reply>,
   decision: Decision<Reply>,
 ): void {
-  for (const { type } of decision.events)
+  for (const { type } of [...decision.events, ...(decision.agentEvents ?? [])])
     if (!events.includes(type)) throw internalError(`The command ${name} does not declare the event ${type}.`);
 }
 
@@ -160,7 +175,7 @@ function answerAgain<Input extends CommandInput, Reply>(
 }
 
 function unchanged<Reply>(reply: Outcome<Reply>, clock: ClockState | null): WriteSet<Outcome<Reply>> {
-  return { reply, sessions: [], tasks: [], events: [], receipt: null, forgetReceiptsAt: 0, clock };
+  return { reply, sessions: [], tasks: [], agents: [], events: [], receipt: null, forgetReceiptsAt: 0, clock };
 }
 
 function receiptFor(

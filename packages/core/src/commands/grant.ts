@@ -1,6 +1,8 @@
 import { contextFrom, type Context, type StoredContext } from '../model/context.ts';
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
+import { isWithReceiver } from '../model/hand-off.ts';
 import { leaseOf, nextFence, type Lease, type ProcessIdentity } from '../model/lease.ts';
+import { isOwnWork } from '../model/review.ts';
 import { addresseeOf, addresseesOf, type Task } from '../model/task.ts';
 import { tokenFor, tokenHash } from '../model/token.ts';
 import type { EventDraft } from '../log/events.ts';
@@ -47,7 +49,7 @@ export interface Grants {
 
 /** Whether the claimant may take this head and asked for its kind. */
 export function fits(claimant: Claimant, head: Task): boolean {
-  return isFor(claimant, head) && isWanted(claimant, head);
+  return isFor(claimant, head) && isWanted(claimant, head) && !isOwnWork(claimant.agent, head);
 }
 
 /** Whether the task is for any agent, for this one, or for one of its roles. */
@@ -107,6 +109,7 @@ function grantOf(claimant: Claimant, { head, fence, token }: Granted, now: numbe
       pid: claimant.process?.pid ?? null,
       process_start: claimant.process?.start ?? null,
       ...(claimant.process?.group !== undefined && { process_group: claimant.process.group }),
+      ...(isWithReceiver(head) && { handed_off_by: head.handedOffBy }),
     },
   };
 }

@@ -54,6 +54,7 @@ export const recover: Command<RecoverInput, RecoverReply> = {
   input: recoverInput,
   events: ['task.recovered', 'task.failed', 'task.cancelled', 'session.closed'],
   endsOthersLeases: true,
+  settles: true,
   notIdentity: ['evidence'],
   receipt: plainReply(),
 

@@ -1,131 +1,29 @@
-import { z } from 'zod';
 import { backoffMs } from '../model/backoff.ts';
 import { internalError } from '../model/errors.ts';
-import * as field from '../model/fields.ts';
 import { jitterFor } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
-import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import { isEnded, type TaskStatus } from '../model/statuses.ts';
+import { isEnded } from '../model/statuses.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
 import { fenceOf } from '../model/token.ts';
-import type { EventDraft, EventPayloads, EventType, ReleaseOutcome } from '../log/events.ts';
+import {
+  LEASE_END_EVENTS,
+  type EventDraft,
+  type EventPayloads,
+  type EventType,
+  type ReleaseOutcome,
+} from '../log/events.ts';
 import { statusAfter } from '../log/lifecycle.ts';
 import type { EndedLease, Loaded } from '../storage/loaded.ts';
-import type { Command } from './command.ts';
-import { fits, grantAll, receiptClaims, restoreClaims, type Claim, type Claimant, type Grants } from './grant.ts';
+import { entriesOf, mayClaim, rolesToAsk, withRoles } from './admission.ts';
+import { needMore, type Command, type Needs } from './command.ts';
+import { fits, grantAll, receiptClaims, restoreClaims, type Claimant, type Grants } from './grant.ts';
+import { handOffTerms, recipient } from './hand-off.ts';
+import { assertEndFits, isVerdict, nextRound, queueReviews, ReviewedTasks, reviewIds } from './review.ts';
 import type { HeldLease } from './held-lease.ts';
-import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
+import { leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';
-
-/** How one lease ends. */
-export const releaseItem = z
-  .strictObject({
-    ...holderFields,
-    outcome: z.enum(['succeeded', 'failed', 'released', 'handed_off', 'cancelled']),
-    /** The result of a task that succeeded. */
-    result: field.json(LIMITS.result_bytes_max).optional(),
-    /** The error of an attempt that failed or was cancelled. */
-    error: z
-      .strictObject({
-        code: field.name.optional(),
-        message: field.note,
-        data: field.json(LIMITS.error_bytes_max).optional(),
-      })
-      .optional(),
-    /** Do not retry: the failed task becomes a dead letter at once. */
-    final: z.boolean().default(false),
-    /** The agent or the role that the task is handed off to: exactly one of the two. */
-    to: z.union([z.strictObject({ agent: field.name }), z.strictObject({ role: field.name })]).optional(),
-    /** For the next holder, when the task is released or handed off. */
-    note: field.note.optional(),
-  })
-  .refine(({ outcome, to }) => (outcome === 'handed_off') === (to !== undefined), {
-    path: ['to'],
-    message: 'must be given with handed_off, and only then',
-  })
-  .refine(({ outcome, result }) => outcome === 'succeeded' || result === undefined, {
-    path: ['result'],
-    message: 'can only be given with succeeded',
-  })
-  .refine(({ outcome, error }) => outcome === 'failed' || outcome === 'cancelled' || error === undefined, {
-    path: ['error'],
-    message: 'can only be given with failed or cancelled',
-  })
-  .refine(({ outcome, final }) => outcome === 'failed' || !final, {
-    path: ['final'],
-    message: 'can only be given with failed',
-  })
-  .refine(({ outcome, note }) => outcome === 'released' || outcome === 'handed_off' || note === undefined, {
-    path: ['note'],
-    message: 'can only be given with released or handed_off',
-  });
-
-/** One item, checked and filled in. */
-type ReleaseItem = z.output<typeof releaseItem>;
-
-/** The input of `releaseTask` and `releaseTasks`. */
-export const releaseInput = z
-  .strictObject({
-    namespace: field.name,
-    commandId: field.commandId,
-    /** With `claimNext`: 128 random bits in hex. The tokens of the next leases are made from it. Never stored. */
-    seed: field.seed.optional(),
-    items: z.array(releaseItem).min(1).max(LIMITS.batch_max),
-    /** Claims the next heads in the same transaction: the best that fit, but not a task that was just given back. */
-    claimNext: z
-      .strictObject({
-        agent: field.name,
-        instance: field.name.optional(),
-        roles: field.roles.default([]),
-        kinds: field.kinds.optional(),
-        ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
-        staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
-        limit: field.batchLimit.default(1),
-      })
-      .optional(),
-  })
-  .refine(({ claimNext, seed }) => claimNext === undefined || seed !== undefined, {
-    path: ['seed'],
-    message: 'must be given with claimNext',
-  })
-  .superRefine(({ items }, context) => {
-    const seen = new Map<string, number>();
-    for (const [at, { token }] of items.entries()) {
-      const before = seen.get(token);
-      if (before === undefined) seen.set(token, at);
-      else
-        context.addIssue({ code: 'custom', path: ['items', at, 'token'], message: `is the token of items[${before}]` });
-    }
-  });
-
-/** The input, checked and filled in. */
-export type ReleaseInput = z.output<typeof releaseInput>;
-
-/** One task after its release. */
-export interface ReleasedItem {
-  readonly ok: true;
-  readonly sessionId: string;
-  readonly taskId: string;
-  /**
-   * After a failed attempt with attempts left: `scheduled`. If cancellation was requested and it did not succeed:
-   * `cancelled`.
-   */
-  readonly status: TaskStatus;
-  /** When the next attempt may start after a failed one, in milliseconds. */
-  readonly runAt: number | null;
-  /** This lease had ended the same way before: nothing happened now. */
-  readonly repeated: boolean;
-}
-
-/** Each task after its release, in the order of the items; and the next claims. */
-export interface ReleaseReply {
-  /** Whether any item was accepted. */
-  readonly ok: boolean;
-  /** null: this item was refused when the command ran; it can be sent again by a command of its own. */
-  readonly items: readonly (ReleasedItem | LeaseRefusal | null)[];
-  /** With `claimNext`: the claims, if any task fitted. */
-  readonly next: readonly Claim[];
-}
+import { releaseInput, type ReleaseInput, type ReleaseItem } from './release-input.ts';
+import { receiptItem, restoreItem, type ReleasedItem, type ReleaseReply, type StoredRelease } from './release-reply.ts';
 
 /**
  * Ends leases in one unit of work, each item decided by itself, and claims the next heads if requested. The receipt
@@ -139,7 +37,14 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     'task.failed',
     'task.released',
     'task.handed_off',
+    'task.asked',
     'task.cancelled',
+    'task.review_requested',
+    'task.approved',
+    'task.changes_requested',
+    'task.cancel_requested',
+    'session.opened',
+    'task.queued',
     'session.closed',
     'task.claimed',
     'lease.refused',
@@ -160,16 +65,27 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     },
   },
 
-  scope({ namespace, commandId, items, claimNext }) {
+  claimant: ({ claimNext }) => claimNext ?? null,
+
+  scope({ namespace, commandId, items, claimNext }, { registered = [], needs } = {}) {
     const sessions = items.map(({ token }) => ({ fence: fenceOf(token) }));
-    const scope = { by: 'sessions', namespace, commandId, sessions } as const;
+    const scope = { by: 'sessions', namespace, commandId, sessions, ...needs } as const;
     if (claimNext === undefined) return scope;
-    const { agent, roles, kinds, limit } = claimNext;
-    return { ...scope, nextReady: { addressees: addresseesOf(agent, roles), limit, ...(kinds && { kinds }) } };
+    const { agent, kinds, limit } = claimNext;
+    const addressees = addresseesOf(agent, rolesToAsk(claimNext, registered));
+    return {
+      ...scope,
+      agents: entriesOf(claimNext),
+      nextReady: { addressees, agent, limit, ...(kinds && { kinds }) },
+    };
   },
 
   decide(input, loaded) {
-    const judged = input.items.map((item, at) => judge(item, input.commandId, loaded, at));
+    const needs = needsOf(input, loaded);
+    if (needs !== null) return needMore(needs);
+    const reviewed = new ReviewedTasks(loaded);
+    const numbers = loaded.numbers.values();
+    const judged = input.items.map((item, at) => judge(item, input.commandId, { loaded, reviewed, numbers }, at));
     const next = takeNext(input, judged, loaded);
     return {
       events: [...judged.flatMap(({ events }) => events), ...next.events],
@@ -180,41 +96,6 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     };
   },
 };
-
-/** What a receipt stores of a release. */
-interface StoredRelease {
-  readonly items: readonly (ReceiptItem | null)[];
-  readonly next?: Json;
-}
-
-/** An accepted item as a receipt stores it: without what most items have in common. */
-interface ReceiptItem {
-  readonly [part: string]: Json | undefined;
-  readonly taskId: string;
-  readonly status: TaskStatus;
-  /** Missing: the session was made for the task, and has its id. */
-  readonly sessionId?: string;
-  /** Missing: null. */
-  readonly runAt?: number;
-  /** Missing: false. */
-  readonly repeated?: true;
-}
-
-function receiptItem(item: ReleaseReply['items'][number]): ReceiptItem | null {
-  if (!item?.ok) return null;
-  const { taskId, sessionId, status, runAt, repeated } = item;
-  return {
-    taskId,
-    status,
-    ...(sessionId !== taskId && { sessionId }),
-    ...(runAt !== null && { runAt }),
-    ...(repeated && { repeated }),
-  };
-}
-
-function restoreItem(stored: ReceiptItem | null): ReleasedItem | null {
-  return stored === null ? null : { ok: true, sessionId: stored.taskId, runAt: null, repeated: false, ...stored };
-}
 
 /** The seed of the next leases: an input with `claimNext` has one. */
 function seedOf({ seed }: ReleaseInput): string {
@@ -239,9 +120,23 @@ interface Judged {
   reply(taskAfter: (id: string) => Task): ReleasedItem | LeaseRefusal;
 }
 
-function judge(item: ReleaseItem, commandId: string, loaded: Loaded, at: number): Judged {
+/** What a unit of work has, and what its items before have used of it. */
+interface Work {
+  readonly loaded: Loaded;
+  readonly reviewed: ReviewedTasks;
+  readonly numbers: Iterator<number>;
+}
+
+function judge(item: ReleaseItem, commandId: string, work: Work, at: number): Judged {
+  const { loaded, reviewed } = work;
   const { held, ended } = lookUpHolder(item, loaded, at);
-  if (held !== null) return released({ item, held, end: taskEndOf(item, commandId, held.task, loaded.now) });
+  if (held !== null) {
+    const task = reviewed.asOfNow(held.task);
+    assertEndFits(item, task, `items[${at}]`);
+    const end = taskEndOf(item, { commandId, at, now: loaded.now }, task);
+    reviewed.released(task, statusAfter(end.type, end.payload));
+    return released({ item, held, end }, work);
+  }
 
   const before = repeated(item, ended);
   if (before !== null) {
@@ -252,7 +147,7 @@ function judge(item: ReleaseItem, commandId: string, loaded: Loaded, at: number)
   return { events: refusedEvents(item, ended, 'release'), release: null, gaveBack: null, reply: () => refusal };
 }
 
-function released(release: Release): Judged {
+function released(release: Release, work: Work): Judged {
   const { held, end } = release;
   const { session, task } = held;
   const closing: EventDraft = {
@@ -267,7 +162,7 @@ function released(release: Release): Judged {
   return {
     release,
     gaveBack: null,
-    events: [closing, ...(endsForGood(end) ? closeOwnSession(session, task.id) : [])],
+    events: [closing, ...(endsForGood(end) ? closeOwnSession(session, task.id) : []), ...reviewEvents(release, work)],
     reply(taskAfter) {
       const { status, runAt } = taskAfter(task.id);
       return {
@@ -282,26 +177,69 @@ function released(release: Release): Judged {
   };
 }
 
-type TaskEndType = 'task.succeeded' | 'task.failed' | 'task.released' | 'task.handed_off' | 'task.cancelled';
+type TaskEndType = (typeof LEASE_END_EVENTS)['holder'][number];
 type TaskEnd = { [T in TaskEndType]: { readonly type: T; readonly payload: EventPayloads[T] } }[TaskEndType];
 
 /**
  * The event for the reported outcome. If cancellation was requested, the task ends as cancelled, unless it succeeded.
  */
-function taskEndOf(input: ReleaseItem, commandId: string, task: Task, now: number): TaskEnd {
+function taskEndOf(input: ReleaseItem, { commandId, at, now }: ReleasedBy, task: Task): TaskEnd {
   const { outcome, note = null } = input;
   const error: Json = input.error ?? null;
-  if (outcome === 'succeeded') return { type: 'task.succeeded', payload: { outcome, result: input.result ?? null } };
+  const review = nextRound(task);
+  if (outcome === 'succeeded' && review === null)
+    return { type: 'task.succeeded', payload: { outcome, result: input.result ?? null } };
   if (outcome === 'cancelled' || task.cancelRequestedAt !== null)
     return { type: 'task.cancelled', payload: { outcome, error } };
   switch (outcome) {
+    case 'succeeded': {
+      const { round = 1, approvals = 1 } = review ?? {};
+      const payload = { outcome, result: input.result ?? null, round, reviews: reviewIds(commandId, at, approvals) };
+      return { type: 'task.review_requested', payload };
+    }
     case 'failed':
       return { type: 'task.failed', payload: { outcome, error, ...retryOf(input, commandId, task, now) } };
     case 'released':
       return { type: 'task.released', payload: { outcome, note } };
     case 'handed_off':
-      return { type: 'task.handed_off', payload: { outcome, note, ...recipient(input.to) } };
+      return { type: 'task.handed_off', payload: { outcome, note, ...handOffTerms(input, now) } };
+    case 'waiting':
+      return { type: 'task.asked', payload: { outcome, ...questionOf(input) } };
+    case 'approved':
+    case 'changes_requested':
+      return { type: 'task.succeeded', payload: { outcome, result: { verdict: outcome, notes: note } } };
   }
+}
+
+/** The command of a release, the item's place in it, and the time. */
+interface ReleasedBy {
+  readonly commandId: string;
+  readonly at: number;
+  readonly now: number;
+}
+
+/** What else a release does where a review begins or ends with it. */
+function reviewEvents({ held, end, item }: Release, { reviewed, numbers }: Work): EventDraft[] {
+  const review = nextRound(held.task);
+  if (end.type === 'task.review_requested' && review !== null)
+    return queueReviews(held.task, review, end.payload.reviews, numbers);
+  const isJudged = end.type === 'task.succeeded' && isVerdict(item.outcome);
+  return isJudged && isVerdict(item.outcome) ? reviewed.judge(held, item.outcome, item.note ?? '') : [];
+}
+
+/** What has to be loaded besides, where reviews begin or end; null: nothing. */
+function needsOf(input: ReleaseInput, loaded: Loaded): Needs | null {
+  const reviewed = new ReviewedTasks(loaded);
+  const extra = new Set<string>();
+  let numbers = 0;
+  for (const [at, item] of input.items.entries()) {
+    const task =
+      item.outcome === 'succeeded' || isVerdict(item.outcome) ? lookUpHolder(item, loaded, at).held?.task : undefined;
+    if (task === undefined) continue;
+    if (isVerdict(item.outcome)) for (const id of reviewed.neededFor(task, item.outcome)) extra.add(id);
+    else numbers += nextRound(task)?.approvals ?? 0;
+  }
+  return extra.size > 0 || numbers > loaded.numbers.length ? { extraTaskIds: [...extra], newRows: numbers } : null;
 }
 
 function retryOf(
@@ -315,8 +253,10 @@ function retryOf(
   return { run_at: now + delayMs, delay_ms: delayMs };
 }
 
-function recipient(to: { agent?: string; role?: string } = {}): { assignee: string | null; role: string | null } {
-  return { assignee: to.agent ?? null, role: to.role ?? null };
+/** The schema has made sure that a task that is to wait asks something. */
+function questionOf({ ask }: ReleaseItem): Omit<EventPayloads['task.asked'], 'outcome'> {
+  const { assignee, role } = recipient(ask?.to);
+  return { question: ask?.question ?? '', asked_agent: assignee, asked_role: role };
 }
 
 function endsForGood({ type, payload }: TaskEnd): boolean {
@@ -324,11 +264,15 @@ function endsForGood({ type, payload }: TaskEnd): boolean {
   return status !== null && isEnded(status);
 }
 
-/** Claims the next heads if requested, and if any lease was ended. */
+/**
+ * Claims the next heads if requested, and if any lease was ended. What the registry refuses is not claimed, but what
+ * was done is released all the same: a claim then says why.
+ */
 function takeNext(input: ReleaseInput, judged: readonly Judged[], loaded: Loaded): Grants {
   const [first] = judged.flatMap(({ release }) => release ?? []);
-  if (input.claimNext === undefined || first === undefined) return { events: [], claims: () => [] };
-  const claimant = claimantOf(input.claimNext, first);
+  if (input.claimNext === undefined || first === undefined || !mayClaim(input.claimNext, loaded.agents))
+    return { events: [], claims: () => [] };
+  const claimant = withRoles(claimantOf(input.claimNext, first), loaded.agents);
   const heads = nextHeads(claimant, judged, loaded).slice(0, input.claimNext.limit);
   return grantAll(
     claimant,

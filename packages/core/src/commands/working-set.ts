@@ -1,8 +1,10 @@
-import { chained } from '../log/chain.ts';
+import { chained, chainedToAgent } from '../log/chain.ts';
 import type { After, Decision } from './command.ts';
 import { internalError } from '../model/errors.ts';
-import type { EventDraft, NewEvent } from '../log/events.ts';
+import type { AgentEventDraft, EventDraft, NewEvent } from '../log/events.ts';
 import { evolve } from '../log/evolve.ts';
+import { evolveAgent } from '../log/evolve-agent.ts';
+import type { Agent } from '../model/agent.ts';
 import { pullBack, renew, type Renewal } from '../log/renewal.ts';
 import { isHeld, isTooFarAhead } from '../model/lease.ts';
 import type { Session } from '../model/session.ts';
@@ -16,8 +18,9 @@ export class WorkingSet {
   readonly #namespace: string;
   readonly #commandId: string | undefined;
   readonly #now: number;
-  readonly #sessions = new Rows<Session>();
-  readonly #tasks = new Rows<Task>();
+  readonly #sessions = new Rows<Session>(({ id }) => id);
+  readonly #tasks = new Rows<Task>(({ id }) => id);
+  readonly #agents = new Rows<Agent>(({ name }) => name);
 
   constructor(loaded: Loaded, namespace: string, commandId: string | undefined) {
     this.#namespace = namespace;
@@ -29,11 +32,13 @@ export class WorkingSet {
       if (head !== null) this.#tasks.load(head);
     }
     for (const task of loaded.tasks) this.#tasks.load(task);
+    for (const agent of loaded.agents) this.#agents.load(agent);
   }
 
   /** Numbers, dates and chains the events, and evolves the rows; then applies the renewals. */
-  apply({ events, renewals = [] }: Decision<unknown>): void {
+  apply({ events, agentEvents = [], renewals = [] }: Decision<unknown>): void {
     for (const draft of events) this.#happened(draft);
+    for (const draft of agentEvents) this.#registered(draft);
     for (const renewal of renewals) this.#renewed(renewal);
     this.#pullBackDeadlines();
   }
@@ -41,6 +46,7 @@ export class WorkingSet {
   readonly after: After = {
     session: (id) => this.#sessions.get(this.#namespace, id) ?? missing('session', id),
     task: (id) => this.#tasks.get(this.#namespace, id) ?? missing('task', id),
+    agent: (name) => this.#agents.get(this.#namespace, name) ?? missing('agent', name),
   };
 
   get sessions(): Change<Session>[] {
@@ -49,6 +55,10 @@ export class WorkingSet {
 
   get tasks(): Change<Task>[] {
     return this.#tasks.changes();
+  }
+
+  get agents(): Change<Agent>[] {
+    return this.#agents.changes();
   }
 
   #happened(draft: EventDraft): void {
@@ -60,6 +70,14 @@ export class WorkingSet {
     const next = evolve({ session, task }, event, draft.payload);
     this.#sessions.put(next.session);
     if (next.task !== null) this.#tasks.put(next.task);
+    this.events.push(event);
+  }
+
+  #registered(draft: AgentEventDraft): void {
+    const agent = this.#agents.get(this.#namespace, draft.name);
+    const commandId = this.#commandId ?? null;
+    const event = chainedToAgent(draft, agent, { namespace: this.#namespace, commandId, now: this.#now });
+    this.#agents.put(evolveAgent(agent, event, draft.payload));
     this.events.push(event);
   }
 
@@ -83,15 +101,20 @@ interface Entry<Row> {
   after: Row;
 }
 
-/** Rows by namespace and id. */
-class Rows<Row extends { readonly namespace: string; readonly id: string; readonly version: number }> {
+/** Rows by namespace and id, or name. */
+class Rows<Row extends { readonly namespace: string; readonly version: number }> {
+  readonly #idOf: (row: Row) => string;
   /** By namespace, then by id: a key made of both would be a new text with each look-up. */
   readonly #entries = new Map<string, Map<string, Entry<Row>>>();
   /** In the order of the first change. */
   readonly #changed: Entry<Row>[] = [];
 
+  constructor(idOf: (row: Row) => string) {
+    this.#idOf = idOf;
+  }
+
   load(row: Row): void {
-    this.#in(row.namespace).set(row.id, { before: row, after: row });
+    this.#in(row.namespace).set(this.#idOf(row), { before: row, after: row });
   }
 
   get(namespace: string, id: string): Row | null {
@@ -105,10 +128,11 @@ class Rows<Row extends { readonly namespace: string; readonly id: string; readon
 
   put(row: Row): void {
     const entries = this.#in(row.namespace);
-    const entry = entries.get(row.id);
+    const id = this.#idOf(row);
+    const entry = entries.get(id);
     if (entry === undefined) {
       const added = { before: null, after: row };
-      entries.set(row.id, added);
+      entries.set(id, added);
       this.#changed.push(added);
     } else if (entry.after !== row) {
       if (entry.after === entry.before) this.#changed.push(entry);

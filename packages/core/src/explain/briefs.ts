@@ -22,6 +22,10 @@ export type TaskInBrief = Pick<
   | 'attemptsMax'
   | 'interruptions'
   | 'interruptionsMax'
+  | 'handedOffBy'
+  | 'handedOffAt'
+  | 'returnAt'
+  | 'returnedFrom'
 >;
 
 /** A lease, and its holder's process if known. Times in milliseconds. */
@@ -55,6 +59,7 @@ const LEASES_SHOWN = 5;
 export function taskInBrief(task: Task): TaskInBrief {
   const { id, number, sessionId, kind, title, priority, status, runAt, assignee, role } = task;
   const { attempt, attemptsMax, interruptions, interruptionsMax } = task;
+  const { handedOffBy, handedOffAt, returnAt, returnedFrom } = task;
   return {
     id,
     number,
@@ -70,6 +75,10 @@ export function taskInBrief(task: Task): TaskInBrief {
     attemptsMax,
     interruptions,
     interruptionsMax,
+    handedOffBy,
+    handedOffAt,
+    returnAt,
+    returnedFrom,
   };
 }
 

@@ -1,4 +1,6 @@
+import type { Agent } from '../model/agent.ts';
 import type { ClockJump } from '../model/clock.ts';
+import { refusalOf } from '../commands/admission.ts';
 import { silentFrom, takeoverReason, type ClaimInput } from '../commands/claim.ts';
 import { isFor, isWanted } from '../commands/grant.ts';
 import { endLease, type EndedLeaseOutcome } from '../commands/lease-end.ts';
@@ -7,21 +9,29 @@ import { type HeldLease } from '../commands/held-lease.ts';
 import type { Event, EventType } from '../log/events.ts';
 import { isTaskTransition, STATUS_EVENTS } from '../log/lifecycle.ts';
 import { rescheduled } from '../model/delay.ts';
+import { asSettled } from '../model/hand-off.ts';
 import { isoSeconds } from '../model/moment.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { counted } from '../model/quantities.ts';
+import { isOwnWork, reviewOf, reviewOn } from '../model/review.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
+import { handOffOf } from './hand-off.ts';
 
 /** The conditions for claiming a task, in the order in which they are listed. */
 export type ConditionName =
   | 'not_ended'
+  | 'answered'
   | 'due'
   | 'session_open'
   | 'has_task'
   | 'not_held'
   | 'first_in_queue'
+  | 'agent_may_claim'
   | 'addressee'
+  | 'reviewed'
+  | 'not_own_work'
   | 'kind'
   | 'not_cancelled'
   | 'attempts_left'
@@ -51,6 +61,10 @@ export interface Situation {
   readonly jump: ClockJump | null;
   /** The claim to explain. */
   readonly claim: ClaimInput;
+  /** The entries of the registry for the claimant. */
+  readonly agents: readonly Agent[];
+  /** Whether the task is for a name or a role that no agent has. */
+  readonly isForUnknown: boolean;
   /** The events of the task, without checkpoints. */
   readonly history: readonly Event[];
   /** The events of the task that runs in its session, without checkpoints. */
@@ -60,12 +74,16 @@ export interface Situation {
 /** Every condition for a claim of its session to be granted this task. Each one calls the rule of the claim itself. */
 export function conditionsOf(situation: Situation): readonly Condition[] {
   if (isEnded(situation.task.status)) return [notEnded(situation)];
+  if (situation.task.status === 'in_review') return [notEnded(situation), reviewed(situation)];
   return [
     notEnded(situation),
+    ...answered(situation),
     due(situation),
     notHeld(situation),
     firstInQueue(situation),
+    ...agentMayClaim(situation),
     addressee(situation),
+    ...(situation.task.reviewOf === null ? [] : [notOwnWork(situation)]),
     kind(situation),
     notCancelled(situation),
     attemptsLeft(situation),
@@ -80,10 +98,35 @@ function notEnded({ task, history }: Situation): Condition {
   const called = isDeadLetter(task.status) ? `${task.status} for good (dead letter)` : task.status;
   return unmet('not_ended', `It has ended${ended}: ${called}.`, {
     nextStep: isTaskTransition('task.retried', task.status, 'queued')
-      ? `\`orchestrator task retry ${referenceTo('task', task)}\` queues it again.`
+      ? `\`orchestrator task retry ${referenceTo('task', task)}\` queues it again${unlessKeyIsHeld(task)}.`
       : null,
     events,
   });
+}
+
+/** Since it ended, another task may hold its dedupe key. */
+function unlessKeyIsHeld({ dedupeKey, dedupeWhile }: Task): string {
+  return dedupeKey !== null && dedupeWhile === 'open' ? ', unless another task holds its dedupe key by then' : '';
+}
+
+/** Only of a task that has asked something. */
+function answered({ task, history }: Situation): Condition[] {
+  const { status, askedAt, askedBy, askedAgent, askedRole, answeredBy } = task;
+  if (askedAt === null) return [];
+  const of = askedAgent === null ? (askedRole === null ? '' : ` of role ${askedRole}`) : ` of agent ${askedAgent}`;
+  const asked = `${askedBy ?? 'Its holder'} asked a question${of} at ${isoSeconds(askedAt)}`;
+  const events = lastOf(history, ['task.asked', 'task.answered']);
+  if (status !== 'waiting')
+    return [met('answered', `${asked}, answered by ${answeredBy ?? 'an unnamed agent'}.`, events)];
+  const reference = referenceTo('task', task);
+  return [
+    unmet('answered', `${asked}: it waits for the answer.`, {
+      nextStep:
+        `\`orchestrator answer ${reference} TEXT\` answers it. ` +
+        `\`orchestrator task show ${reference}\` shows the question.`,
+      events,
+    }),
+  ];
 }
 
 function due({ task, now, jump, history }: Situation): Condition {
@@ -179,16 +222,75 @@ function takenOver(held: HeldLease, claim: ClaimInput, now: number): EndedLeaseO
   return reason === null ? null : endLease(held, { type: 'lease.taken_over', reason }, claim, null);
 }
 
-function addressee({ task, claim, history }: Situation): Condition {
+/** Only where the registry has a say: it refuses the claimant, or has an entry for it. */
+function agentMayClaim({ claim, agents }: Situation): Condition[] {
+  const refusal = refusalOf(claim, agents);
+  const entry = agents.find(({ name }) => name === claim.agent);
+  if (refusal === null)
+    return entry === undefined ? [] : [met('agent_may_claim', `Agent ${claim.agent} is registered and active.`)];
+  const register = `\`orchestrator agent register ${shellWord(claim.agent)}\``;
+  switch (refusal.reason) {
+    case 'agent_draining':
+      return [
+        unmet('agent_may_claim', `Agent ${claim.agent} drains: it claims nothing more.`, {
+          nextStep: `${register} makes it active again.`,
+        }),
+      ];
+    case 'agent_retired':
+      return [
+        unmet('agent_may_claim', `Agent ${claim.agent} is retired: no claim under this name is granted.`, {
+          nextStep: `${register} makes it active again.`,
+        }),
+      ];
+    case 'agent_unregistered':
+      return [
+        unmet('agent_may_claim', `Agent ${claim.agent} is not registered, and only registered agents may claim.`, {
+          nextStep: `${register} registers it.`,
+        }),
+      ];
+  }
+}
+
+function addressee({ task: stored, claim, now, jump, history, isForUnknown }: Situation): Condition {
+  const task = asSettled(stored, jump, now);
+  const handOff = handOffOf(task);
   const only = task.assignee === null ? task.role && `role ${task.role}` : `agent ${task.assignee}`;
   if (only === null) return met('addressee', 'Any agent may claim it.');
-  const events = lastOf(history, ['task.handed_off', 'task.queued']);
-  if (isFor(claim, task)) return met('addressee', `Only ${only} may claim it.`, events);
-  return unmet('addressee', `Only ${only} may claim it, not agent ${claim.agent}.`, {
+  const unknown = isForUnknown ? ` No agent has this ${task.assignee === null ? 'role' : 'name'}.` : '';
+  const events = lastOf(history, ['task.handed_back', 'task.handed_off', 'task.queued']);
+  if (isFor(claim, task)) return met('addressee', `Only ${only} may claim it.${unknown}${handOff}`, events);
+  return unmet('addressee', `Only ${only} may claim it, not agent ${claim.agent}.${unknown}${handOff}`, {
+    ...(task.returnAt !== null && { changesAt: task.returnAt }),
     nextStep:
       task.assignee === null
         ? `An agent with this role claims it with --role ${task.role ?? ''}.`
         : `Agent ${task.assignee} claims it.`,
+    events,
+  });
+}
+
+function reviewed({ task, history }: Situation): Condition {
+  const { role = '', round = 0, approvals = 0, approved = [], open = [] } = reviewOn(task) ?? {};
+  const so = `It is in review, round ${round}: ${approved.length} of ${counted(approvals, 'approval')}`;
+  return unmet(
+    'reviewed',
+    `${so}; ${counted(open.length, 'review')} for role ${role} ${open.length === 1 ? 'is' : 'are'} open.`,
+    {
+      nextStep:
+        `\`orchestrator approve ${referenceTo('task', task)}\` approves it, for an agent that never held it. ` +
+        'An agent with the role claims a review like any task.',
+      events: lastOf(history, ['task.review_requested']),
+    },
+  );
+}
+
+function notOwnWork({ task, claim, history }: Situation): Condition {
+  const holders = reviewOf(task)?.not_for ?? [];
+  const events = lastOf(history, ['task.queued']);
+  if (!isOwnWork(claim.agent, task))
+    return met('not_own_work', `It reviews work of ${holders.join(', ')}; any other agent may claim it.`, events);
+  return unmet('not_own_work', `It reviews work that ${claim.agent} held, and nobody reviews their own work.`, {
+    nextStep: 'Let another agent with the role claim it.',
     events,
   });
 }

@@ -2,7 +2,9 @@
  * Previews a claim without claiming: the rules of the claim decide on what a read has found. So `why` has no rules of
  * its own, and its answer is what the claim itself would do.
  */
+import { entriesOf, withRoles } from '../commands/admission.ts';
 import { WorkingSet } from '../commands/working-set.ts';
+import { rolesOf, type Agent } from '../model/agent.ts';
 import type { ClockJump, ClockState } from '../model/clock.ts';
 import { authorityTime, observeClock } from '../model/clock-authority.ts';
 import { claim, type ClaimInput, type ClaimReply } from '../commands/claim.ts';
@@ -10,6 +12,7 @@ import { fits } from '../commands/grant.ts';
 import type { Evidence } from '../commands/evidence.ts';
 import { recover } from '../commands/recover.ts';
 import { rescheduled } from '../model/delay.ts';
+import { asSettled } from '../model/hand-off.ts';
 import { deadlinesAfterJump, isHeld, isStale } from '../model/lease.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { ClaimPreview } from '../storage/claim-preview.ts';
@@ -29,7 +32,10 @@ export interface PreviewedClaim {
   readonly loaded: Loaded;
 }
 
-/** As many scheduled tasks as one claim makes queued, and one more: it shows when the next is due. */
+/**
+ * As many scheduled tasks as one claim makes queued, and one more: it shows when the next is due. And as many tasks on
+ * their way back to their senders: a claim takes back all that are due, so the preview misses those beyond these.
+ */
 const SCHEDULED_MAX = LIMITS.flipped_tasks_max + 1;
 
 /**
@@ -39,9 +45,23 @@ const SCHEDULED_MAX = LIMITS.flipped_tasks_max + 1;
 export async function previewClaim(reader: Reader, request: PreviewRequest): Promise<PreviewedClaim> {
   const input = claimOf(request);
   const { namespace, sessionId, evidence } = input;
-  if (sessionId !== undefined) return judge(input, await previewSession(reader, namespace, sessionId));
-  const first = judge(input, await previewReady(reader, input, []));
-  return first.reply.ok || evidence.length === 0 ? first : judge(input, await previewReady(reader, input, evidence));
+  const agents = await entriesFor(reader, namespace, input.agent);
+  if (sessionId !== undefined) return judge(input, { ...(await previewSession(reader, namespace, sessionId)), agents });
+  const first = judge(input, await previewReady(reader, input, agents, []));
+  return first.reply.ok || evidence.length === 0
+    ? first
+    : judge(input, await previewReady(reader, input, agents, evidence));
+}
+
+/** The entries of the registry that a claim of this agent would load; none for an agent without a name. */
+export async function entriesFor(
+  reader: Reader,
+  namespace: string,
+  agent: string | undefined,
+): Promise<readonly Agent[]> {
+  const names = agent === undefined ? [] : entriesOf({ agent });
+  const found = await Promise.all(names.map((name) => reader.agent(namespace, name)));
+  return found.filter((entry) => entry !== null);
 }
 
 /** The reply to a claim that finds these rows. */
@@ -57,7 +77,7 @@ export function claimOf(request: PreviewRequest): ClaimInput {
   return { ...request, commandId: '', seed: '', resume: false };
 }
 
-/** The rows that a claim of one session would load. */
+/** The rows that a claim of one session would load, but for the registry. */
 export async function previewSession(reader: Reader, namespace: string, sessionId: string): Promise<Loaded> {
   const preview = await reader.claimPreview({
     by: 'session',
@@ -65,29 +85,36 @@ export async function previewSession(reader: Reader, namespace: string, sessionI
     sessionId,
     scheduledLimit: SCHEDULED_MAX,
   });
-  const view = new ClaimView(preview);
+  const view = new ClaimView(preview, []);
   const sessions = preview.sessions.map((one) => view.whenClaimed(one));
   const [found] = sessions;
   return view.loaded(sessions, found === undefined || found.head !== null);
 }
 
 /** The rows that a claim without a session would load, after the recovery of holders that the evidence proves dead. */
-async function previewReady(reader: Reader, input: ClaimInput, evidence: readonly Evidence[]): Promise<Loaded> {
+async function previewReady(
+  reader: Reader,
+  input: ClaimInput,
+  agents: readonly Agent[],
+  evidence: readonly Evidence[],
+): Promise<Loaded> {
   const { namespace } = input;
-  const scope = claim.scope(input);
+  const entry = agents.find(({ name }) => name === input.agent);
+  const scope = claim.scope(input, { registered: entry === undefined ? [] : rolesOf(entry) });
   if (scope.by !== 'ready') throw new TypeError('The scope of a claim without a session must be `ready`.');
   const { addressees, kinds, limit, staleLimit } = scope;
   const preview = await reader.claimPreview({
     by: 'ready',
     namespace,
     addressees,
+    agent: input.agent,
     ...(kinds && { kinds }),
-    // A task that becomes due may be a better head than one that fits.
-    limit: limit + LIMITS.flipped_tasks_max,
+    // A task that becomes due may be a better head than one that fits, and a head may go back to its sender.
+    limit: limit + 2 * SCHEDULED_MAX,
     heldLimit: staleLimit,
     scheduledLimit: SCHEDULED_MAX,
   });
-  const view = new ClaimView(preview);
+  const view = new ClaimView(preview, agents);
   const known = new Map([...preview.held, ...preview.sessions].map((one) => [one.session.id, one]));
   for (const sessionId of [...view.sessionsWithDue, ...evidence.map((one) => one.sessionId)]) {
     const found = known.has(sessionId) ? null : await reader.session(namespace, sessionId);
@@ -101,7 +128,7 @@ async function previewReady(reader: Reader, input: ClaimInput, evidence: readonl
   const stale = all.filter(({ session }) => isHeld(session) && isStale(session, view.now)).slice(0, staleLimit);
   const ready = all
     .flatMap(({ head, ...one }) => (one.session.status === 'idle' && head !== null ? [{ ...one, head }] : []))
-    .filter(({ head }) => fits(input, head))
+    .filter(({ head }) => fits(withRoles(input, agents), head))
     .toSorted((a, b) => compareInQueue(a.head, b.head))
     .slice(0, limit);
   return view.loaded([...stale, ...ready], ready.length > 0);
@@ -114,11 +141,14 @@ class ClaimView {
   readonly #clock: ClockState;
   readonly #due: ReadonlyMap<string, readonly Task[]>;
   readonly #nextDueAt: number | null;
+  readonly #returned: readonly Task[];
+  readonly #agents: readonly Agent[];
 
-  constructor(preview: ClaimPreview) {
+  constructor(preview: ClaimPreview, agents: readonly Agent[]) {
     const { clock } = preview;
     this.now = Math.floor(authorityTime(clock, clock.reading));
     this.#preview = preview;
+    this.#agents = agents;
     this.#clock = observeClock(clock, clock.reading) ?? clock;
     const { jump } = this.#clock;
     const scheduled = preview.scheduled
@@ -127,16 +157,22 @@ class ClaimView {
     const due = scheduled.filter(({ runAt }) => runAt !== null && runAt <= this.now).slice(0, LIMITS.flipped_tasks_max);
     this.#due = Map.groupBy(due, ({ sessionId }) => sessionId);
     this.#nextDueAt = scheduled[due.length]?.runAt ?? null;
+    this.#returned = preview.returning.filter((task) => this.#settled(task).returnedFrom !== null);
   }
 
   get sessionsWithDue(): Iterable<string> {
-    return this.#due.keys();
+    return new Set([...this.#due.keys(), ...this.#returned.map(({ sessionId }) => sessionId)]);
   }
 
-  /** The session after a clock jump is processed and its due tasks are queued. */
+  /** After a clock jump, and back at its sender if that is due. */
+  #settled(task: Task): Task {
+    return asSettled(task, this.#clock.jump, this.now);
+  }
+
+  /** The session after a clock jump is processed, its due tasks are queued, and its head is back if that is due. */
   whenClaimed({ session, task, head }: LoadedSession): LoadedSession {
     const due = (this.#due.get(session.id) ?? []).map((one): Task => ({ ...one, status: 'queued' }));
-    const [first = null] = [...(head === null ? [] : [head]), ...due].toSorted(compareInQueue);
+    const [first = null] = [...(head === null ? [] : [this.#settled(head)]), ...due].toSorted(compareInQueue);
     return { session: afterJump(session, this.#clock.jump, this.now), task, head: first };
   }
 
@@ -166,10 +202,12 @@ class ClaimView {
       greatestFence: 0,
       sessions,
       tasks: [],
+      agents: this.#agents,
       nextDueAt: foundHead ? null : this.#nextDueAt,
       receipt: null,
       named: [],
       numbers: [],
+      isDue: false,
     };
   }
 }

@@ -1,8 +1,10 @@
 import { asHeldLease, type HeldLease } from '../commands/held-lease.ts';
+import { withRoles } from '../commands/admission.ts';
 import { type Evidence } from '../commands/evidence.ts';
 import type { ClaimInput, ClaimReply } from '../commands/claim.ts';
 import type { Event, EventType } from '../log/events.ts';
 import { STATUS_EVENTS } from '../log/lifecycle.ts';
+import { asSettled } from '../model/hand-off.ts';
 import { isoSeconds } from '../model/moment.ts';
 import { isHeld } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
@@ -29,7 +31,8 @@ import {
   type ConditionName,
   type Situation,
 } from './conditions.ts';
-import { claimOf, judge, previewClaim, previewSession, type PreviewRequest } from './preview-claim.ts';
+import { isForUnknown } from './known-names.ts';
+import { claimOf, entriesFor, judge, previewClaim, previewSession, type PreviewRequest } from './preview-claim.ts';
 
 /** The claimant that `why` asks for. Without an agent: any agent that may claim the task. */
 export interface WhyClaimant {
@@ -97,7 +100,12 @@ export interface WhyAgent extends Asked {
 }
 
 /** The events that decide the outcome of a task: all but checkpoints. */
-const OUTCOME_EVENTS: readonly EventType[] = [...STATUS_EVENTS, 'task.rescheduled', 'task.cancel_requested'];
+const OUTCOME_EVENTS: readonly EventType[] = [
+  ...STATUS_EVENTS,
+  'task.rescheduled',
+  'task.handed_back',
+  'task.cancel_requested',
+];
 
 const HEADS_COUNTED = 100;
 const NEXT_SHOWN = 5;
@@ -201,11 +209,13 @@ export async function whyAgent(
 /** Counts the waiting tasks by the first condition that they do not meet. */
 async function obstaclesFor(reader: Reader, namespace: string, claimant: WhyClaimant): Promise<WhyAgent['obstacles']> {
   const { items } = await reader.tasks({ namespace, status: ['queued'], limit: QUEUED_LOOKED_AT });
+  const agents = await entriesFor(reader, namespace, claimant.agent);
   const found = new Map<ConditionName | null, { count: number; taskId: string }>();
   for (const task of items) {
     const loaded = await previewSession(reader, namespace, task.sessionId);
-    const claim = claimOf(claimOn(namespace, claimant, task));
-    const conditions = conditionsOf({ task, ...situationOf(loaded), claim, history: [], historyOfRunning: [] });
+    const claim = withRoles(claimOf(claimOn(namespace, claimant, task)), agents);
+    const situation = { ...situationOf({ ...loaded, agents }), claim, history: [], historyOfRunning: [] };
+    const conditions = conditionsOf({ task, ...situation, isForUnknown: false });
     const obstacle = conditions.find(({ holds }) => !holds)?.name ?? null;
     const known = found.get(obstacle);
     found.set(obstacle, { count: (known?.count ?? 0) + 1, taskId: known?.taskId ?? task.id });
@@ -214,26 +224,38 @@ async function obstaclesFor(reader: Reader, namespace: string, claimant: WhyClai
 }
 
 /** Explains a task, given the rows that a claim of its session would find. */
-async function explain(reader: Reader, task: Task, claimant: WhyClaimant, loaded: Loaded) {
+async function explain(reader: Reader, task: Task, claimant: WhyClaimant, found: Loaded) {
   const { namespace, id, sessionId } = task;
-  const claim = claimOf({ ...claimOn(namespace, claimant, task), sessionId });
+  const agents = await entriesFor(reader, namespace, claimant.agent ?? task.assignee ?? undefined);
+  const loaded = { ...found, agents };
+  const claim = withRoles(claimOf({ ...claimOn(namespace, claimant, task), sessionId }), agents);
   const { reply } = judge(claim, loaded);
   const situation = situationOf(loaded);
   const running = situation.held?.task ?? null;
   const history = await outcomesOf(reader, namespace, id);
   const historyOfRunning =
     running === null || running.id === id ? history : await outcomesOf(reader, namespace, running.id);
+  const settled = asSettled(task, loaded.clock.jump, loaded.now);
+  // Whoever asks has the name that it gives, registered or not.
+  const isForAsking = claimant.agent !== undefined && claimant.agent === settled.assignee;
   return {
     claim,
     claimable: isGranted(reply, id),
-    conditions: conditionsOf({ task, ...situation, claim, history, historyOfRunning }),
+    conditions: conditionsOf({
+      task,
+      ...situation,
+      claim,
+      history,
+      historyOfRunning,
+      isForUnknown: !isForAsking && (await isForUnknown(reader, settled)),
+    }),
     leases: leasesIn(history),
   };
 }
 
-function situationOf(loaded: Loaded): Pick<Situation, 'held' | 'head' | 'now' | 'jump'> {
-  const { now, clock, sessions } = loaded;
-  return { held: heldIn(loaded), head: sessions[0]?.head ?? null, now, jump: clock.jump };
+function situationOf(loaded: Loaded): Pick<Situation, 'held' | 'head' | 'now' | 'jump' | 'agents'> {
+  const { now, clock, sessions, agents } = loaded;
+  return { held: heldIn(loaded), head: sessions[0]?.head ?? null, now, jump: clock.jump, agents };
 }
 
 function isGranted(reply: ClaimReply, taskId: string): boolean {
@@ -264,8 +286,12 @@ async function nothingToClaim(reader: Reader, session: Session, nextDueAt: numbe
   const { namespace, id, seq } = session;
   const reference = referenceTo('session', session);
   const reopens = session.status === 'closed' ? ' and opens the session again' : '';
-  const hasTask =
-    nextDueAt === null
+  const isWaiting = nextDueAt === null && session.tasksOpen > 0;
+  const hasTask = isWaiting
+    ? unmet('has_task', 'No task is queued in it: its open tasks wait for answers to their questions.', {
+        nextStep: `\`orchestrator task list --session ${reference} --status waiting\` lists them.`,
+      })
+    : nextDueAt === null
       ? unmet('has_task', 'No task waits in it.', {
           nextStep: `\`orchestrator task create TITLE --session ${reference}\` adds one${reopens}.`,
         })

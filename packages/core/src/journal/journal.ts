@@ -89,6 +89,7 @@ const CALL_NAMES = [
   'cancel',
   'retry',
   'close',
+  'answer',
 ] as const satisfies readonly JournaledCallName[];
 
 /** The fields of a line that are checked; it may have others. */

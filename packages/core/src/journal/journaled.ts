@@ -20,6 +20,7 @@ type Methods = Pick<
   | 'cancelTask'
   | 'retryTask'
   | 'closeSession'
+  | 'answerTask'
 >;
 type Request<Method extends keyof Methods> = NonNullable<Parameters<Methods[Method]>[0]>;
 type Reply<Method extends keyof Methods> = Awaited<ReturnType<Methods[Method]>>;
@@ -60,6 +61,7 @@ export interface Calls {
   cancel: { request: Identified<Request<'cancelTask'>>; reply: Reply<'cancelTask'> };
   retry: { request: Identified<Request<'retryTask'>>; reply: Reply<'retryTask'> };
   close: { request: Identified<Request<'closeSession'>>; reply: Reply<'closeSession'> };
+  answer: { request: Identified<Request<'answerTask'>>; reply: Reply<'answerTask'> };
 }
 
 interface JournaledClaims {

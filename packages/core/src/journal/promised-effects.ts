@@ -62,6 +62,8 @@ export function promisedEffects(attempt: Attempt): PromisedEffect[] {
     }
     case 'retry':
       return [ofTask(attempt.reply.task.id, 'task.retried', true)];
+    case 'answer':
+      return [ofTask(attempt.reply.task.id, 'task.answered', true)];
     case 'close': {
       const { sessionId } = attempt.request;
       // The last page of a long close has a command id of its own.

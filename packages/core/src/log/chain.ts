@@ -1,7 +1,8 @@
 import { sha256 } from '../model/sha256.ts';
 import type { Session } from '../model/session.ts';
 import { canonicalize } from './canonical.ts';
-import type { EventDraft, NewEvent } from './events.ts';
+import { OTHER_AGENTS, type Agent } from '../model/agent.ts';
+import type { AgentEventDraft, EventDraft, NewEvent } from './events.ts';
 
 /** The previous hash of the first event of a stream. */
 export const CHAIN_START = '0'.repeat(64);
@@ -36,17 +37,19 @@ export function hashEvent(event: Omit<NewEvent, 'hash'>): string {
   );
 }
 
+/** What an event is part of, and when it happens. */
+interface Occasion {
+  readonly namespace: string;
+  readonly commandId: string | null;
+  readonly now: number;
+}
+
 /** The event of a draft: numbered, dated and chained to the session's last one. */
-export function chained(
-  draft: EventDraft,
-  session: Session | null,
-  of: { namespace: string; commandId: string | null; now: number },
-): NewEvent {
-  const event = {
+export function chained(draft: EventDraft, session: Session | null, of: Occasion): NewEvent {
+  return linked(session, of, {
     namespace: of.namespace,
-    streamKind: 'session' as const,
+    streamKind: 'session',
     streamId: draft.sessionId,
-    seq: (session?.seq ?? 0) + 1,
     type: draft.type,
     leaseEffect: draft.leaseEffect ?? null,
     sessionId: draft.sessionId,
@@ -54,11 +57,39 @@ export function chained(
     agent: draft.agent ?? null,
     instance: draft.instance ?? null,
     fence: draft.fence ?? null,
-    commandId: of.commandId,
     payload: canonicalize(draft.payload),
-    // A clock that went back must not reverse the order of a session's events.
-    at: Math.max(of.now, session?.updatedAt ?? 0),
-    prevHash: session?.hash ?? CHAIN_START,
+  });
+}
+
+/** The same for an event of the registry. It names the agent, unless it is about all other names. */
+export function chainedToAgent(draft: AgentEventDraft, agent: Agent | null, of: Occasion): NewEvent {
+  return linked(agent, of, {
+    namespace: of.namespace,
+    streamKind: 'agent',
+    streamId: draft.name,
+    type: draft.type,
+    leaseEffect: null,
+    sessionId: null,
+    taskId: null,
+    agent: draft.name === OTHER_AGENTS ? null : draft.name,
+    instance: null,
+    fence: null,
+    payload: canonicalize(draft.payload),
+  });
+}
+
+function linked(
+  owner: Pick<Session, 'seq' | 'hash' | 'updatedAt'> | null,
+  { commandId, now }: Occasion,
+  draft: Omit<NewEvent, 'seq' | 'commandId' | 'at' | 'prevHash' | 'hash'>,
+): NewEvent {
+  const event = {
+    ...draft,
+    seq: (owner?.seq ?? 0) + 1,
+    commandId,
+    // A clock that went back must not reverse the order of a stream's events.
+    at: Math.max(now, owner?.updatedAt ?? 0),
+    prevHash: owner?.hash ?? CHAIN_START,
   };
   return { ...event, hash: hashEvent(event) };
 }

@@ -5,11 +5,23 @@
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import { canonicalize } from './canonical.ts';
 import { internalError } from '../model/errors.ts';
+import { answered, asked } from './evolve-question.ts';
 import { LEASE_END_EVENTS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
+import { isAgentEvent } from './evolve-agent.ts';
 import { deadlines, isHeld } from '../model/lease.ts';
 import { isSessionTransition, isTaskTransition, movesTask, statusAfter } from './lifecycle.ts';
 import { NO_LEASE, type Session } from '../model/session.ts';
+import { NO_QUESTION } from '../model/question.ts';
+import {
+  approved,
+  changesRequested,
+  firstRound,
+  heldBy,
+  reviewFieldsFromEvent,
+  reviewRequested,
+} from './evolve-review.ts';
 import { isEnded, type TaskStatus } from '../model/statuses.ts';
+import { isWithReceiver, NO_HAND_OFF, returned } from '../model/hand-off.ts';
 import type { Task } from '../model/task.ts';
 import { textsFromEvent } from '../model/task-texts.ts';
 
@@ -41,6 +53,7 @@ type Fact = { [T in EventType]: { readonly type: T; readonly payload: EventPaylo
  */
 export function evolve(state: State, event: NewEvent, payload: unknown = fromJsonText(event.payload)): Evolved {
   const fact = { type: event.type, payload } as Fact;
+  if (event.streamKind !== 'session' || isAgentEvent(event.type)) throw illegal(event, 'it is of another stream');
   if (fact.type === 'session.opened') return { session: opened(state.session, fact.payload, event), task: null };
   if (state.session === null) throw illegal(event, 'its session was never opened');
   assertHolder(state.session, event);
@@ -161,34 +174,38 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
   const status = statusAfter(fact.type, fact.payload) ?? task.status;
   switch (fact.type) {
     case 'task.claimed':
-      return { ...task, status, attempt: task.attempt + 1, startedAt: timeOf(fact, event) };
+      return { ...heldBy(task, event.agent), ...claimed(task, timeOf(fact, event)), status };
     case 'task.succeeded':
+      return { ...task, status, result: textOf(fact.payload.result), error: null, finishedAt: timeOf(fact, event) };
+    case 'task.review_requested':
+      return { ...givenBack(task), ...reviewRequested(task, fact.payload), status, error: null };
+    case 'task.approved':
+      return { ...task, ...approved(task, fact.payload), status, finishedAt: isEnded(status) ? event.at : null };
+    case 'task.changes_requested':
       return {
         ...task,
+        ...changesRequested(task, fact.payload),
         status,
-        result: textOf(fact.payload.result),
-        error: null,
-        finishedAt: timeOf(fact, event),
+        finishedAt: isEnded(status) ? event.at : null,
       };
     case 'task.failed':
       return { ...failed(task, status, fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
     case 'task.released':
       return { ...givenBack(task), status, note: fact.payload.note };
     case 'task.handed_off':
-      return {
-        ...givenBack(task),
-        status,
-        note: fact.payload.note,
-        assignee: fact.payload.assignee,
-        role: fact.payload.role,
-      };
+      return { ...handedOff(givenBack(task), fact.payload, event), status };
+    case 'task.handed_back':
+      if (!isWithReceiver(task)) throw illegal(event, 'its task does not wait for the receiver of a hand-off');
+      return { ...task, ...returned(task) };
+    case 'task.return_rescheduled':
+      if (!isWithReceiver(task)) throw illegal(event, 'its task does not wait for the receiver of a hand-off');
+      return { ...task, ...returning(fact.payload, event.at) };
+    case 'task.asked':
+      return { ...asked(givenBack(task), fact.payload, event), status };
+    case 'task.answered':
+      return { ...answered(task, fact.payload, event), status };
     case 'task.cancelled':
-      return {
-        ...(event.leaseEffect === 'ended' ? givenBack(task) : task),
-        status,
-        error: textOf(fact.payload.error),
-        finishedAt: timeOf(fact, event),
-      };
+      return { ...cancelled(task, event), status, error: textOf(fact.payload.error), finishedAt: timeOf(fact, event) };
     case 'task.cancel_requested':
       return { ...task, cancelRequestedAt: event.at };
     case 'task.recovered':
@@ -225,6 +242,7 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
     assignee: payload.assignee,
     role: payload.role,
     ...textsFromEvent(payload),
+    ...reviewFieldsFromEvent(payload),
     note: null,
     cancelRequestedAt: null,
     result: null,
@@ -232,8 +250,24 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
     createdAt: at,
     startedAt: null,
     finishedAt: null,
+    ...NO_HAND_OFF,
     version: 0,
+    dedupeWhile: payload.dedupe_while ?? null,
+    ...NO_QUESTION,
   };
+}
+
+function claimed(task: Task, startedAt: number): Partial<Task> {
+  return { attempt: task.attempt + 1, startedAt, ...NO_HAND_OFF };
+}
+
+function handedOff(task: Task, payload: EventPayloads['task.handed_off'], event: NewEvent): Task {
+  const { note, assignee, role } = payload;
+  return { ...task, note, assignee, role, ...NO_HAND_OFF, handedOffBy: event.agent, ...returning(payload, event.at) };
+}
+
+function cancelled(task: Task, event: NewEvent): Task {
+  return { ...(event.leaseEffect === 'ended' ? givenBack(task) : task), ...NO_HAND_OFF };
 }
 
 /** Back in its old place: neither its age nor its due time changes, and the attempt does not count. */
@@ -254,6 +288,7 @@ function retried(task: Task, event: NewEvent): Task {
     error: null,
     startedAt: null,
     finishedAt: null,
+    review: firstRound(task),
   };
   return { ...task, ...fresh, ...due({ run_at: null }, event.at) };
 }
@@ -267,6 +302,15 @@ interface Due {
 function due({ run_at: runAt, delay_ms: delayMs }: Due, at: number): Pick<Task, 'runAt' | 'delayedAt' | 'queuedAt'> {
   if (runAt === null) return { runAt, delayedAt: null, queuedAt: at };
   return { runAt, delayedAt: delayMs === undefined ? null : runAt - delayMs, queuedAt: Math.max(runAt, at) };
+}
+
+/** With a time to return, a hand-off begins so long before it: the last event may have the time of another clock. */
+function returning(
+  { return_at: returnAt, delay_ms: delayMs = 0 }: { readonly return_at?: number; readonly delay_ms?: number },
+  at: number,
+): Pick<Task, 'handedOffAt' | 'returnAt'> {
+  if (returnAt === undefined) return { handedOffAt: at, returnAt: null };
+  return { handedOffAt: returnAt - delayMs, returnAt };
 }
 
 function textOf(value: Json): JsonText | null {

@@ -1,6 +1,7 @@
 import type { EventType } from './events.ts';
 import type { SessionStatus } from '../model/statuses.ts';
 import type { TaskStatus } from '../model/statuses.ts';
+import type { AgentStatus } from '../model/agent.ts';
 
 /** The commands that change something. */
 export type CommandName =
@@ -12,7 +13,12 @@ export type CommandName =
   | 'recover'
   | 'cancel'
   | 'retry'
-  | 'close';
+  | 'close'
+  | 'answer'
+  | 'register_agent'
+  | 'drain_agent'
+  | 'retire_agent'
+  | 'set_agent_policy';
 
 interface Transition<Status> {
   /** null: there was nothing before. */
@@ -37,8 +43,19 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   // Part of every command that may end leases of others, after the clock was set back.
   { from: 'scheduled', to: 'scheduled', event: 'task.rescheduled', command: null, lease: false },
   { from: 'queued', to: 'running', event: 'task.claimed', command: 'claim', lease: false },
+  // Before every claim and recovery: a handed-off task that no agent claimed in time goes back to its sender.
+  { from: 'queued', to: 'queued', event: 'task.handed_back', command: null, lease: false },
+  // Like `task.rescheduled`.
+  { from: 'queued', to: 'queued', event: 'task.return_rescheduled', command: null, lease: false },
   { from: 'running', to: 'running', event: 'session.checkpointed', command: 'checkpoint', lease: true },
   { from: 'running', to: 'succeeded', event: 'task.succeeded', command: 'release', lease: true },
+  { from: 'running', to: 'in_review', event: 'task.review_requested', command: 'release', lease: true },
+  // With it, the reviews are queued; they are cancelled when the round ends without their verdict. That happens to the
+  // reviews by their rows of `enqueue` and `cancel`. A verdict needs the lease of the review, which is another task.
+  { from: 'in_review', to: 'in_review', event: 'task.approved', command: 'release', lease: false },
+  { from: 'in_review', to: 'succeeded', event: 'task.approved', command: 'release', lease: false },
+  { from: 'in_review', to: 'queued', event: 'task.changes_requested', command: 'release', lease: false },
+  { from: 'in_review', to: 'failed', event: 'task.changes_requested', command: 'release', lease: false },
   { from: 'running', to: 'scheduled', event: 'task.failed', command: 'release', lease: true },
   { from: 'running', to: 'failed', event: 'task.failed', command: 'release', lease: true },
   { from: 'running', to: 'queued', event: 'task.released', command: 'release', lease: true },
@@ -50,6 +67,8 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: 'running', to: 'running', event: 'task.cancel_requested', command: 'cancel', lease: false },
   { from: 'queued', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
   { from: 'scheduled', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
+  { from: 'in_review', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
+  { from: 'in_review', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
   { from: 'queued', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
   { from: 'scheduled', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
   // After a crash: requeued first, then ended at once if its cancellation was requested or no interruption is left.
@@ -59,6 +78,11 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: 'queued', to: 'failed', event: 'task.failed', command: 'claim', lease: false },
   { from: 'failed', to: 'queued', event: 'task.retried', command: 'retry', lease: false },
   { from: 'cancelled', to: 'queued', event: 'task.retried', command: 'retry', lease: false },
+  // A question ends the attempt; its answer queues the task again, in its old place.
+  { from: 'running', to: 'waiting', event: 'task.asked', command: 'release', lease: true },
+  { from: 'waiting', to: 'queued', event: 'task.answered', command: 'answer', lease: false },
+  { from: 'waiting', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
+  { from: 'waiting', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
 ];
 
 /** The life of a session. A session is `running` exactly while it is held. */
@@ -68,6 +92,7 @@ export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: 'closed', to: 'idle', event: 'session.opened', command: 'retry', lease: false },
   { from: 'idle', to: 'running', event: 'task.claimed', command: 'claim', lease: false },
   { from: 'running', to: 'idle', event: 'task.succeeded', command: 'release', lease: true },
+  { from: 'running', to: 'idle', event: 'task.review_requested', command: 'release', lease: true },
   { from: 'running', to: 'idle', event: 'task.failed', command: 'release', lease: true },
   { from: 'running', to: 'idle', event: 'task.released', command: 'release', lease: true },
   { from: 'running', to: 'idle', event: 'task.handed_off', command: 'release', lease: true },
@@ -80,6 +105,21 @@ export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'cancel', lease: false },
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'recover', lease: false },
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'claim', lease: false },
+  { from: 'running', to: 'idle', event: 'task.asked', command: 'release', lease: true },
+];
+
+/** The life of an agent in the registry. The entry for all other names (`*`) is active or retired, by its policy. */
+export const AGENT_TRANSITIONS: readonly Transition<AgentStatus>[] = [
+  { from: null, to: 'active', event: 'agent.registered', command: 'register_agent', lease: false },
+  { from: 'active', to: 'active', event: 'agent.registered', command: 'register_agent', lease: false },
+  { from: 'draining', to: 'active', event: 'agent.registered', command: 'register_agent', lease: false },
+  { from: 'retired', to: 'active', event: 'agent.registered', command: 'register_agent', lease: false },
+  { from: 'active', to: 'draining', event: 'agent.draining', command: 'drain_agent', lease: false },
+  { from: 'active', to: 'retired', event: 'agent.retired', command: 'retire_agent', lease: false },
+  { from: 'draining', to: 'retired', event: 'agent.retired', command: 'retire_agent', lease: false },
+  { from: null, to: 'retired', event: 'agent.policy_set', command: 'set_agent_policy', lease: false },
+  { from: 'active', to: 'retired', event: 'agent.policy_set', command: 'set_agent_policy', lease: false },
+  { from: 'retired', to: 'active', event: 'agent.policy_set', command: 'set_agent_policy', lease: false },
 ];
 
 /**
@@ -101,6 +141,15 @@ export function statusAfter(type: EventType, payload: object): TaskStatus | null
       return later ? 'scheduled' : 'failed';
     case 'task.cancelled':
       return 'cancelled';
+    case 'task.asked':
+      return 'waiting';
+    case 'task.review_requested':
+      return 'in_review';
+    case 'task.approved':
+      return 'done' in payload && payload.done === true ? 'succeeded' : null;
+    case 'task.changes_requested':
+      return 'final' in payload && payload.final === true ? 'failed' : 'queued';
+    case 'task.answered':
     case 'task.released':
     case 'task.handed_off':
     case 'task.recovered':
@@ -119,6 +168,7 @@ export const STATUS_EVENTS: readonly EventType[] = [
 
 const taskPaths = pathsOf(TASK_TRANSITIONS);
 const sessionPaths = pathsOf(SESSION_TRANSITIONS);
+const agentPaths = pathsOf(AGENT_TRANSITIONS);
 
 /** Whether an event may cause this change of a task. A replay sees no time pass, so scheduled work counts as queued. */
 export function isTaskTransition(event: EventType, from: TaskStatus | null, to: TaskStatus): boolean {
@@ -128,6 +178,11 @@ export function isTaskTransition(event: EventType, from: TaskStatus | null, to: 
 /** Whether an event may cause this change of a session. */
 export function isSessionTransition(event: EventType, from: SessionStatus | null, to: SessionStatus): boolean {
   return sessionPaths.has(path(event, from, to));
+}
+
+/** Whether an event may cause this change of an agent. */
+export function isAgentTransition(event: EventType, from: AgentStatus | null, to: AgentStatus): boolean {
+  return agentPaths.has(path(event, from, to));
 }
 
 /** Whether an event changes a task; then it names one. */

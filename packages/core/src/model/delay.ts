@@ -18,7 +18,11 @@ export function isDelayedTooLong(task: Task, now: number): task is DelayedTask {
  *
  * @param byMs how far the clock jumped; negative: it was set back
  */
-export function dueAfterJump({ runAt, delayedAt }: DelayedTask, byMs: number, now: number): number {
+export function dueAfterJump(
+  { runAt, delayedAt }: Pick<DelayedTask, 'runAt' | 'delayedAt'>,
+  byMs: number,
+  now: number,
+): number {
   // No time is before 1970, though a clock that stands there puts the beginning of an earlier delay before it.
   return Math.max(0, Math.min(now, delayedAt + byMs)) + runAt - delayedAt;
 }

@@ -18,10 +18,22 @@ export const ERRORS = {
     means: 'A task with this id exists.',
     hint: 'Leave out the id, or use a dedupe key if the same task may be sent twice.',
   },
+  REVIEW_OWN_WORK: {
+    retryable: false,
+    means: 'Nobody reviews work that they held themselves.',
+    hint: 'An agent with the role of the review that never held the task can claim it (`orchestrator why task`).',
+  },
   NOT_FOUND: {
     retryable: false,
-    means: 'There is no such task or session.',
-    hint: 'List the tasks and sessions with `orchestrator task list` and `orchestrator session list`.',
+    means: 'There is no such task, session or agent.',
+    hint: 'List them with `orchestrator task list`, `orchestrator session list` or `orchestrator agent list`.',
+  },
+  ROLE_NOT_HELD: {
+    retryable: false,
+    means: 'A registered agent claims for a role that the registry does not give it.',
+    hint:
+      'Leave the role out, or register the agent again with all the roles that it is to have: ' +
+      '`orchestrator agent register AGENT --role ROLE`.',
   },
   CURSOR_AHEAD: {
     retryable: false,

@@ -65,6 +65,8 @@ export const commandId = z.uuidv7('must be a UUIDv7').lowercase('must be a UUIDv
 
 export const title = text(LIMITS.title_characters_max).min(1);
 export const note = text(LIMITS.text_characters_max);
+/** A text that says something: a question, an answer. */
+export const message = note.min(1);
 export const fence = z.int().positive();
 /** The secret of a lease, as the claim answered it. */
 export const token = z

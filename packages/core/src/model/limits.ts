@@ -25,7 +25,7 @@ export const LIMITS = {
   id_bytes_max: 384,
   /** Titles. */
   title_characters_max: 500,
-  /** Notes of a hand-off; authors, reviewers and sources; last and next action; memory references. */
+  /** Notes, questions and answers; authors, reviewers and sources; last and next action; memory references. */
   text_characters_max: 4_096,
   /** The greatest turn of a checkpoint. */
   turn_max: 1_000_000_000,
@@ -41,6 +41,10 @@ export const LIMITS = {
   delay_ms_max: 315_360_000_000,
   attempts_max: 1_000,
   interruptions_max: 1_000,
+  /** Reviews that have to approve one task. */
+  approvals_max: 4,
+  /** Rounds of review; a task whose last round asks for changes is a dead letter. */
+  review_rounds_max: 8,
   /** The pause after the first failed attempt; it doubles with each further one. */
   backoff_ms_max: 3_600_000,
   /** How long a receipt is kept, from the later of its time and its id's time. */
@@ -55,7 +59,10 @@ export const LIMITS = {
   flipped_tasks_max: 32,
   /** Stale sessions that one claim without a session recovers. */
   stale_sessions_per_claim_max: 8,
-  /** Held sessions in one page of the pass after a clock jump; waiting tasks in one page of a close. */
+  /**
+   * Held sessions in one page of the pass after a clock jump; waiting tasks in one page of a close; tasks in one page
+   * of those that go back to the agents that handed them off.
+   */
   sweep_page_max: 200,
 } as const;
 

@@ -14,8 +14,8 @@ interface StatusFacts {
 
 /** The properties of a task's status. */
 interface TaskStatusFacts extends StatusFacts {
-  /** `waiting`: in its session's queue · `running`: under a lease · `ended`: only a retry by hand can change it. */
-  readonly phase: 'waiting' | 'running' | 'ended';
+  /** `pending`: open and not held · `running`: under a lease · `ended`: only a retry by hand can change it. */
+  readonly phase: 'pending' | 'running' | 'ended';
   /** Whether it is the end of a dead letter: work that failed, and that a person must look at. */
   readonly deadLetter?: true;
 }
@@ -25,9 +25,11 @@ interface TaskStatusFacts extends StatusFacts {
  * only time does.
  */
 export const TASK_STATUSES = {
-  scheduled: { phase: 'waiting', glyph: '◔', colour: 'cyan', means: 'waits for its time' },
-  queued: { phase: 'waiting', glyph: '○', colour: 'cyan', means: 'waits to be claimed' },
+  scheduled: { phase: 'pending', glyph: '◔', colour: 'cyan', means: 'waits for its time' },
+  queued: { phase: 'pending', glyph: '○', colour: 'cyan', means: 'waits to be claimed' },
   running: { phase: 'running', glyph: '▶', colour: 'blue', means: 'an agent holds its session and works on it' },
+  waiting: { phase: 'pending', glyph: '?', colour: 'cyan', means: 'waits for an answer to the question of its holder' },
+  in_review: { phase: 'pending', glyph: '◎', colour: 'cyan', means: 'done, and waits for its reviews' },
   succeeded: { phase: 'ended', glyph: '✓', colour: 'green', means: 'done' },
   failed: {
     phase: 'ended',
@@ -63,8 +65,8 @@ export const TASK_STATUS_NAMES = Object.keys(TASK_STATUSES) as [TaskStatus, ...T
 /** In the order of a session's life. */
 export const SESSION_STATUS_NAMES = Object.keys(SESSION_STATUSES) as [SessionStatus, ...SessionStatus[]];
 
-/** The statuses in which a task waits in its session's queue. */
-export const WAITING_STATUSES = TASK_STATUS_NAMES.filter((status) => isWaiting(status));
+/** The statuses of a task that is open, and that no agent holds. */
+export const PENDING_STATUSES = TASK_STATUS_NAMES.filter((status) => isPending(status));
 
 /** The statuses of dead letters. */
 export const DEAD_LETTER_STATUSES = TASK_STATUS_NAMES.filter((status) => isDeadLetter(status));
@@ -80,9 +82,9 @@ export function isEnded(status: TaskStatus): status is EndedStatus {
   return TASK_STATUSES[status].phase === 'ended';
 }
 
-/** Whether the task waits in its session's queue. */
-export function isWaiting(status: TaskStatus): boolean {
-  return TASK_STATUSES[status].phase === 'waiting';
+/** Whether the task is open, and no agent holds it. */
+export function isPending(status: TaskStatus): boolean {
+  return TASK_STATUSES[status].phase === 'pending';
 }
 
 /** A count of zero for each status of a task. */

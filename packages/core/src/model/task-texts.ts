@@ -1,15 +1,18 @@
 import { snakeCase, type SnakeCase } from './snake-case.ts';
 
 /**
- * The texts that describe a task, and what each says. A task gets them when it is queued; no rule looks at them.
+ * The texts that describe a task, and what each says. A task gets them when it is queued.
  * The input of `enqueueTask`, the event, the row, the flags of the command line and the docs are made from this table.
  * Each storage has a column for each.
  */
 export const TASK_TEXTS = {
-  author: 'the author of the task',
-  reviewer: 'the reviewer of its result',
+  author: 'the agent that wrote the task',
+  reviewer: 'the agent that reviews its result',
   source: 'the issue or message that it answers',
 } as const satisfies Record<string, string>;
+
+/** Those of them that are names of agents, registered or not. The others are free texts that no rule looks at. */
+export const TASK_NAMES = ['author', 'reviewer'] as const satisfies readonly TaskTextName[];
 
 export type TaskTextName = keyof typeof TASK_TEXTS;
 
@@ -20,6 +23,11 @@ export type TaskTexts = { readonly [Name in TaskTextName]: string | null };
 export type TaskTextsInEvent = { [Name in TaskTextName as SnakeCase<Name>]: string | null };
 
 export const TASK_TEXT_NAMES = Object.keys(TASK_TEXTS) as readonly TaskTextName[];
+
+/** Whether a text is the name of an agent. */
+export function isTaskName(name: TaskTextName): boolean {
+  return (TASK_NAMES as readonly TaskTextName[]).includes(name);
+}
 
 /** A value for each text, under the name of the API. */
 export function forEachText<Value>(valueOf: (name: TaskTextName) => Value): { [Name in TaskTextName]: Value } {

@@ -1,10 +1,12 @@
 import type { JsonText } from './json.ts';
-import type { TaskStatus } from './statuses.ts';
+import type { Question } from './question.ts';
+import type { ReviewFields } from './review.ts';
+import { isEnded, type TaskStatus } from './statuses.ts';
 import type { TaskTexts } from './task-texts.ts';
 import { compareCodePoints } from './text.ts';
 
 /** One unit of work in a session. Times are milliseconds since 1970, UTC. */
-export interface Task extends TaskTexts {
+export interface Task extends TaskTexts, Question, ReviewFields {
   readonly namespace: string;
   readonly id: string;
   /** The number for people, as `t42`; unique in the database. */
@@ -16,7 +18,7 @@ export interface Task extends TaskTexts {
   /** Smaller first. */
   readonly priority: number;
   readonly status: TaskStatus;
-  /** Unique in its namespace, whatever the task's status. */
+  /** Unique in its namespace among the tasks that hold their keys (see `holdsDedupeKey`). */
   readonly dedupeKey: string | null;
   /** The task cannot be claimed before this time. */
   readonly runAt: number | null;
@@ -43,7 +45,17 @@ export interface Task extends TaskTexts {
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
+  /** The agent that handed the task off; null: no agent did, or another one has claimed it since. */
+  readonly handedOffBy: string | null;
+  /** When it was handed off. With `returnAt`, the time until that counts from here. */
+  readonly handedOffAt: number | null;
+  /** When it goes back to that agent, if no agent has claimed it; null: never, or it has gone back. */
+  readonly returnAt: number | null;
+  /** The addressee that did not claim it in time (see `addresseeOf`), after it went back; otherwise null. */
+  readonly returnedFrom: string | null;
   readonly version: number;
+  /** `open`: the task holds its dedupe key until it ends; null: as long as it is kept, or it has no key. */
+  readonly dedupeWhile: 'open' | null;
 }
 
 /**
@@ -67,10 +79,31 @@ export const MOVING_TASK_FIELDS = [
   'cancelRequestedAt',
   'result',
   'error',
+  'handedOffBy',
+  'handedOffAt',
+  'returnAt',
+  'returnedFrom',
+  'question',
+  'askedAt',
+  'askedBy',
+  'askedAgent',
+  'askedRole',
+  'answer',
+  'answeredBy',
+  'review',
 ] as const satisfies readonly (keyof Task)[];
 
 /** The columns of a task that change without an event. */
 export const UNLOGGED_TASK_FIELDS = ['version'] as const satisfies readonly (keyof Task)[];
+
+/** Whether the task holds its dedupe key now: no other task of the namespace can be added with it. */
+export function holdsDedupeKey({
+  dedupeKey,
+  dedupeWhile,
+  status,
+}: Pick<Task, 'dedupeKey' | 'dedupeWhile' | 'status'>): boolean {
+  return dedupeKey !== null && (dedupeWhile === null || !isEnded(status));
+}
 
 /** The order of a session's queue, and of heads among sessions: priority, then age, then id. */
 export function compareInQueue(
@@ -87,6 +120,11 @@ export function compareInQueue(
 export function addresseeOf(task: Pick<Task, 'assignee' | 'role'>): string {
   if (task.assignee !== null) return `agent:${task.assignee}`;
   return task.role === null ? '' : `role:${task.role}`;
+}
+
+/** Whom the question of a task asks, in the same form. */
+export function askedAddressee({ askedAgent, askedRole }: Pick<Task, 'askedAgent' | 'askedRole'>): string {
+  return addresseeOf({ assignee: askedAgent, role: askedRole });
 }
 
 /** The fields of a session's head in the claim's index: the `next_*` columns. */

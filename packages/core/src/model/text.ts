@@ -42,3 +42,8 @@ export function codePoints(text: string): number {
   }
   return count;
 }
+
+/** The beginning of a text: at most so many characters, none of them cut in two. */
+export function firstCodePoints(text: string, count: number): string {
+  return Array.from(text).slice(0, count).join('');
+}

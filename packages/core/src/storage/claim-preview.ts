@@ -16,4 +16,9 @@ export interface ClaimPreview {
   readonly held: readonly LoadedSession[];
   /** Scheduled tasks of the session or the namespace, by `runAt`. */
   readonly scheduled: readonly Task[];
+  /**
+   * `ready`: handed-off tasks of the namespace that return at a time, by `returnAt` and id, at most `scheduledLimit`;
+   * `session`: none.
+   */
+  readonly returning: readonly Task[];
 }

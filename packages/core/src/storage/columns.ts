@@ -1,3 +1,4 @@
+import type { Agent } from '../model/agent.ts';
 import type { Event } from '../log/events.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Session } from '../model/session.ts';
@@ -23,6 +24,7 @@ const columns = <const Field extends string>(fields: readonly Field[]): Columns<
 export const COLUMNS: {
   readonly session: Columns<Session>;
   readonly task: Columns<Task>;
+  readonly agent: Columns<Agent>;
   readonly event: Columns<Event>;
   readonly receipt: Columns<Receipt>;
   /** Further columns of a session: the head of its queue. Derived like an index, and copied with the row. */
@@ -89,8 +91,35 @@ export const COLUMNS: {
     'createdAt',
     'startedAt',
     'finishedAt',
+    'handedOffBy',
+    'handedOffAt',
+    'returnAt',
+    'returnedFrom',
+    'review',
+    'reviewOf',
     'version',
+    'dedupeWhile',
+    'question',
+    'askedAt',
+    'askedBy',
+    'askedAgent',
+    'askedRole',
+    'answer',
+    'answeredBy',
   ] satisfies (keyof Task)[]),
+  agent: columns([
+    'namespace',
+    'name',
+    'status',
+    'roles',
+    'machine',
+    'human',
+    'seq',
+    'hash',
+    'version',
+    'createdAt',
+    'updatedAt',
+  ] satisfies (keyof Agent)[]),
   event: columns([
     'id',
     'streamKind',

@@ -1,3 +1,4 @@
+import type { Agent } from '../model/agent.ts';
 import type { ClockReading, ClockState } from '../model/clock.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Session } from '../model/session.ts';
@@ -13,6 +14,8 @@ export interface Loaded {
   readonly greatestFence: number;
   readonly sessions: readonly LoadedSession[];
   readonly tasks: readonly Task[];
+  /** The entries of the registry that the scope names, of those that exist. With a receipt, empty. */
+  readonly agents: readonly Agent[];
   /** For the scope `sessions`: the session of each reference, in their order; otherwise, and with a receipt, empty. */
   readonly named: readonly (NamedSession | null)[];
   /**
@@ -21,13 +24,18 @@ export interface Loaded {
    */
   readonly nextDueAt: number | null;
   /**
-   * For the scope `new`: numbers for people (`t42`, `s17`), smallest first; otherwise empty. There is at least one for
-   * each id among its task ids and session ids, whether it exists or not. Each is greater than any number of a task or
-   * a session in any namespace. A number that is not used may be given again, or never.
+   * Numbers for people (`t42`, `s17`), smallest first, for the scope `new` and for `newRows`; otherwise empty. There is
+   * at least one for each id among the task ids and session ids of `new`, whether it exists or not. Each is greater
+   * than any number of a task or a session in any namespace. A number that is not used may be given again, or never.
    */
   readonly numbers: readonly number[];
   /** The receipt of the scope's `commandId`, if that command had an effect before. */
   readonly receipt: Receipt | null;
+  /**
+   * Whether the scope `due` would find anything in the namespace now, locked or not: for the scopes that ask for it
+   * (see `scope.ts`), and without a receipt; otherwise false.
+   */
+  readonly isDue: boolean;
   /** For the scope `stale`: whether sessions were skipped because another unit of work has locked them. */
   readonly skippedStale?: boolean;
 }

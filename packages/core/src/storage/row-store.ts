@@ -16,6 +16,7 @@ export type Row = Readonly<Record<string, Cell>>;
 export const TABLE_KEYS = {
   sessions: ['namespace', 'id'],
   tasks: ['namespace', 'id'],
+  agents: ['namespace', 'name'],
   event_log: ['id'],
   receipts: ['namespace', 'command_id'],
 } as const;

@@ -47,8 +47,11 @@ function readerBy(run: Run, reader: Reader): Reader {
   return {
     session: (namespace, id) => run(() => reader.session(namespace, id)),
     task: (namespace, id, signal) => run(() => reader.task(namespace, id), signal),
+    agent: (namespace, name) => run(() => reader.agent(namespace, name)),
+    agents: (filter) => run(() => reader.agents(filter)),
     sessions: (filter) => run(() => reader.sessions(filter)),
     tasks: (filter) => run(() => reader.tasks(filter)),
+    questions: (filter) => run(() => reader.questions(filter)),
     events: (filter) => run(() => reader.events(filter)),
     histories: (namespace, sessionIds, limit) => run(() => reader.histories(namespace, sessionIds, limit)),
     counts: (namespace, max) => run(() => reader.counts(namespace, max)),

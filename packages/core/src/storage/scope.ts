@@ -5,14 +5,21 @@
  * receipt of that command. If there is one, it loads the rows that the receipt names instead of those of the scope (see
  * `namedByReceipt`).
  *
+ * With `agents` the storage also loads these entries of the registry into `Loaded.agents`. No other unit of work
+ * changes them, or adds one of them, before this one has ended. Their locks are taken before those on sessions, and any
+ * number of units of work can have them at once.
+ *
  * Locks on sessions are taken in one order, by namespace and then by id (`compareCodePoints`). So two units of work
  * that name the same sessions wait for each other and never deadlock. A scope that chooses sessions by itself (`ready`,
- * `stale`, `nextReady`) skips those that another unit of work has locked.
+ * `stale`, `nextReady`, `due`) skips those that another unit of work has locked.
+ *
+ * `ready`, `stale`, and `sessions` with a `sessionId` or with `nextReady` also tell whether anything of the namespace
+ * is due (`Loaded.isDue`).
  */
 
 /** The scope of a unit of work. */
-export type Scope = Readonly<{ namespace: string; commandId?: string }> &
-  (SessionsScope | ReadyScope | StaleScope | HeldScope | DelayedScope | TaskScope | NewScope);
+export type Scope = Readonly<{ namespace: string; commandId?: string; agents?: readonly string[] }> &
+  (SessionsScope | ReadyScope | StaleScope | HeldScope | DelayedScope | DueScope | TaskScope | NewScope | AgentScope);
 
 /**
  * Named sessions: heartbeat, checkpoint, release, a claim of one session, close.
@@ -26,6 +33,10 @@ export interface SessionsScope {
   readonly by: 'sessions';
   /** At least one. */
   readonly sessions: readonly SessionRef[];
+  /** Also locks the sessions of these tasks, and loads both; what does not exist is left out. */
+  readonly extraTaskIds?: readonly string[];
+  /** Also gives this many numbers for new rows, as `new` does. */
+  readonly newRows?: number;
   /** Also loads up to this many waiting tasks of these sessions into `Loaded.tasks`, by session and id. */
   readonly openTasksLimit?: number;
   /**
@@ -54,9 +65,13 @@ export interface ReadyScope extends ReadyFilter {
   readonly heldBy?: string;
 }
 
-/** Idle sessions whose head is for one of the addressees (see `addresseesOf`), and of one of the kinds if given. */
+/**
+ * Idle sessions whose head is for one of the addressees (see `addresseesOf`), and of one of the kinds if given. With
+ * `agent`, heads that review work of this agent are left out (see `isOwnWork`).
+ */
 export interface ReadyFilter {
   readonly addressees: readonly string[];
+  readonly agent?: string;
   readonly kinds?: readonly string[];
   readonly limit: number;
 }
@@ -79,8 +94,9 @@ export interface HeldScope {
 }
 
 /**
- * At most so many scheduled tasks of all namespaces whose delay began after the time now (in `Loaded.tasks`), and their
- * sessions, which are locked: after a clock jump. Another process may have done the tasks of a session before it was
+ * At most so many scheduled tasks of all namespaces whose delay began after the time now, and at most so many tasks
+ * with a `returnAt` that were handed off after it (in `Loaded.tasks`), and their sessions, which are locked: after a
+ * clock jump. Another process may have done the tasks of a session before it was
  * locked, so fewer than `limit` does not mean that there are no more. Without a session there are none.
  */
 export interface DelayedScope {
@@ -88,21 +104,44 @@ export interface DelayedScope {
   readonly limit: number;
 }
 
+/**
+ * What is due in the namespace by time alone: the tasks whose hand-off is over (`returnAt` is now or before), by
+ * `returnAt` and then by id, at most `limit` (in `Loaded.tasks`), and their sessions, which are locked. Tasks whose
+ * session another unit of work has locked are left out, and others take their place.
+ */
+export interface DueScope {
+  readonly by: 'due';
+  readonly limit: number;
+}
+
 /** One task (in `Loaded.tasks`) and its session, which is locked: cancel, retry. */
 export interface TaskScope {
   readonly by: 'task';
   readonly taskId: string;
+  /** Also loads, after it, the task that holds its dedupe key, if that is another one. Its session is not loaded. */
+  readonly keyHolder?: true;
+  /** Also these tasks and their sessions. The first one in `Loaded.tasks` is the one that is named, if it exists. */
+  readonly extraTaskIds?: readonly string[];
 }
 
 /**
- * An enqueue: the sessions that exist (locked; in `Loaded.sessions`), and the tasks that have one of the ids or dedupe
- * keys (in `Loaded.tasks`).
+ * An enqueue: the sessions that exist (locked; in `Loaded.sessions`), and the tasks that have one of the ids or hold
+ * one of the dedupe keys (in `Loaded.tasks`; see `holdsDedupeKey`).
  */
 export interface NewScope {
   readonly by: 'new';
   readonly sessionIds: readonly string[];
   readonly taskIds: readonly string[];
   readonly dedupeKeys: readonly string[];
+}
+
+/**
+ * One entry of the registry (in `Loaded.agents`, if it exists), to be changed or added. It waits for the units of work
+ * that name it in `agents`, and no other can name it before this one has ended.
+ */
+export interface AgentScope {
+  readonly by: 'agent';
+  readonly name: string;
 }
 
 /** The key of a session in the whole database. */

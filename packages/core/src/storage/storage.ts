@@ -6,6 +6,7 @@
  * `log/evolve.ts`. `scope.ts` specifies which rows a unit of work loads. `@agent-orchestrator/storage-conformance`
  * tests everything that this file promises.
  */
+import type { Agent, AgentStatus } from '../model/agent.ts';
 import type { Event, EventType, LeaseEffect } from '../log/events.ts';
 import type { ClaimPreview, ClaimPreviewScope } from './claim-preview.ts';
 import type { Loaded, LoadedSession } from './loaded.ts';
@@ -81,12 +82,20 @@ export interface Reader {
    * snapshot. `RunningCalls` does that for every storage.
    */
   task(namespace: string, id: string, signal?: AbortSignal): Promise<Task | null>;
+  agent(namespace: string, name: string): Promise<Agent | null>;
+  /** By name, `OTHER_AGENTS` included; the cursor is a name. */
+  agents(filter: AgentFilter): Promise<Page<Agent>>;
   /** By id; the cursor is an id. */
   sessions(filter: SessionFilter): Promise<Page<Session>>;
   tasks(filter: TaskFilter): Promise<Page<Task>>;
   /**
-   * The events of one session by `seq`; the cursor is a `seq`. Otherwise by event id; the cursor is an id. None beyond
-   * `upTo`.
+   * The waiting tasks by the time of their questions, then by id. The cursor has both (see `questionCursor`): its task
+   * need not wait any more.
+   */
+  questions(filter: QuestionFilter): Promise<Page<Task>>;
+  /**
+   * The events of one session, or of the stream of one agent, by `seq`; the cursor is a `seq`. Otherwise by event id;
+   * the cursor is an id. None beyond `upTo`.
    */
   events(filter: EventFilter): Promise<Page<Event>>;
   /**
@@ -162,6 +171,13 @@ export interface TaskFilter extends PageRequest {
   readonly sessionId?: string;
   readonly status?: readonly TaskStatus[];
   readonly kind?: string;
+  /** Only tasks that were handed off and not claimed since, returned ones included. */
+  readonly handedOff?: true;
+}
+
+export interface QuestionFilter extends Omit<PageRequest, 'before'> {
+  /** Only questions of one of these: `agent:NAME`, `role:NAME` or `''` (any agent). */
+  readonly addressees?: readonly string[];
 }
 
 /**
@@ -174,6 +190,7 @@ export type EventFilter = EventPageRequest &
     | { readonly sessionId?: string; readonly taskId?: string; readonly upTo: number }
     | { readonly sessionId: string; readonly taskId?: string; readonly upTo?: number }
     | { readonly sessionId?: string; readonly taskId: string; readonly upTo?: number }
+    | { readonly sessionId?: undefined; readonly taskId?: undefined; readonly ofAgent: string; readonly upTo?: number }
   );
 
 interface EventPageRequest extends PageRequest {
@@ -181,6 +198,18 @@ interface EventPageRequest extends PageRequest {
   readonly leaseEffect?: LeaseEffect;
   /** The agent that the event names. */
   readonly agent?: string;
+  /** Only the stream of this agent: what changed in its entry of the registry. Not together with a session or task. */
+  readonly ofAgent?: string;
+}
+
+export interface AgentFilter {
+  readonly namespace: string;
+  readonly limit: number;
+  /** Only names after this one. */
+  readonly after?: string;
+  readonly status?: readonly AgentStatus[];
+  /** Only agents that have this role. */
+  readonly role?: string;
 }
 
 export interface Counts {

@@ -1,3 +1,4 @@
+import type { Agent } from '../model/agent.ts';
 import type { ClockState } from '../model/clock.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Session } from '../model/session.ts';
@@ -9,6 +10,7 @@ export interface WriteSet<R> {
   readonly reply: R;
   readonly sessions: readonly Change<Session>[];
   readonly tasks: readonly Change<Task>[];
+  readonly agents: readonly Change<Agent>[];
   /** In the order in which they happened; they get their ids in this order. */
   readonly events: readonly NewEvent[];
   readonly receipt: Receipt | null;

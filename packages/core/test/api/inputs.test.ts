@@ -5,7 +5,14 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { INPUTS, type CallName, type Fill } from '../../src/api/inputs.ts';
-import { checkpointInput, claimInput, heartbeatInput, recoverInput, retryInput } from '../../src/commands/index.ts';
+import {
+  answerInput,
+  checkpointInput,
+  claimInput,
+  heartbeatInput,
+  recoverInput,
+  retryInput,
+} from '../../src/commands/index.ts';
 import { invalidInput, OrchestratorError } from '../../src/model/errors.ts';
 import { parseInput } from '../../src/model/fields.ts';
 
@@ -40,6 +47,7 @@ const CALLS: Partial<Record<CallName, { readonly call: Fields; readonly slowly: 
   },
   claimTasks: { call: { agent: 'agent', limit: 3 }, slowly: (call) => parseInput(claimInput, seeded(call)) },
   staleRecovery: { call: {}, slowly: (call) => parseInput(recoverInput, addressed(call)) },
+  answerTask: { call: { taskId: 'task', answer: 'yes' }, slowly: (call) => parseInput(answerInput, addressed(call)) },
   retryTask: { call: { taskId: 'task' }, slowly: (call) => parseInput(retryInput, addressed(call)) },
 };
 

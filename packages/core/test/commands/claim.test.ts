@@ -299,7 +299,9 @@ test('it is shown the best heads for the agent, and a few stale sessions', () =>
     by: 'ready',
     namespace: 'default',
     commandId: commandIdAt(NOW),
+    agents: [AGENT, '*'],
     addressees: ['', `agent:${AGENT}`, 'role:tester'],
+    agent: AGENT,
     limit: 5,
     staleLimit: 8,
   };
@@ -317,6 +319,7 @@ test('with a session, it is shown that session', () => {
     by: 'sessions',
     namespace: 'default',
     commandId: commandIdAt(NOW),
+    agents: [AGENT, '*'],
     sessions: [{ sessionId: 's' }],
   });
 });

@@ -51,6 +51,7 @@ test.each([
     reply: { kind: 'clock_jump', after: null },
     sessions: [],
     tasks: [],
+    agents: [],
     events: [],
     receipt: null,
     forgetReceiptsAt: 0,

@@ -7,13 +7,26 @@
 // - an id of another task is refused, and with it the batch
 // - tasks and sessions get the next free numbers; a session that is made for a task gets that of the task
 // - a task whose dedupe key is known is answered as it is, whatever became of it, and not added
+// - a task that holds its key while it is open is answered until it ends; from then on the key is free
+// - a task that holds its key as long as it is kept holds it against all others
+// - how long a task holds its key is said in a short form and in a long one, and not in both
 // - sent again, it answers the same, and the tasks as they were then
 // - malformed input is refused
 import { expect, test } from 'vitest';
 import { enqueue } from '../../src/commands/index.ts';
 import { taskIdFor } from '../../src/model/ids.ts';
-import { forEachText, textsForEvent } from '../../src/model/task-texts.ts';
-import { AGENT, claimed, NOW, opened, queued, sessionClosed, succeeded } from '../support/events.ts';
+import { forEachText, isTaskName, textsForEvent, TASK_NAMES } from '../../src/model/task-texts.ts';
+import {
+  AGENT,
+  cancelledWaiting,
+  claimed,
+  failed,
+  NOW,
+  opened,
+  queued,
+  sessionClosed,
+  succeeded,
+} from '../support/events.ts';
 import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
 
 /** The reply for one task, and whether it was there before. */
@@ -79,8 +92,14 @@ test('what the call leaves out is filled in', () => {
   });
 });
 
+test.each(TASK_NAMES)('the %s of a task is the name of an agent, and no other text', (field) => {
+  const decide = () => given().when(enqueue, { tasks: [{ [field]: 'two words' }] });
+
+  expect(decide).toThrow(refusal('INVALID_INPUT', /must start with a letter/u, `tasks[0].${field}`));
+});
+
 test('what the call says is kept', () => {
-  const texts = forEachText((name) => `its ${name}`);
+  const texts = forEachText((name) => (isTaskName(name) ? `its-${name}` : `its ${name}`));
   const limits = { attemptsMax: 9, interruptionsMax: 0, backoffMs: 100 };
   const call = { id: 'a', sessionId: 's', kind: 'build', title: 'Build it', payload: { of: 'x' }, priority: 0 };
 
@@ -179,6 +198,55 @@ test.each([
     .then([], { ok: true, tasks: [{ task: store.task('a'), duplicate: true }] });
 });
 
+test.each([
+  ['waits', []],
+  ['runs', [claimed('a')]],
+  ['failed and is tried again', [claimed('a'), failed('a', NOW + 5)]],
+])('a task that holds its key while it is open is answered as it is, though it %s', (_how, since) => {
+  const store = given(opened(), queued('a', { dedupe_key: 'k', dedupe_while: 'open' }), ...since);
+
+  for (const call of [{ dedupeKey: 'k' }, { dedupe: { key: 'k', while: 'open' } }])
+    store
+      .when(enqueue, { tasks: [{ id: 'b', sessionId: 's', ...call }] })
+      .then([], { ok: true, tasks: [{ task: store.task('a'), duplicate: true }] });
+});
+
+test.each([
+  ['succeeded', [claimed('a'), succeeded('a')]],
+  ['failed', [claimed('a'), failed('a', null)]],
+  ['was cancelled', [cancelledWaiting('a')]],
+])('a task that held its key while it was open, and %s, leaves the key to the next', (_how, since) => {
+  const store = given(opened(), queued('a', { dedupe_key: 'k', dedupe_while: 'open' }), ...since);
+
+  store
+    .when(enqueue, { tasks: [{ id: 'b', sessionId: 's', dedupeKey: 'k' }] })
+    .then([queued('b', { number: 2, dedupe_key: 'k' })], { ok: true, tasks: [added('b')] });
+  store
+    .when(enqueue, { tasks: [{ id: 'b', sessionId: 's', dedupe: { key: 'k', while: 'open' } }] })
+    .then([queued('b', { number: 2, dedupe_key: 'k', dedupe_while: 'open' })]);
+});
+
+test('a task that holds its key as long as it is kept holds it against those that ask while they are open, too', () => {
+  given(opened(), queued('a', { dedupe_key: 'k' }), claimed('a'), succeeded('a'))
+    .when(enqueue, { tasks: [{ id: 'b', sessionId: 's', dedupe: { key: 'k', while: 'open' } }] })
+    .then([], { ok: true, tasks: [added('a', true)] });
+});
+
+const call = (task: object) => ({ tasks: [{ id: 'a', sessionId: 's', ...task }] });
+
+test('how long a task holds its key is said in a short form and in a long one, and not in both', () => {
+  for (const task of [{ dedupeKey: 'k' }, { dedupe: { key: 'k' } }, { dedupe: { key: 'k', while: 'kept' } }])
+    given(opened())
+      .when(enqueue, call(task))
+      .then([queued('a', { number: 2, dedupe_key: 'k' })]);
+  expect(() => inputOf(enqueue, call({ dedupeKey: 'k', dedupe: { key: 'k' } }))).toThrow(
+    refusal('INVALID_INPUT', 'together with dedupe', 'tasks[0].dedupeKey'),
+  );
+  expect(() => inputOf(enqueue, call({ dedupe: { while: 'open' } }))).toThrow(
+    refusal('INVALID_INPUT', '', 'tasks[0].dedupe.key'),
+  );
+});
+
 test('of two tasks of a batch with one dedupe key, the first is added', () => {
   given(opened())
     .when(enqueue, { tasks: ['a', 'b'].map((id) => ({ id, sessionId: 's', dedupeKey: 'k' })) })
@@ -205,7 +273,11 @@ test('a call that adds nothing leaves no receipt', () => {
 
 test('it is shown the sessions, tasks and dedupe keys that it names, each session once', () => {
   const commandId = commandIdAt(NOW);
-  const tasks = [{ id: 'a', sessionId: 's' }, { id: 'b', sessionId: 's', dedupeKey: 'k' }, {}];
+  const tasks = [
+    { id: 'a', sessionId: 's' },
+    { id: 'b', sessionId: 's', dedupeKey: 'k' },
+    { dedupe: { key: 'l', while: 'open' } },
+  ];
 
   expect(enqueue.scope(inputOf(enqueue, { tasks }))).toEqual({
     by: 'new',
@@ -213,7 +285,7 @@ test('it is shown the sessions, tasks and dedupe keys that it names, each sessio
     commandId,
     sessionIds: ['s', taskIdFor(commandId, 2)],
     taskIds: ['a', 'b', taskIdFor(commandId, 2)],
-    dedupeKeys: ['k'],
+    dedupeKeys: ['k', 'l'],
   });
 });
 

@@ -11,6 +11,7 @@
 import { expect, test } from 'vitest';
 import type { Decision } from '../../src/commands/command.ts';
 import {
+  answer,
   cancel,
   checkpoint,
   claim,
@@ -51,7 +52,8 @@ function happened(...events: EventDraft[]): Decision<typeof DONE> {
 }
 
 test('each command has a name of its own, which stands in the identity of its requests', () => {
-  const commands = [enqueue, claim, heartbeat, checkpoint, release, recover, cancel, retry, close, clockJump, restore];
+  const changing = [enqueue, claim, heartbeat, checkpoint, release, recover, cancel, retry, close, answer];
+  const commands = [...changing, clockJump, restore];
 
   expect(commands.map(({ name }) => name)).toEqual([
     'enqueue',
@@ -63,6 +65,7 @@ test('each command has a name of its own, which stands in the identity of its re
     'cancel',
     'retry',
     'close',
+    'answer',
     'clock_jump',
     'restore',
   ]);

@@ -91,9 +91,11 @@ function loaded(receipt: Receipt | null = null): Loaded {
     greatestFence: 0,
     sessions: [],
     tasks: [],
+    agents: [],
     named: [],
     nextDueAt: null,
     numbers: [17],
+    isDue: false,
     receipt,
   };
 }

@@ -119,6 +119,7 @@ test('the same request is answered again without an effect', () => {
     reply: { kind: 'reply', reply: { ok: true, cancelled: 0, more: false }, replayed: true },
     sessions: [],
     tasks: [],
+    agents: [],
     events: [],
     receipt: null,
     forgetReceiptsAt: 0,

@@ -31,7 +31,7 @@ import {
   tokenOf,
   TTL_MS,
 } from '../support/events.ts';
-import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
+import { commandIdAt, given, inputOf, NO_ROWS, refusal } from '../support/given.ts';
 
 /** What the reply says of the lease of the tests. */
 const RECOVERED = {
@@ -253,7 +253,7 @@ test('a batch closes the stalest leases, and says that there may be more', () =>
 test('it says that there is more if stale sessions were skipped, because they were locked', () => {
   const store = given(...HELD).after(STALE_AFTER_MS);
   const loaded = store.load(recover.scope(inputOf(recover, {})));
-  const after = { session: (id: string) => store.session(id), task: (id: string) => store.task(id) };
+  const after = { ...NO_ROWS, session: (id: string) => store.session(id), task: (id: string) => store.task(id) };
   const replyTo = (skippedStale: boolean) =>
     recover.decide(inputOf(recover, {}), { ...loaded, skippedStale }).reply(after);
 

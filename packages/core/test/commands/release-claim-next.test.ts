@@ -322,16 +322,17 @@ test('sent again with the same seed, the next leases are answered again', () => 
 });
 
 test('it is shown the heads that a claim would take next', () => {
-  const next = { addressees: ['', `agent:${AGENT}`, 'role:tester'], limit: 1 };
+  const next = { addressees: ['', `agent:${AGENT}`, 'role:tester'], agent: AGENT, limit: 1 };
   const roles = ['tester'];
 
   expect(release.scope(inputOf(release, releaseCall('succeeded')))).toMatchObject({
-    nextReady: { addressees: ['', `agent:${AGENT}`], limit: 1 },
+    nextReady: { addressees: ['', `agent:${AGENT}`], agent: AGENT, limit: 1 },
   });
   expect(release.scope(inputOf(release, releaseCall('succeeded', { roles })))).toEqual({
     by: 'sessions',
     namespace: 'default',
     commandId: commandIdAt(NOW),
+    agents: [AGENT, '*'],
     sessions: [{ fence: 1 }],
     nextReady: next,
   });

@@ -46,7 +46,7 @@ test.each([
     'with failed or cancelled',
   ],
   ['items[0].final', releaseCall('succeeded', { final: true }).items, 'INVALID_INPUT', 'can only be given with failed'],
-  ['items[0].note', releaseCall('succeeded', { note: '' }).items, 'INVALID_INPUT', 'with released or handed_off'],
+  ['items[0].note', releaseCall('succeeded', { note: '' }).items, 'INVALID_INPUT', 'with released, handed_off'],
   ['items[2].token', TWICE, 'INVALID_INPUT', 'is the token of items[0]'],
 ])('a malformed %s is refused', (field, items, code, message) => {
   expect(() => inputOf(release, { items })).toThrow(expect.objectContaining({ code, field }));

@@ -2,6 +2,7 @@
 // - a dead letter or a cancelled task is queued again: its counters start anew, what it came to is gone
 // - its session is opened again if it was closed, and keeps its number
 // - a task that has not ended, or that succeeded, is not retried
+// - a task whose dedupe key another task holds by now is not retried: the answer is that task
 // - a task that does not exist is not found
 // - sent again, it answers the same, and the task as it was then
 import { expect, test } from 'vitest';
@@ -94,6 +95,35 @@ test('a task that succeeded is not retried', () => {
     .then([], { ok: false, reason: 'succeeded', status: 'succeeded' });
 });
 
+const KEY = { dedupe_key: 'k', dedupe_while: 'open' } as const;
+
+test.each([
+  ['while it is open', queued('b', { ...KEY, number: 2 })],
+  ['as long as it is kept', queued('b', { dedupe_key: 'k', number: 2 })],
+])('a task whose key another task holds %s is not retried: the answer is that task', (_while, other) => {
+  const store = given(opened(), queued('a', KEY), cancelledWaiting('a'), other);
+
+  store.when(retry, IT).then([], { ok: false, reason: 'duplicate', task: store.task('b') });
+});
+
+test.each([
+  ['no other task has', []],
+  ['another task had until it ended', [queued('b', { ...KEY, number: 2 }), cancelledWaiting('b')]],
+  ['is not that of another task', [queued('b', { ...KEY, dedupe_key: 'l', number: 2 }), queued('c', { number: 3 })]],
+])('a task whose key %s is queued again, and holds it', (_how, events) => {
+  const store = given(opened(), queued('a', KEY), cancelledWaiting('a'), ...events)
+    .when(retry, IT)
+    .then([retried]);
+
+  expect(store.task('a')).toMatchObject({ status: 'queued', dedupeKey: 'k', dedupeWhile: 'open' });
+});
+
+test('a task that holds its key as long as it is kept has no rival', () => {
+  given(opened(), queued('a', { dedupe_key: 'k' }), cancelledWaiting('a'))
+    .when(retry, IT)
+    .then([retried]);
+});
+
 test('a task that does not exist is not found', () => {
   given(opened(), queued('b')).when(retry, IT).then([], { ok: false, reason: 'not_found' });
 });
@@ -122,6 +152,7 @@ test('it is shown the task and its session', () => {
     namespace: 'default',
     commandId: commandIdAt(NOW),
     taskId: 'a',
+    keyHolder: true,
   });
 });
 

@@ -68,6 +68,7 @@ test('every kind of call and line that the types know is read', () => {
     cancel: true,
     retry: true,
     close: true,
+    answer: true,
   };
   const lines: Record<JournalLine['is'], object> = {
     started,

@@ -107,6 +107,14 @@ const PROMISES: Record<
     kept: { type: 'task.retried' },
     others: [{ taskId: 'other' }, { commandId: 'other' }],
   },
+  answer: {
+    call: [
+      { taskId: 't42', answer: 'yes' },
+      { ok: true, task: { id: 't' } },
+    ],
+    kept: { type: 'task.answered' },
+    others: [{ taskId: 'other' }, { commandId: 'other' }],
+  },
   close: {
     call: [{ sessionId: 's' }, { ok: true, cancelled: 0, more: false }],
     kept: { type: 'session.closed', taskId: null, commandId: 'other' },

@@ -3,20 +3,33 @@
 // - so is each field of its payload that a command writes, and no other
 // - the events that end a lease are told apart by who ended it
 import { expect, test } from 'vitest';
-import { EVENT_DOCS, LEASE_END_EVENTS, type EventType } from '../../src/log/events.ts';
+import { EVENT_DOCS } from '../../src/log/event-docs.ts';
+import { LEASE_END_EVENTS, type EventType } from '../../src/log/events.ts';
 import {
+  AGENT,
+  answered,
+  asked,
+  approved,
+  agentDraining,
+  agentPolicySet,
+  agentRegistered,
+  agentRetired,
   cancelAsked,
+  changesRequested,
   checkpointed,
   claimed,
   ended,
   event,
   failedFor,
   givenBack,
+  handedBack,
+  handedOff,
   NOW,
   queued,
   recovered,
   refused,
   rescheduled,
+  reviewRequested,
   sessionClosed,
   succeeded,
   takenOver,
@@ -25,19 +38,29 @@ import {
 
 const context = { turn: 1, last_action: null, next_action: null, memory_ref: null, hash: '', data: null };
 
+const TERMS = { role: 'reviewer', approvals: 1 };
+const OF = { task_id: 'a', session_id: 's', round: 1, not_for: [] };
+
 /** One event of each type, with every field that it may have. */
-const FULL: { readonly [type in EventType]: Said } = {
+const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
   'session.opened': event('session.opened', { number: 1, context }),
   'session.closed': sessionClosed('s', 'requested'),
   'session.checkpointed': checkpointed('a', 1),
-  'task.queued': withTime(queued('a', { delay_ms: 1 })),
-  'task.claimed': withTime(claimed('a', { group: 1 })),
+  'task.queued': withTime(queued('a', { delay_ms: 1, dedupe_while: 'open', review: TERMS, review_of: OF })),
+  'task.claimed': withTime(claimed('a', { group: 1, handedOffBy: AGENT })),
   'task.succeeded': withTime(succeeded('a')),
+  'task.review_requested': reviewRequested('a', ['r']),
+  'task.approved': approved('a', true),
+  'task.changes_requested': changesRequested('a', false),
   'task.failed': withTime(failedFor('a', 1)),
   'task.rescheduled': rescheduled('a', { by_ms: -1, run_at: NOW, delay_ms: 1 }),
   'task.retried': event('task.retried', {}),
   'task.released': givenBack('a'),
-  'task.handed_off': ended('task.handed_off', 'a', { outcome: 'handed_off', assignee: null, role: null, note: null }),
+  'task.handed_off': handedOff('a', { role: 'r' }, {}, 5),
+  'task.handed_back': handedBack('a', 'role:r', NOW),
+  'task.return_rescheduled': event('task.return_rescheduled', { by_ms: -1, return_at: NOW, delay_ms: 1 }),
+  'task.asked': asked('a'),
+  'task.answered': answered('a'),
   'task.cancelled': withTime(ended('task.cancelled', 'a', { outcome: null, error: null })),
   'task.cancel_requested': cancelAsked('a'),
   'task.recovered': recovered('a', 'stale'),
@@ -45,6 +68,10 @@ const FULL: { readonly [type in EventType]: Said } = {
   'lease.refused': refused({ operation: 'release', ended_by: '', ended_at: NOW }),
   'clock.jumped': event('clock.jumped', { by_ms: 1, expires_at: 1, taken: true }),
   'legacy.event': event('legacy.event', {}),
+  'agent.registered': agentRegistered(AGENT),
+  'agent.draining': agentDraining(AGENT),
+  'agent.retired': agentRetired(AGENT),
+  'agent.policy_set': agentPolicySet('any'),
 };
 
 /** A sentence: it begins with a capital and ends with a full stop. */
@@ -66,7 +93,15 @@ test('every event type is explained', () => {
 
 test('the events that end a lease are told apart by who ended it', () => {
   expect(LEASE_END_EVENTS).toEqual({
-    holder: ['task.succeeded', 'task.failed', 'task.released', 'task.handed_off', 'task.cancelled'],
+    holder: [
+      'task.succeeded',
+      'task.review_requested',
+      'task.failed',
+      'task.released',
+      'task.handed_off',
+      'task.asked',
+      'task.cancelled',
+    ],
     other: ['task.recovered', 'lease.taken_over'],
   });
 });

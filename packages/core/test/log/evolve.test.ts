@@ -4,18 +4,21 @@
 // - a grant fills the lease's columns from the event, and its end empties them
 // - each end of a task leaves what it came to, and each other event only what it is about
 // - the count of open tasks follows
-// - times are those of the log, or the own times of imported events
+// - times are those of the log
 // - a stored event alone is enough: its payload is decoded
 // - columns that are said to be fixed never move
-// What it refuses stands in refusals.test.ts.
+// Imported events are in evolve-imported.test.ts; what it refuses stands in refusals.test.ts.
 import { expect, test } from 'vitest';
 import { canonicalize } from '../../src/log/canonical.ts';
 import { evolve } from '../../src/log/evolve.ts';
+import { NO_QUESTION } from '../../src/model/question.ts';
+import { NO_REVIEW } from '../../src/model/review.ts';
 import { FIXED_SESSION_FIELDS } from '../../src/model/session.ts';
 import { MOVING_TASK_FIELDS, type Task } from '../../src/model/task.ts';
 import { forEachText, textsForEvent } from '../../src/model/task-texts.ts';
 import { tokenHash } from '../../src/model/token.ts';
 import {
+  asked,
   AGENT,
   cancelAsked,
   cancelledWaiting,
@@ -23,7 +26,6 @@ import {
   claimed,
   ended,
   event,
-  failed,
   givenBack,
   NOW,
   opened,
@@ -37,7 +39,6 @@ import {
   takenOver,
   tokenOf,
   TTL_MS,
-  type Said,
 } from '../support/events.ts';
 import { given } from '../support/given.ts';
 
@@ -142,8 +143,21 @@ test('a task that is queued has what the event says', () => {
     createdAt: NOW + 5,
     startedAt: null,
     finishedAt: null,
+    handedOffBy: null,
+    handedOffAt: null,
+    returnAt: null,
+    returnedFrom: null,
+    ...NO_REVIEW,
     version: 0,
+    dedupeWhile: null,
+    ...NO_QUESTION,
   });
+});
+
+test('a task may hold its dedupe key until it ends', () => {
+  const store = given(opened(), queued('a', { dedupe_key: 'k', dedupe_while: 'open' }));
+
+  expect(store.task('a')).toMatchObject({ dedupeKey: 'k', dedupeWhile: 'open' });
 });
 
 test.each([
@@ -227,9 +241,16 @@ test.each([
   [
     'is handed off',
     ended('task.handed_off', 'a', { outcome: 'handed_off', assignee: null, role: 'r', note: 'n' }),
-    { status: 'queued', attempt: 0, note: 'n', assignee: null, role: 'r' },
+    {
+      status: 'queued',
+      attempt: 0,
+      note: 'n',
+      assignee: null,
+      role: 'r',
+    },
     1,
   ],
+  ['waits for an answer', asked('a'), { status: 'waiting', attempt: 0, queuedAt: NOW, question: 'which?' }, 1],
   [
     'is cancelled',
     ended('task.cancelled', 'a', { outcome: 'cancelled', error }),
@@ -323,28 +344,6 @@ test.each([
   }
 });
 
-test('an event of an older log about a task leaves the task as it is', () => {
-  const before = given(...HELD);
-
-  const after = before.and(event('legacy.event', { word: 'x' }, { taskId: 'a' }));
-
-  expect(after.task('a')).toEqual(before.task('a'));
-  expect(after.session('s').tasksOpen).toBe(1);
-});
-
-test('an imported event keeps its own time, though the log continues with later ones', () => {
-  const until = [opened(), brought(queued('a', { run_at: 15 }), 10), brought(claimed('a'), 20)];
-
-  expect(given(...until).task('a')).toMatchObject({ createdAt: 10, runAt: 15, queuedAt: 15, startedAt: 20 });
-  for (const end of [
-    succeeded('a'),
-    failed('a', null),
-    ended('task.cancelled', 'a', { outcome: 'cancelled', error: null }),
-  ])
-    expect(given(...until, brought(end, 30)).task('a')).toMatchObject({ finishedAt: 30 });
-  expect(given(...until).session('s')).toMatchObject({ createdAt: NOW, updatedAt: NOW });
-});
-
 test('a stored event alone is enough: its payload is decoded', () => {
   const before = given(opened(), queued('a'));
   const after = before.and(claimed('a'));
@@ -374,8 +373,3 @@ test('columns that are said to be fixed never move', () => {
   for (const column of FIXED_SESSION_FIELDS) expect(after.session('s')[column]).toBe(before.session('s')[column]);
   expect(fixed).toContain('payload');
 });
-
-/** The same event, imported: with the time at which it happened. */
-function brought({ payload, ...said }: Said, at: number): Said {
-  return { ...said, payload: { ...payload, occurred_at: at } } as Said;
-}

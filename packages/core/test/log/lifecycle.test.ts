@@ -8,6 +8,7 @@
 import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/command.ts';
 import {
+  answer,
   cancel,
   checkpoint,
   claim,
@@ -17,6 +18,7 @@ import {
   release,
   reschedule,
   retry,
+  settle,
 } from '../../src/commands/index.ts';
 import {
   isSessionTransition,
@@ -27,6 +29,7 @@ import {
   statusAfter,
   TASK_TRANSITIONS,
 } from '../../src/log/lifecycle.ts';
+import { LIMITS } from '../../src/model/limits.ts';
 import {
   isEnded,
   SESSION_STATUS_NAMES,
@@ -36,14 +39,17 @@ import {
 } from '../../src/model/statuses.ts';
 import {
   AGENT,
+  asked,
   cancelAsked,
   cancelledWaiting,
   claimed,
   failed,
+  handedOff,
   NOW,
   opened,
   OTHER_AGENT,
   queued,
+  reviewRequested,
   sessionClosed,
   STALE_AFTER_MS,
   succeeded,
@@ -68,8 +74,27 @@ const HELD = [...QUEUED, claimed('a', OWN)];
 const LAST = [opened('a'), queued('a', { ...OWN, interruptions_max: 0 }), claimed('a', OWN)];
 const SCHEDULED = [opened('a'), queued('a', LATER)];
 const ASKED = [...HELD, cancelAsked('a', OWN)];
+const AWAY = [...HELD, handedOff('a', { role: 'tester' }, OWN, 5_000)];
 const DEAD = [...HELD, failed('a', null, OWN), sessionClosed('a', 'task_ended')];
+const WAITING = [...HELD, asked('a', 'which?', OWN)];
 const EMPTY = [...HELD, succeeded('a', OWN)];
+
+const asksFor = (approvals: number) => queued('a', { ...OWN, review: { role: 'reviewer', approvals } });
+const TO_REVIEW = [opened('a'), asksFor(1), claimed('a', OWN)];
+/** In this round, with the review `r` under fence 2. */
+const reviewedIn = (round: number, approvals = 1): Said[] => {
+  const others = Array.from({ length: approvals - 1 }, (_, at) => `r${at}`);
+  const requested = reviewRequested('a', ['r', ...others], OWN);
+  const of = { task_id: 'a', session_id: 'a', round, not_for: [AGENT] };
+  return [
+    opened('a'),
+    asksFor(approvals),
+    claimed('a', OWN),
+    { ...requested, payload: { ...requested.payload, round } } as Said,
+    ...['r', ...others].flatMap((id) => [opened(id), queued(id, { sessionId: id, review_of: of })]),
+    claimed('r', { sessionId: 'r', agent: OTHER_AGENT, fence: 2 }),
+  ];
+};
 
 const call =
   (command: Pick<Command<never, never>, 'name'>, input: object) =>
@@ -81,10 +106,19 @@ const ends = (outcome: string, more: object = {}): Move => ({
   when: call(release, { items: [{ token: tokenOf(1), outcome, ...more }] }),
 });
 
+const judges = (outcome: string, given: readonly Said[]): Move => ({
+  given,
+  when: call(release, {
+    items: [{ token: tokenOf(2), outcome, ...(outcome === 'changes_requested' && { note: 'name it' }) }],
+  }),
+});
+const ASKS_FOR_REVIEW = { ...ends('succeeded'), given: TO_REVIEW };
+
 const claimAny = call(claim, { agent: OTHER_AGENT, kinds: ['other'] });
 const claimIt = call(claim, { agent: OTHER_AGENT, kinds: ['other'], sessionId: 'a' });
 const recovery = call(recover, {});
 const STALE = { after: STALE_AFTER_MS };
+const ask = ends('waiting', { ask: { question: 'which?' } });
 const handOff = ends('handed_off', { to: { role: 'tester' } });
 
 /** By `from to event command`, as in the table. */
@@ -96,8 +130,15 @@ const TASK_MOVES: { readonly [row: string]: Move } = {
     when: call(reschedule, {}),
   },
   'queued running task.claimed claim': { given: QUEUED, when: call(claim, { agent: AGENT }) },
+  'queued queued task.handed_back null': { given: AWAY, after: 5_000, when: call(settle, {}) },
+  'queued queued task.return_rescheduled null': { given: AWAY, after: -1, when: call(reschedule, {}) },
   'running running session.checkpointed checkpoint': { given: HELD, when: call(checkpoint, { token: tokenOf(1) }) },
   'running succeeded task.succeeded release': ends('succeeded'),
+  'running in_review task.review_requested release': ASKS_FOR_REVIEW,
+  'in_review in_review task.approved release': judges('approved', reviewedIn(1, 2)),
+  'in_review succeeded task.approved release': judges('approved', reviewedIn(1)),
+  'in_review queued task.changes_requested release': judges('changes_requested', reviewedIn(1)),
+  'in_review failed task.changes_requested release': judges('changes_requested', reviewedIn(LIMITS.review_rounds_max)),
   'running scheduled task.failed release': ends('failed'),
   'running failed task.failed release': ends('failed', { final: true }),
   'running queued task.released release': ends('released'),
@@ -109,6 +150,11 @@ const TASK_MOVES: { readonly [row: string]: Move } = {
   'running running task.cancel_requested cancel': { given: HELD, when: call(cancel, { taskId: 'a' }) },
   'queued cancelled task.cancelled cancel': { given: QUEUED, when: call(cancel, { taskId: 'a' }) },
   'scheduled cancelled task.cancelled cancel': { given: SCHEDULED, when: call(cancel, { taskId: 'a' }) },
+  'in_review cancelled task.cancelled cancel': { given: reviewedIn(1), when: call(cancel, { taskId: 'a' }) },
+  'in_review cancelled task.cancelled close': {
+    given: reviewedIn(1),
+    when: call(close, { ...OWN, cancelTasks: true }),
+  },
   'queued cancelled task.cancelled close': { given: QUEUED, when: call(close, { ...OWN, cancelTasks: true }) },
   'scheduled cancelled task.cancelled close': { given: SCHEDULED, when: call(close, { ...OWN, cancelTasks: true }) },
   'queued cancelled task.cancelled recover': { given: ASKED, ...STALE, when: recovery },
@@ -120,6 +166,10 @@ const TASK_MOVES: { readonly [row: string]: Move } = {
     given: [...QUEUED, cancelledWaiting('a', 'a')],
     when: call(retry, { taskId: 'a' }),
   },
+  'running waiting task.asked release': ask,
+  'waiting queued task.answered answer': { given: WAITING, when: call(answer, { taskId: 'a', answer: 'that one' }) },
+  'waiting cancelled task.cancelled cancel': { given: WAITING, when: call(cancel, { taskId: 'a' }) },
+  'waiting cancelled task.cancelled close': { given: WAITING, when: call(close, { ...OWN, cancelTasks: true }) },
 };
 
 const SESSION_MOVES: { readonly [row: string]: Move } = {
@@ -128,6 +178,7 @@ const SESSION_MOVES: { readonly [row: string]: Move } = {
   'closed idle session.opened retry': { given: DEAD, when: call(retry, { taskId: 'a' }) },
   'idle running task.claimed claim': { given: QUEUED, when: call(claim, { agent: AGENT }) },
   'running idle task.succeeded release': ends('succeeded'),
+  'running idle task.review_requested release': ASKS_FOR_REVIEW,
   'running idle task.failed release': ends('failed'),
   'running idle task.released release': ends('released'),
   'running idle task.handed_off release': handOff,
@@ -140,6 +191,7 @@ const SESSION_MOVES: { readonly [row: string]: Move } = {
   'idle closed session.closed cancel': { given: QUEUED, when: call(cancel, { taskId: 'a' }) },
   'idle closed session.closed recover': { given: LAST, ...STALE, when: recovery },
   'idle closed session.closed claim': { given: LAST, ...STALE, when: claimAny },
+  'running idle task.asked release': ask,
 };
 
 const rowsOf = (table: typeof TASK_TRANSITIONS | typeof SESSION_TRANSITIONS) =>
@@ -204,7 +256,7 @@ const HOLDERS_ONLY = TASK_TRANSITIONS.filter(({ lease }) => lease);
 
 test.each(HOLDERS_ONLY)('only the holder can make it happen: $event to $to', ({ from, to, event: type, command }) => {
   const move = TASK_MOVES[`${from} ${to} ${type} ${command}`] as Move;
-  const other = [...QUEUED, claimed('a', { ...OWN, seed: '0'.repeat(32) })];
+  const other = [opened('a'), asksFor(1), claimed('a', { ...OWN, seed: '0'.repeat(32) })];
 
   const decided = move.when(given(...other));
 
@@ -247,10 +299,10 @@ test.each<[Parameters<typeof isSessionTransition>, boolean]>([
 const CHANGES = TASK_TRANSITIONS.flatMap(({ from, to, event: type }) => (type === null ? [] : [{ from, to, type }]));
 
 test.each(CHANGES)('$type leads from $from to $to, as the table says', ({ from, to, type }) => {
-  const payload = to === 'scheduled' ? { run_at: NOW } : { run_at: null };
+  const payload = { run_at: to === 'scheduled' ? NOW : null, done: to === 'succeeded', final: to === 'failed' };
 
   expect(statusAfter(type, payload)).toBe(from === to ? null : to);
-  expect(STATUS_EVENTS.includes(type)).toBe(from !== to);
+  expect(STATUS_EVENTS.includes(type)).toBe(CHANGES.some((row) => row.type === type && row.from !== row.to));
 });
 
 test('the events that move a task are those of the table', () => {

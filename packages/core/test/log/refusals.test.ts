@@ -11,20 +11,27 @@ import { TASK_TRANSITIONS } from '../../src/log/lifecycle.ts';
 import { TASK_STATUS_NAMES } from '../../src/model/statuses.ts';
 import type { Task } from '../../src/model/task.ts';
 import {
+  answered,
+  asked,
+  approved,
   cancelAsked,
   cancelledWaiting,
+  changesRequested,
   checkpointed,
   claimed,
   ended,
   event,
   failed,
   givenBack,
+  handedBack,
+  handedOff,
   NOW,
   opened,
   queued,
   recovered,
   refused,
   rescheduled,
+  reviewRequested,
   sessionClosed,
   succeeded,
   takenOver,
@@ -105,6 +112,19 @@ test.each<[string, Said[], Said, string]>([
   ['closing a session twice', CLOSED, sessionClosed('s', 'requested'), 'its session is closed'],
   ['new work in a session that is closed', CLOSED, queued('b'), 'its session is closed'],
   ['a retry in a session that is closed', CLOSED, event('task.retried', {}, { taskId: 'a' }), 'its session is closed'],
+  ['a return of a task that was not handed off', QUEUED, handedBack('a', 'role:r', NOW), 'its task does not wait'],
+  [
+    'a return of a task that was returned',
+    [...HELD, handedOff('a', { role: 'r' }), handedBack('a', 'role:r', NOW)],
+    handedBack('a', 'role:r', NOW),
+    'its task does not wait',
+  ],
+  [
+    'another time to return for a task that has none',
+    QUEUED,
+    event('task.return_rescheduled', { by_ms: -1, return_at: NOW, delay_ms: 1 }, { taskId: 'a' }),
+    'its task does not wait',
+  ],
   [
     'a task that succeeded, again',
     DONE,
@@ -119,11 +139,15 @@ test.each<[string, Said[], Said, string]>([
   );
 });
 
+const TERMS = { role: 'reviewer', approvals: 1 };
+
 /** How a task gets into each status. */
 const TO_STATUS: { readonly [status in Task['status']]: readonly Said[] } = {
   scheduled: [opened(), queued('a', { run_at: NOW + 5 })],
-  queued: QUEUED,
+  queued: [...HELD, handedOff('a', { role: 'r' }, {}, 5)],
   running: HELD,
+  waiting: [...HELD, asked('a')],
+  in_review: [opened(), queued('a', { review: TERMS }), claimed('a'), reviewRequested('a', ['r'])],
   succeeded: DONE,
   failed: [...HELD, failed('a', null)],
   cancelled: [...QUEUED, cancelledWaiting('a')],
@@ -141,10 +165,19 @@ const MOVES: readonly (readonly [Task['status'], Said])[] = [
   ['queued', ended('task.handed_off', 'a', { outcome: 'handed_off', assignee: null, role: 'r', note: null })],
   ['cancelled', ended('task.cancelled', 'a', { outcome: null, error: null })],
   ['scheduled', rescheduled('a', { by_ms: -1, run_at: NOW + 5, delay_ms: 5 })],
+  ['queued', handedBack('a', 'role:r', NOW + 5)],
+  ['queued', event('task.return_rescheduled', { by_ms: -1, return_at: NOW + 5, delay_ms: 5 }, { taskId: 'a' })],
   ['running', cancelAsked('a')],
   ['queued', recovered('a', 'stale')],
   ['queued', takenOver('a', 'expired')],
   ['queued', event('task.retried', {}, { taskId: 'a' })],
+  ['waiting', asked('a')],
+  ['queued', answered('a')],
+  ['in_review', reviewRequested('a', ['r'])],
+  ['in_review', approved('a', false)],
+  ['succeeded', approved('a', true)],
+  ['queued', changesRequested('a', false)],
+  ['failed', changesRequested('a', true)],
 ];
 
 test('every event that moves a task is among them', () => {
@@ -157,9 +190,11 @@ test('every event that moves a task is among them', () => {
 
 const TRIED = TASK_STATUS_NAMES.flatMap((from) => MOVES.map(([to, move]) => [from, to, move.type, move] as const));
 
-/** A replay does not see time pass, so there scheduled work counts as queued. */
+/** A replay sees no time pass, so there scheduled work counts as queued. What was handed off is never scheduled. */
+const OF_HAND_OFF = ['task.handed_back', 'task.return_rescheduled'];
+
 function isInTable(from: Task['status'], to: Task['status'], type: string): boolean {
-  const froms = from === 'scheduled' ? ['scheduled', 'queued'] : [from];
+  const froms = from === 'scheduled' && !OF_HAND_OFF.includes(type) ? ['scheduled', 'queued'] : [from];
   return TASK_TRANSITIONS.some((row) => row.event === type && row.to === to && froms.includes(row.from ?? 'new'));
 }
 

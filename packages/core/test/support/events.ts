@@ -1,4 +1,11 @@
-import type { EventDraft, EventPayloads, EventType, LeaseEndFacts } from '../../src/log/events.ts';
+import { OTHER_AGENTS, type AgentPolicy } from '../../src/model/agent.ts';
+import type {
+  AgentEventDraft,
+  EventDraft,
+  EventPayloads,
+  LeaseEndFacts,
+  SessionEventType,
+} from '../../src/log/events.ts';
 import { DEFAULTS } from '../../src/model/limits.ts';
 import { counted } from '../../src/model/quantities.ts';
 import { textsForEvent } from '../../src/model/task-texts.ts';
@@ -39,7 +46,7 @@ export function tokenOf(fence: number): string {
 type Columns = Partial<Omit<Said, 'type' | 'payload'>>;
 
 /** The event of a type with these columns. */
-export function event<T extends EventType>(type: T, payload: EventPayloads[T], columns: Columns = {}): Said {
+export function event<T extends SessionEventType>(type: T, payload: EventPayloads[T], columns: Columns = {}): Said {
   return { sessionId: 's', ...columns, type, payload } as Said;
 }
 
@@ -87,6 +94,7 @@ export interface LeaseSaid {
   readonly staleAfterMs?: number;
   readonly process?: { readonly [part in keyof typeof PROCESS]: (typeof PROCESS)[part] | null };
   readonly group?: number;
+  readonly handedOffBy?: string;
   readonly seed?: string;
 }
 
@@ -123,19 +131,38 @@ export function claimed(taskId: string, lease: LeaseSaid = {}): Said {
     pid: process?.pid ?? null,
     process_start: process?.start ?? null,
     ...(group !== undefined && { process_group: group }),
+    ...(lease.handedOffBy !== undefined && { handed_off_by: lease.handedOffBy }),
   };
   return event('task.claimed', payload, { ...columnsOf(lease), taskId, leaseEffect: 'granted' });
 }
 
 /** The holder ended its lease. */
 export function ended<
-  T extends 'task.succeeded' | 'task.failed' | 'task.released' | 'task.handed_off' | 'task.cancelled',
+  T extends 'task.succeeded' | 'task.failed' | 'task.released' | 'task.handed_off' | 'task.asked' | 'task.cancelled',
 >(type: T, taskId: string, payload: EventPayloads[T], lease: LeaseSaid = {}): Said {
   return event(type, payload, { ...columnsOf(lease), taskId, leaseEffect: 'ended' });
 }
 
 export function succeeded(taskId: string, lease: LeaseSaid = {}): Said {
   return ended('task.succeeded', taskId, { outcome: 'succeeded', result: null }, lease);
+}
+
+/** The holder finished a task that asks for a review, and these reviews began. */
+export function reviewRequested(taskId: string, reviews: readonly string[], lease: LeaseSaid = {}): Said {
+  const payload = { outcome: 'succeeded', result: null, round: 1, reviews } as const;
+  return event('task.review_requested', payload, { ...columnsOf(lease), taskId, leaseEffect: 'ended' });
+}
+
+const BY_REVIEW = { review: 'r', round: 1, proof: 'unproven' } as const;
+
+/** The review `r` approved a task. */
+export function approved(taskId: string, done: boolean, sessionId = 's'): Said {
+  return event('task.approved', { ...BY_REVIEW, done }, { taskId, sessionId });
+}
+
+/** The review `r` asked for changes. */
+export function changesRequested(taskId: string, final: boolean, sessionId = 's'): Said {
+  return event('task.changes_requested', { ...BY_REVIEW, notes: 'name it', final }, { taskId, sessionId });
 }
 
 /** An attempt failed; with `run_at: null` the task is a dead letter. */
@@ -153,8 +180,54 @@ export function rescheduled(taskId: string, payload: EventPayloads['task.resched
   return event('task.rescheduled', payload, { taskId, sessionId });
 }
 
+/** The holder handed the task off; with `byMs` for so long. */
+export function handedOff(
+  taskId: string,
+  to: { agent: string } | { role: string },
+  lease: LeaseSaid = {},
+  byMs?: number,
+): Said {
+  const { at = NOW } = lease;
+  const payload = {
+    outcome: 'handed_off',
+    assignee: 'agent' in to ? to.agent : null,
+    role: 'role' in to ? to.role : null,
+    note: null,
+    ...(byMs !== undefined && { return_at: at + byMs, delay_ms: byMs }),
+  } as const;
+  return ended('task.handed_off', taskId, payload, lease);
+}
+
+/** A handed-off task went back to its sender. */
+export function handedBack(taskId: string, from: string, returnAt: number, columns: Columns = {}): Said {
+  const payload = { assignee: AGENT, role: null, returned_from: from, return_at: returnAt };
+  return event('task.handed_back', payload, { ...columns, taskId });
+}
+
 export function givenBack(taskId: string, lease: LeaseSaid = {}): Said {
   return ended('task.released', taskId, { outcome: 'released', note: null }, lease);
+}
+
+/** Whom a question asks. */
+interface AskedSaid extends LeaseSaid {
+  readonly ofAgent?: string;
+  readonly ofRole?: string;
+}
+
+/** The holder asked a question: the task waits for the answer. */
+export function asked(taskId: string, question = 'which?', { ofAgent, ofRole, ...lease }: AskedSaid = {}): Said {
+  const of = { asked_agent: ofAgent ?? null, asked_role: ofRole ?? null };
+  return ended('task.asked', taskId, { outcome: 'waiting', question, ...of }, lease);
+}
+
+/** The question that was asked at a time was answered. */
+export function answered(
+  taskId: string,
+  answer = 'that one',
+  columns: Columns & { readonly askedAt?: number } = {},
+): Said {
+  const { askedAt = NOW, ...rest } = columns;
+  return event('task.answered', { answer, asked_at: askedAt }, { agent: OTHER_AGENT, ...rest, taskId });
 }
 
 /** A task was cancelled that no agent held. */
@@ -227,4 +300,24 @@ function factsOf({ lease = {}, heartbeatAt = lease.at ?? NOW, evidence = null }:
     stale_at: heartbeatAt + Math.max(ttlMs, staleAfterMs),
     evidence,
   };
+}
+
+/** The agent was registered. */
+export function agentRegistered(
+  name: string,
+  { roles = [], machine = null, human = false }: Partial<EventPayloads['agent.registered']> = {},
+): AgentEventDraft {
+  return { type: 'agent.registered', name, payload: { roles, machine, human } };
+}
+
+export function agentDraining(name: string): AgentEventDraft {
+  return { type: 'agent.draining', name, payload: {} };
+}
+
+export function agentRetired(name: string): AgentEventDraft {
+  return { type: 'agent.retired', name, payload: {} };
+}
+
+export function agentPolicySet(agents: AgentPolicy): AgentEventDraft {
+  return { type: 'agent.policy_set', name: OTHER_AGENTS, payload: { agents } };
 }

@@ -4,11 +4,13 @@
  */
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import type { After, Command, CommandInput } from '../../src/commands/command.ts';
+import type { After, Command, CommandInput, Known } from '../../src/commands/command.ts';
 import { execute, requestHash, type Outcome } from '../../src/commands/execute.ts';
-import { chained } from '../../src/log/chain.ts';
-import type { Event, EventDraft, NewEvent } from '../../src/log/events.ts';
+import { chained, chainedToAgent } from '../../src/log/chain.ts';
+import type { AgentEventDraft, Event, EventDraft, NewEvent } from '../../src/log/events.ts';
 import { evolve } from '../../src/log/evolve.ts';
+import { evolveAgent } from '../../src/log/evolve-agent.ts';
+import type { Agent } from '../../src/model/agent.ts';
 import { NO_CLOCK, type ClockReading, type ClockState } from '../../src/model/clock.ts';
 import { authorityTime } from '../../src/model/clock-authority.ts';
 import { parseInput } from '../../src/model/fields.ts';
@@ -23,8 +25,11 @@ import { NOW, SEED, type Said } from './events.ts';
 import { load, type Rows } from './load.ts';
 
 /** The rows as these events leave them, at NOW. */
-export function given(...events: readonly Said[]): Store {
-  return events.reduce((store, one) => store.and(one), new Store(NOTHING, NO_CLOCK, readingAt(NOW)));
+export function given(...events: readonly (Said | AgentEventDraft)[]): Store {
+  return events.reduce(
+    (store, one) => ('name' in one ? store.andOfAgent(one) : store.and(one)),
+    new Store(NOTHING, NO_CLOCK, readingAt(NOW)),
+  );
 }
 
 /** Rows at a time. Nothing in it changes: whatever happens makes another one. */
@@ -61,6 +66,14 @@ export class Store {
     );
   }
 
+  /** With one more event of the registry. */
+  andOfAgent({ at = NOW, ...draft }: AgentEventDraft & { readonly at?: number }): Store {
+    const { namespace } = DEFAULTS;
+    const agent = this.#rows.agents.find((row) => row.namespace === namespace && row.name === draft.name) ?? null;
+    const event = chainedToAgent(draft, agent, { namespace, commandId: null, now: at });
+    return this.#with([], [event], [evolveAgent(agent, event)]);
+  }
+
   /** So many milliseconds after NOW, and what the machine's clocks read then. */
   after(ms: number, reading: Partial<ClockReading> = {}): Store {
     return new Store(this.#rows, this.clock, { ...readingAt(NOW + ms), ...reading });
@@ -93,29 +106,45 @@ export class Store {
   /** Judges a command: the input is checked and filled in as the API does it. */
   when<Input extends CommandInput, Reply>(command: Command<Input, Reply>, call: object): Decided<Reply> {
     const input = inputOf(command, call, this.now);
-    const writes = execute(command, input, requestHash(command, input), this.load(command.scope(input)));
-    return new Decided(this.saved(writes), writes);
+    const hash = requestHash(command, input);
+    // As the API does: once more if the registry gives the claimant other roles than those that were known, or if more
+    // rows are needed.
+    for (let known: Known = {}; ;) {
+      const writes = execute(command, input, hash, this.load(command.scope(input, known)), known);
+      if (writes.reply.kind === 'again') known = { ...known, registered: writes.reply.registered };
+      else if (writes.reply.kind === 'needs') known = { ...known, needs: writes.reply.needs };
+      else return new Decided(this.saved(writes), writes);
+    }
   }
 
   /** With what a unit of work wrote. */
-  saved({ sessions, tasks, events, receipt, clock }: WriteSet<unknown>): Store {
+  saved({ sessions, tasks, agents, events, receipt, clock }: WriteSet<unknown>): Store {
     const rows = [...sessions, ...tasks].map(({ before, after }: Change<Session | Task>) => {
       expect(after.version, `the version of ${after.id}`).toBe((before?.version ?? 0) + 1);
       return after;
     });
-    const saved = this.#with(rows, events);
+    const saved = this.#with(
+      rows,
+      events,
+      agents.map(({ after }) => after),
+    );
     const receipts = receipt === null ? this.#rows.receipts : [...this.#rows.receipts, receipt];
     return new Store({ ...saved.#rows, receipts }, clock ?? this.clock, this.reading);
   }
 
-  #with(rows: readonly (Session | Task)[], events: readonly NewEvent[]): Store {
-    const { sessions, tasks, log } = this.#rows;
+  agent(name: string): Agent | undefined {
+    return this.#rows.agents.find((row) => row.name === name);
+  }
+
+  #with(rows: readonly (Session | Task)[], events: readonly NewEvent[], added: readonly Agent[] = []): Store {
+    const { sessions, tasks, agents, log } = this.#rows;
     const next = {
       sessions: replaced(
         sessions,
         rows.filter((row): row is Session => !isTask(row)),
       ),
       tasks: replaced(tasks, rows.filter(isTask)),
+      agents: [...agents.filter(({ name }) => !added.some((agent) => agent.name === name)), ...added],
       log: [...log, ...events.map((event, at) => ({ ...event, id: log.length + 1 + at }))],
     };
     return new Store({ ...this.#rows, ...next }, this.clock, this.reading);
@@ -141,8 +170,9 @@ export class Decided<Reply> {
   }
 
   /** Expects exactly these events, and this reply unless the test is not about it. */
-  then(events: readonly Said[], reply: unknown = expect.anything()): Store {
-    expect(this.writes.events.map(told)).toEqual(events.map(({ at: _at, ...draft }) => plain(draft)));
+  then(events: readonly (Said | AgentEventDraft)[], reply: unknown = expect.anything()): Store {
+    const said = events.map((draft) => plain('name' in draft ? draft : { ...draft, at: undefined }));
+    expect(this.writes.events.map(told)).toEqual(said);
     expect(this.reply).toEqual(reply);
     return this.store;
   }
@@ -185,13 +215,15 @@ export function inputOf<Input extends CommandInput>(
 export const NO_ROWS: After = {
   session: () => expect.unreachable('the reply looked at a session'),
   task: () => expect.unreachable('the reply looked at a task'),
+  agent: () => expect.unreachable('the reply looked at an agent'),
 };
 
-const NOTHING: Rows = { sessions: [], tasks: [], log: [], receipts: [] };
+const NOTHING: Rows = { sessions: [], tasks: [], agents: [], log: [], receipts: [] };
 
 /** An event as a test says it: without the columns that are empty, and without what every event has. */
 export function told(event: NewEvent): object {
-  const { namespace, type, sessionId, taskId, agent, instance, fence, leaseEffect, payload } = event;
+  const { namespace, type, sessionId, taskId, agent, instance, fence, leaseEffect, payload, streamId } = event;
+  if (event.streamKind === 'agent') return { type, name: streamId, payload: JSON.parse(payload) as object };
   const said = { type, sessionId, taskId, agent, instance, fence, leaseEffect, payload: JSON.parse(payload) as object };
   return plain({ ...said, ...(namespace !== DEFAULTS.namespace && { namespace }) });
 }

@@ -1,10 +1,13 @@
+import type { Agent } from '../../src/model/agent.ts';
 import type { Event, LeaseEffect } from '../../src/log/events.ts';
 import { isDelayedTooLong } from '../../src/model/delay.ts';
+import { compareReturns, isReturnDue, returnsTooLate } from '../../src/model/hand-off.ts';
 import { isHeld, type HeldSession } from '../../src/model/lease.ts';
 import { namedByReceipt, type Receipt } from '../../src/model/receipt.ts';
 import type { Session } from '../../src/model/session.ts';
-import { isWaiting } from '../../src/model/statuses.ts';
-import { addresseeOf, compareInQueue, type Task } from '../../src/model/task.ts';
+import { isOwnWork } from '../../src/model/review.ts';
+import { isPending } from '../../src/model/statuses.ts';
+import { addresseeOf, compareInQueue, holdsDedupeKey, type Task } from '../../src/model/task.ts';
 import { compareCodePoints } from '../../src/model/text.ts';
 import type { EndedLease, Loaded, LoadedSession, NamedSession } from '../../src/storage/loaded.ts';
 import type { ReadyFilter, Scope, SessionRef, SessionsScope } from '../../src/storage/scope.ts';
@@ -14,6 +17,7 @@ export interface Rows {
   readonly sessions: readonly Session[];
   readonly tasks: readonly Task[];
   readonly log: readonly Event[];
+  readonly agents: readonly Agent[];
   readonly receipts: readonly Receipt[];
 }
 
@@ -27,12 +31,19 @@ export function load(all: Rows, scope: Scope, now: number): Omit<Loaded, 'now' |
   return {
     greatestFence: Math.max(0, ...grants.map(({ fence }) => fence ?? 0)),
     tasks: [],
+    agents: receipt === null ? findAgents(rows, scope) : [],
     named: [],
     nextDueAt: null,
     numbers: [],
+    isDue: receipt === null && asksForDue(scope) && dueIn(rows, scope.namespace, now).length > 0,
     ...(receipt === null ? find(rows, scope, now) : findNamed(rows, receipt)),
     receipt,
   };
+}
+
+function findAgents({ agents }: Rows, scope: Scope): Agent[] {
+  const names = scope.by === 'agent' ? [scope.name] : (scope.agents ?? []);
+  return agents.filter(({ namespace, name }) => namespace === scope.namespace && names.includes(name));
 }
 
 function find(rows: Rows, scope: Scope, now: number): Found {
@@ -75,19 +86,27 @@ function find(rows: Rows, scope: Scope, now: number): Found {
       };
     }
     case 'delayed': {
-      const tasks = rows.tasks.filter((task) => isDelayedTooLong(task, now)).slice(0, scope.limit);
-      const isOwner = ({ namespace, id }: Session) =>
-        tasks.some((task) => task.namespace === namespace && task.sessionId === id);
-      return { tasks, sessions: rows.sessions.filter(isOwner).map((session) => withTasks(rows, session)) };
+      const delayed = rows.tasks.filter((task) => isDelayedTooLong(task, now)).slice(0, scope.limit);
+      const returning = rows.tasks.filter((task) => returnsTooLate(task, now)).slice(0, scope.limit);
+      return withOwners(rows, [...delayed, ...returning]);
     }
+    case 'due':
+      return withOwners(rows, dueIn(rows, scope.namespace, now).slice(0, scope.limit));
     case 'task': {
-      const tasks = rows.tasks.filter(({ id }) => id === scope.taskId);
-      const owners = inNamespace.filter(({ id }) => id === tasks[0]?.sessionId);
-      return { tasks, sessions: owners.map((session) => withTasks(rows, session)) };
+      const tasks = [scope.taskId, ...(scope.extraTaskIds ?? [])].flatMap((id) =>
+        rows.tasks.filter((task) => task.id === id),
+      );
+      const owners = inNamespace.filter(({ id }) => tasks.some(({ sessionId }) => sessionId === id));
+      const isHolder = (task: Task) => task.dedupeKey === tasks[0]?.dedupeKey && holdsDedupeKey(task);
+      const holders =
+        scope.keyHolder === true ? rows.tasks.filter((task) => !tasks.includes(task) && isHolder(task)) : [];
+      return { tasks: [...tasks, ...holders], sessions: owners.map((session) => withTasks(rows, session)) };
     }
+    case 'agent':
+      return { sessions: [] };
     case 'new': {
-      const isMeant = ({ id, dedupeKey }: Task) =>
-        scope.taskIds.includes(id) || (dedupeKey !== null && scope.dedupeKeys.includes(dedupeKey));
+      const isMeant = (task: Task) =>
+        scope.taskIds.includes(task.id) || (holdsDedupeKey(task) && scope.dedupeKeys.includes(task.dedupeKey ?? ''));
       const existing = inNamespace.filter(({ id }) => scope.sessionIds.includes(id));
       return {
         tasks: rows.tasks.filter(isMeant),
@@ -98,19 +117,37 @@ function find(rows: Rows, scope: Scope, now: number): Found {
   }
 }
 
+function withOwners(rows: Rows, tasks: readonly Task[]): Found {
+  const isOwner = ({ namespace, id }: Session) =>
+    tasks.some((task) => task.namespace === namespace && task.sessionId === id);
+  return { tasks, sessions: rows.sessions.filter(isOwner).map((session) => withTasks(rows, session)) };
+}
+
+function asksForDue(scope: Scope): boolean {
+  if (scope.by !== 'sessions') return scope.by === 'ready' || scope.by === 'stale';
+  return scope.nextReady !== undefined || scope.sessions.some((ref) => 'sessionId' in ref);
+}
+
+function dueIn({ tasks }: Rows, namespace: string, now: number): Task[] {
+  return tasks.filter((task) => task.namespace === namespace && isReturnDue(task, now)).toSorted(compareReturns);
+}
+
 function findSessions(rows: Rows, scope: SessionsScope, inNamespace: readonly Session[]): Found {
   const named = scope.sessions.map((ref) => nameOf(rows, ref));
   const ids = new Set(named.flatMap((one) => one?.sessionId ?? []));
   const own = [...ids].flatMap((id) => inNamespace.filter((session) => session.id === id));
-  const waiting = rows.tasks.filter(({ sessionId, status }) => ids.has(sessionId) && isWaiting(status));
-  const others = inNamespace.filter(({ id }) => !ids.has(id));
+  const waiting = rows.tasks.filter(({ sessionId, status }) => ids.has(sessionId) && isPending(status));
+  const extra = rows.tasks.filter(({ id }) => scope.extraTaskIds?.includes(id));
+  const theirs = inNamespace.filter(({ id }) => !ids.has(id) && extra.some(({ sessionId }) => sessionId === id));
+  const others = inNamespace.filter((session) => !ids.has(session.id) && !theirs.includes(session));
   return {
     named,
     sessions: [
-      ...own.map((session) => withTasks(rows, session)),
+      ...[...own, ...theirs].map((session) => withTasks(rows, session)),
       ...(scope.nextReady === undefined ? [] : ready(rows, others, scope.nextReady)),
     ],
-    tasks: waiting.toSorted(byId).slice(0, scope.openTasksLimit ?? 0),
+    tasks: [...new Set([...waiting.toSorted(byId).slice(0, scope.openTasksLimit ?? 0), ...extra])],
+    numbers: free([...rows.tasks, ...rows.sessions], scope.newRows ?? 0),
     nextDueAt: nextDueAt(waiting),
   };
 }
@@ -133,12 +170,19 @@ function withTasks({ tasks }: Rows, session: Session): LoadedSession {
   };
 }
 
-function ready(rows: Rows, sessions: readonly Session[], { addressees, kinds, limit }: ReadyFilter): LoadedSession[] {
+function ready(
+  rows: Rows,
+  sessions: readonly Session[],
+  { addressees, agent, kinds, limit }: ReadyFilter,
+): LoadedSession[] {
   const heads = sessions
     .filter(({ status }) => status === 'idle')
     .map((session) => withTasks(rows, session))
     .flatMap(({ session, head }) => (head === null ? [] : [{ session, task: null, head }]));
-  const fits = (head: Task) => addressees.includes(addresseeOf(head)) && (kinds?.includes(head.kind) ?? true);
+  const fits = (head: Task) =>
+    addressees.includes(addresseeOf(head)) &&
+    (kinds?.includes(head.kind) ?? true) &&
+    (agent === undefined || !isOwnWork(agent, head));
   return heads
     .filter(({ head }) => fits(head))
     .toSorted((a, b) => compareInQueue(a.head, b.head))

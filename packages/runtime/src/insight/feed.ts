@@ -6,6 +6,8 @@ import { everyRow } from './every-row.ts';
 interface EventFilter {
   readonly after?: number;
   readonly session?: string;
+  /** The agent that an event names. */
+  readonly ofAgent?: string;
   readonly task?: string;
   readonly type?: EventType[];
 }
@@ -145,10 +147,11 @@ function newestFirst(
 }
 
 /** The same filter, as the API takes it. */
-function asFilter({ session, task, type }: EventFilter) {
+function asFilter({ session, task, ofAgent, type }: EventFilter) {
   return {
     ...(session !== undefined && { sessionId: session }),
     ...(task !== undefined && { taskId: task }),
+    ...(ofAgent !== undefined && { agent: ofAgent }),
     ...(type !== undefined && { types: type }),
   };
 }

@@ -11,6 +11,8 @@ import {
 import { isHeldByCaller, type CallerIdentity } from '../processes/caller-identity.ts';
 import { readDeadLetters } from './dead-letters.ts';
 import { everyRow } from './every-row.ts';
+import { readHandOffs, type HandOffs } from './hand-offs.ts';
+import { readQuestions } from './questions.ts';
 
 /** Counts stop here; the status says so. */
 const COUNT_MAX = 10_000;
@@ -49,14 +51,22 @@ export interface Working {
 export interface Status {
   /** What needs the operator. */
   readonly needsYou: {
+    /** The tasks that wait for answers, the oldest question first. */
+    readonly questions: readonly TaskRecord[];
     readonly deadLetters: readonly TaskRecord[];
+    /** Work that is done and waits for its reviews, in the order of its ids. */
+    readonly inReview: readonly TaskRecord[];
     readonly stale: readonly Working[];
     readonly cancellationsPending: readonly Working[];
     /** Of the last hour. */
     readonly refused: readonly EventRecord[];
     /** How many there are of each: the lists stop at a few. */
-    readonly counts: Readonly<Record<'deadLetters' | 'stale' | 'cancellationsPending' | 'refused', number>>;
+    readonly counts: Readonly<
+      Record<'questions' | 'deadLetters' | 'inReview' | 'stale' | 'cancellationsPending' | 'refused', number>
+    >;
   };
+  /** Tasks that wait for whom they were handed off to, and those that came back. */
+  readonly handOffs: HandOffs;
   readonly working: readonly Working[];
   readonly counts: Counts;
   /** A count that has reached this number means "at least this many". */
@@ -73,12 +83,15 @@ export interface StatusAsOf extends Status {
 export function emptyStatus(): Status {
   return {
     needsYou: {
+      questions: [],
       deadLetters: [],
+      inReview: [],
       stale: [],
       cancellationsPending: [],
       refused: [],
-      counts: { deadLetters: 0, stale: 0, cancellationsPending: 0, refused: 0 },
+      counts: { questions: 0, deadLetters: 0, inReview: 0, stale: 0, cancellationsPending: 0, refused: 0 },
     },
+    handOffs: { count: 0, tasks: [] },
     working: [],
     counts: { sessions: noSessions(), tasks: noTasks(), events: 0 },
     countedUpTo: COUNT_MAX,
@@ -97,24 +110,32 @@ export async function readStatus(
   const asOf = await orchestrator.asOf();
   const now = await orchestrator.now();
   const counts = await orchestrator.counts(undefined, COUNT_MAX);
+  const questions = await readQuestions(orchestrator, counts, SHOWN);
   const deadLetters = await readDeadLetters(orchestrator, counts, { countMax: COUNT_MAX, limit: SHOWN });
+  const inReview =
+    counts.tasks.in_review === 0 ? [] : (await orchestrator.listTasks({ status: ['in_review'], limit: SHOWN })).items;
   const working = await readWorking(orchestrator, caller, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
   const refused = await readRefused(orchestrator, asOf, now);
   return {
     needsYou: {
+      questions: questions.tasks,
       deadLetters: deadLetters.tasks,
+      inReview,
       stale: stale.slice(0, SHOWN),
       cancellationsPending: cancellationsPending.slice(0, SHOWN),
       refused: refused.slice(-SHOWN),
       counts: {
+        questions: questions.count,
         deadLetters: deadLetters.count,
+        inReview: counts.tasks.in_review,
         stale: stale.length,
         cancellationsPending: cancellationsPending.length,
         refused: refused.length,
       },
     },
+    handOffs: await readHandOffs(orchestrator, SHOWN),
     working: working.toSorted((a, b) => Number(b.you) - Number(a.you)).slice(0, 2 * SHOWN),
     counts,
     countedUpTo: COUNT_MAX,

@@ -50,6 +50,7 @@ export interface Work<Kinds extends AnyKinds = AnyKinds, Kind extends keyof Kind
  *   `{ not_stored }`, which says why; one that does not fit the kind of the task fails for good. Neither does the work
  *   again.
  * - If it throws, the attempt has failed, and the task is tried again (see `TaskFailed`).
+ * - If it throws `TaskWaiting`, the task waits for the answer to a question. No attempt is charged.
  * - If it throws after its signal was aborted, the task is cancelled or given back, depending on the reason.
  */
 export type Handler<Kinds extends AnyKinds = AnyKinds, Kind extends keyof Kinds & string = keyof Kinds & string> = (
@@ -108,5 +109,22 @@ export class TaskFailed extends Error {
     this.code = code;
     this.data = data;
     this.final = final;
+  }
+}
+
+/**
+ * Thrown by a handler to ask a question: the task waits for the answer, and no attempt is charged. The next holder gets
+ * the answer with its claim (`task.answer`).
+ */
+export class TaskWaiting extends Error {
+  override readonly name = 'TaskWaiting';
+  readonly question: string;
+  /** The agent or the role that is asked; undefined: it is for any agent. */
+  readonly to: { readonly agent: string } | { readonly role: string } | undefined;
+
+  constructor(question: string, { to }: { to?: TaskWaiting['to'] } = {}) {
+    super('The task waits for an answer.');
+    this.question = question;
+    this.to = to;
   }
 }

@@ -1,5 +1,5 @@
 import { LIMITS, type Json, type ReleaseTask } from '@agent-orchestrator/core';
-import { TaskFailed, WorkAborted } from './handler.ts';
+import { TaskFailed, TaskWaiting, WorkAborted } from './handler.ts';
 import { jsonCopy } from './json-copy.ts';
 
 /*
@@ -9,13 +9,13 @@ import { jsonCopy } from './json-copy.ts';
 
 /** How to release the task of a job; null: there is no lease left to release. */
 export type JobEnd = End | null;
-type End = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final' | 'note'>;
+type End = Pick<ReleaseTask, 'outcome' | 'result' | 'error' | 'final' | 'note' | 'ask'>;
 type TaskError = NonNullable<End['error']>;
 
 /** The end of a job whose handler threw. After its signal was aborted, throwing means that it stopped. */
 export function jobEndOf(error: unknown, { aborted, reason }: AbortSignal): JobEnd {
-  if (!aborted) return failure(error);
-  if ((reason as WorkAborted).reason !== 'cancel_requested') return { outcome: 'released' };
+  if (!aborted) return question(error) ?? failure(error);
+  if ((reason as WorkAborted).reason !== 'cancel_requested') return question(error) ?? { outcome: 'released' };
   return seen(() => error instanceof WorkAborted)
     ? { outcome: 'cancelled' }
     : { outcome: 'cancelled', error: taskError(error) };
@@ -29,6 +29,13 @@ export function success(result: unknown): End {
   } catch (error) {
     return { outcome: 'succeeded', result: notStored(taskError(error).message) };
   }
+}
+
+/** The question that was thrown, read once; null: something else was, or a question that asks nothing. */
+function question(error: unknown): End | null {
+  const thrown = seen(() => (error instanceof TaskWaiting ? { text: error.question, to: error.to } : null)) ?? null;
+  if (thrown === null || typeof thrown.text !== 'string' || thrown.text === '') return null;
+  return { outcome: 'waiting', ask: { question: storable(thrown.text), ...(thrown.to && { to: thrown.to }) } };
 }
 
 /** A failed attempt; anything may have been thrown. */
@@ -53,10 +60,11 @@ export function failure(error: unknown): End {
  * - Of work that was done, the result is cut. If the kind of the task asks for another result, the attempt has failed
  *   for good: to do the work again would do it twice.
  * - Of a failure, the data are cut. It stays final if it was.
+ * - Of a question, its addressee is left out: then it is for any agent.
  *
  * @param refusal why the API refuses it
  */
-export function* endsWithLess({ result, error, ...end }: End, refusal: unknown): Generator<End> {
+export function* endsWithLess({ result, error, ask, ...end }: End, refusal: unknown): Generator<End> {
   const problem = taskError(refusal).message;
   const cut = notStored(problem);
   if (end.outcome === 'succeeded') {
@@ -64,7 +72,8 @@ export function* endsWithLess({ result, error, ...end }: End, refusal: unknown):
     const failed = { code: 'result_refused', message: shortened(`The work was done, but ${problem}`) };
     for (const data of [{ result: result as Json }, cut])
       yield { outcome: 'failed', final: true, error: { ...failed, data } };
-  } else if (error !== undefined) yield { ...end, error: { ...error, data: cut } };
+  } else if (ask !== undefined) yield { ...end, ask: { question: ask.question } };
+  else if (error !== undefined) yield { ...end, error: { ...error, data: cut } };
 }
 
 /** Short enough for the smallest limit, however its characters are escaped. */

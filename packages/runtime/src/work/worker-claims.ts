@@ -1,4 +1,4 @@
-import type { ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
+import type { AgentRefusal, ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
 import { newSeed } from '../system/seed.ts';
 import { elapsedMs, type Instant } from '../system/time.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -23,6 +23,8 @@ export class WorkerClaims {
   readonly #context: WorkerContext;
   #resume: boolean;
   #claimedAt: Instant;
+  /** Why the registry refused the last claim; null: it did not. */
+  #refused: AgentRefusal['reason'] | null = null;
 
   constructor(context: WorkerContext) {
     this.#context = context;
@@ -60,6 +62,13 @@ export class WorkerClaims {
     return { claims: [], nextDueAt: reply.reason === 'no_task' ? reply.nextDueAt : null };
   }
 
+  /** Reports it once, and again only after a claim that was not refused. */
+  #tellRefusal(reply: Awaited<ReturnType<Orchestrator['claimTasks']>>): void {
+    const refusal = !reply.ok && 'agent' in reply ? reply : null;
+    if (refusal !== null && refusal.reason !== this.#refused) this.#context.report({ is: 'refused', refusal });
+    this.#refused = refusal?.reason ?? null;
+  }
+
   async #send(limit: number, resume: boolean) {
     const { instance, calls, shutdown } = this.#context;
     // Every attempt sends the same id and seed: a lost answer is then given again, tokens included.
@@ -70,6 +79,11 @@ export class WorkerClaims {
       resume,
       seed: newSeed(),
     };
-    return this.#context.resend((commandId) => calls.claimTasks({ ...command, commandId }), shutdown.begun);
+    const reply = await this.#context.resend(
+      (commandId) => calls.claimTasks({ ...command, commandId }),
+      shutdown.begun,
+    );
+    this.#tellRefusal(reply);
+    return reply;
   }
 }

@@ -1,6 +1,7 @@
 import {
   LIMITS,
   OrchestratorError,
+  type AgentRefusal,
   type AnyKinds,
   type ClaimRecord,
   type Evidence,
@@ -18,7 +19,7 @@ export interface WorkerOptions<Kinds extends AnyKinds = AnyKinds> {
   readonly agent: string;
   /** This run of the agent; a new UUIDv7 by default. */
   readonly instance?: string;
-  /** Roles of the agent: it also gets tasks that ask for one of them. */
+  /** Roles of the agent: it also gets tasks that ask for one of them. A registered agent gets only these of its own. */
   readonly roles?: readonly string[];
   /** Only tasks of these kinds; by default those that have a handler, or any. */
   readonly kinds?: readonly (keyof Kinds & string)[];
@@ -86,6 +87,8 @@ export type WorkerEvent<Kinds extends AnyKinds = AnyKinds> =
    * recovered when its lease is stale.
    */
   | { readonly is: 'left'; readonly claim: ClaimRecord<Kinds>; readonly error: unknown }
+  /** The registry lets the agent claim nothing: the worker asks again, and continues when the agent is registered. */
+  | { readonly is: 'refused'; readonly refusal: AgentRefusal }
   /** The store is unavailable or busy, or the journal cannot be written. */
   | { readonly is: 'outage'; readonly error: OrchestratorError; readonly retryInMs: number };
 

@@ -27,12 +27,16 @@ const addressees = ['', 'agent:none'];
 const reads: { readonly [Name in keyof Reader]: readonly ((read: Reader) => Promise<unknown>)[] } = {
   session: [(read) => read.session('default', 'none')],
   task: [(read) => read.task('default', 'none')],
+  agent: [(read) => read.agent('default', 'none')],
+  agents: [(read) => read.agents(page), (read) => read.agents({ ...page, role: 'none', status: ['active'] })],
   sessions: [(read) => read.sessions(page)],
+  questions: [(read) => read.questions({ namespace: 'default', limit: 1 })],
   tasks: [(read) => read.tasks(page)],
   events: [
     (read) => read.events({ ...page, upTo: 10 }),
     (read) => read.events({ ...page, sessionId: 'none' }),
     (read) => read.events({ ...page, taskId: 'none' }),
+    (read) => read.events({ ...page, ofAgent: 'none' }),
   ],
   histories: [(read) => read.histories('default', ['none', 'nor this'], 10)],
   claimPreview: [

@@ -53,6 +53,10 @@ async function source(world: World): Promise<Source> {
   await world.addSession('𠮷', [{}, { dedupeKey: 'once' }]);
   await world.addSession('ｱ', [{ attemptsMax: 1 }]);
   await world.orchestrator.enqueueTask({ namespace: 'other', assignee: AGENT });
+  await world.orchestrator.registerAgent({ agent: AGENT, roles: ['검토'], machine: 'desk-1' });
+  await world.orchestrator.registerAgent({ agent: 'former', human: true, namespace: 'other' });
+  await world.orchestrator.retireAgent({ agent: 'former', namespace: 'other' });
+  await world.orchestrator.setAgentPolicy({ agents: 'registered_only', namespace: 'other' });
   await world.release(await world.claim({ sessionId: 'ｱ' }), { outcome: 'failed', error: { message: 'no' } });
   await world.release(await world.claim({ sessionId: '𠮷' }), { result: [1, 'two', null] });
   const held = await world.claim({ sessionId: '회사-대화', instance: 'run-1', ...identity });

@@ -1,4 +1,5 @@
 import type { Case } from '../chapter.ts';
+import { agents } from './agents.ts';
 import { attempts } from './attempts.ts';
 import { cancellation } from './cancellation.ts';
 import { receipts } from './receipts.ts';
@@ -7,6 +8,7 @@ import { fenceAndToken } from './fence-and-token.ts';
 import { filling } from './filling.ts';
 import { releaseBatches } from './release-batches.ts';
 import { histories } from './histories.ts';
+import { reviews } from './reviews.ts';
 import { rows } from './rows.ts';
 import { sessions } from './sessions.ts';
 import { settledReads } from './settled.ts';
@@ -37,9 +39,11 @@ import { claimNext } from './claim-next.ts';
 import { concurrentClaim } from './concurrent-claim.ts';
 import { duplicates } from './duplicates.ts';
 import { evidenceOfDeath } from './evidence-of-death.ts';
+import { handOffs } from './hand-offs.ts';
 import { headsForOthers } from './heads-for-others.ts';
 import { heartbeat } from './heartbeat.ts';
 import { order } from './order.ts';
+import { questions } from './questions.ts';
 import { recoveryRaces } from './recovery-races.ts';
 import { resume } from './resume.ts';
 import { staleRecovery } from './stale-recovery.ts';
@@ -59,8 +63,12 @@ export const CASES: readonly Case[] = assertUnique([
   ...checkpointAndContext,
   ...order,
   ...headsForOthers,
+  ...handOffs,
+  ...agents,
   ...claimNext,
   ...releaseBatches,
+  ...questions,
+  ...reviews,
   ...resume,
   ...attempts,
   ...sessions,

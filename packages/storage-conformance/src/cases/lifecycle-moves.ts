@@ -1,4 +1,4 @@
-import type { CommandName, TaskStatus } from '@agent-orchestrator/core';
+import { LIMITS, type CommandName, type TaskStatus } from '@agent-orchestrator/core';
 import { AGENT, claimCall, inventedToken, OTHER_AGENT, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
@@ -61,6 +61,13 @@ async function ended(world: World, end: TaskEnd): Promise<Subject> {
   return subject;
 }
 
+/** A task that its holder handed off for so long, to an agent that does not claim it. */
+async function handedOffFor(world: World, byMs: number): Promise<Subject> {
+  const subject = await claimedNew(world);
+  await released(world, subject, { outcome: 'handed_off', to: { agent: 'third-agent' }, byMs });
+  return subject;
+}
+
 async function cancelled(world: World): Promise<Subject> {
   const subject = await added(world);
   await world.orchestrator.cancelTask({ taskId: subject.taskId });
@@ -77,8 +84,43 @@ const close = (world: World, { sessionId }: Subject) => world.rival.closeSession
 const checkpoint = (world: World, { token }: Subject) => world.orchestrator.checkpoint({ token });
 
 const dead = (world: World) => ended(world, { outcome: 'failed', final: true });
+const ask: TaskEnd = { outcome: 'waiting', ask: { question: 'which?' } };
+const waiting = (world: World) => ended(world, ask);
+const answer = (world: World, { taskId }: Subject) => world.rival.answerTask({ taskId, answer: 'that one' });
 const later = { delayMs: 60_000 };
 const error = { message: 'no' };
+
+const REVIEWERS = { role: 'reviewer', approvals: 1 };
+
+async function inReview(world: World, approvals = 1): Promise<Subject> {
+  const subject = await claimedNew(world, { review: { ...REVIEWERS, approvals } });
+  await released(world, subject, { outcome: 'succeeded' });
+  return subject;
+}
+
+/** A reviewer claims a review of the only task that is in review, and gives its verdict. */
+async function judge(world: World, end: TaskEnd): Promise<unknown> {
+  const claimed = await world.rival.claimTask(claimCall({ agent: OTHER_AGENT, roles: [REVIEWERS.role] }));
+  if (!claimed.ok) return claimed;
+  const reply = await world.rival.releaseTask({ token: claimed.lease.token, ...end });
+  const reviewed = await world.rival.listTasks({ kind: 'task' });
+  return { ...reply, status: reviewed.items[0]?.status };
+}
+
+/** The same in the last round. */
+async function inLastRound(world: World): Promise<Subject> {
+  let subject = await inReview(world);
+  for (let round = 1; round < LIMITS.review_rounds_max; round += 1) {
+    await judge(world, { outcome: 'changes_requested', note: 'again' });
+    const claimed = await world.claim({ sessionId: subject.sessionId });
+    subject = { ...subject, token: claimed.lease.token };
+    await released(world, subject, { outcome: 'succeeded' });
+  }
+  return subject;
+}
+
+const approve = (world: World) => judge(world, { outcome: 'approved' });
+const askForChanges = (world: World) => judge(world, { outcome: 'changes_requested', note: 'name it' });
 
 /** One for each row of TASK_TRANSITIONS. */
 export const TASK_MOVES: Readonly<Record<string, Move>> = {
@@ -107,8 +149,32 @@ export const TASK_MOVES: Readonly<Record<string, Move>> = {
     when: claimIt,
   },
   'queued → running by claim (task.claimed)': { given: added, when: claimIt },
+  'queued → queued by time (task.handed_back)': {
+    async given(world) {
+      const subject = await handedOffFor(world, later.delayMs);
+      world.clock.advance(later.delayMs);
+      return subject;
+    },
+    when: claimIt,
+  },
+  'queued → queued by time (task.return_rescheduled)': {
+    async given(world) {
+      world.clock.setWall(later.delayMs);
+      const subject = await handedOffFor(world, later.delayMs);
+      world.clock.setWall(-later.delayMs);
+      return subject;
+    },
+    when: claimIt,
+  },
   'running → running by checkpoint (session.checkpointed)': { given: claimedNew, when: checkpoint },
   'running → succeeded by release (task.succeeded)': release({ outcome: 'succeeded' }),
+  'running → in_review by release (task.review_requested)': release({ outcome: 'succeeded' }, { review: REVIEWERS }),
+  'in_review → in_review by release (task.approved)': { given: (world) => inReview(world, 2), when: approve },
+  'in_review → succeeded by release (task.approved)': { given: inReview, when: approve },
+  'in_review → queued by release (task.changes_requested)': { given: inReview, when: askForChanges },
+  'in_review → failed by release (task.changes_requested)': { given: inLastRound, when: askForChanges },
+  'in_review → cancelled by cancel (task.cancelled)': { given: inReview, when: cancel },
+  'in_review → cancelled by close (task.cancelled)': { given: inReview, when: close },
   'running → scheduled by release (task.failed)': release({ outcome: 'failed', error }),
   'running → failed by release (task.failed)': release({ outcome: 'failed', error }, { attemptsMax: 1 }),
   'running → queued by release (task.released)': release({ outcome: 'released' }),
@@ -131,6 +197,10 @@ export const TASK_MOVES: Readonly<Record<string, Move>> = {
   'queued → failed by claim (task.failed)': { given: (world) => silent(world, { interruptionsMax: 0 }), when: claimIt },
   'failed → queued by retry (task.retried)': { given: dead, when: retry },
   'cancelled → queued by retry (task.retried)': { given: cancelled, when: retry },
+  'running → waiting by release (task.asked)': release(ask),
+  'waiting → queued by answer (task.answered)': { given: waiting, when: answer },
+  'waiting → cancelled by cancel (task.cancelled)': { given: waiting, when: cancel },
+  'waiting → cancelled by close (task.cancelled)': { given: waiting, when: close },
 };
 
 const named = { sessionId: NAMED };
@@ -149,6 +219,10 @@ export const SESSION_MOVES: Readonly<Record<string, Move>> = {
   'closed → idle by retry (session.opened)': { given: cancelled, when: retry },
   'idle → running by claim (task.claimed)': { given: added, when: claimIt },
   'running → idle by release (task.succeeded)': release({ outcome: 'succeeded' }, named),
+  'running → idle by release (task.review_requested)': release(
+    { outcome: 'succeeded' },
+    { ...named, review: REVIEWERS },
+  ),
   'running → idle by release (task.failed)': release({ outcome: 'failed', error }),
   'running → idle by release (task.released)': release({ outcome: 'released' }),
   'running → idle by release (task.handed_off)': release({ outcome: 'handed_off', to: { agent: OTHER_AGENT } }),
@@ -161,6 +235,7 @@ export const SESSION_MOVES: Readonly<Record<string, Move>> = {
   'idle → closed by cancel (session.closed)': { given: added, when: cancel },
   'idle → closed by recover (session.closed)': { given: lastInterruption, when: recover },
   'idle → closed by claim (session.closed)': { given: lastInterruption, when: claimIt },
+  'running → idle by release (task.asked)': release(ask),
 };
 
 /** A task of each status. */
@@ -168,13 +243,18 @@ export const STATUSES: Readonly<Record<TaskStatus, Move['given']>> = {
   scheduled: (world: World) => added(world, later),
   queued: added,
   running: claimedNew,
+  waiting,
+  in_review: (world: World) => inReview(world),
   succeeded: (world: World) => ended(world, { outcome: 'succeeded' }),
   failed: dead,
   cancelled,
 };
 
+/** The commands that may move a task: those of the registry name none. */
+export type TaskCommand = Exclude<CommandName, 'register_agent' | 'drain_agent' | 'retire_agent' | 'set_agent_policy'>;
+
 /** Each command, sent at a task that may not be in the status for it. */
-export const COMMANDS: Readonly<Record<CommandName, Move['when']>> = {
+export const COMMANDS: Readonly<Record<TaskCommand, Move['when']>> = {
   enqueue: (world, { taskId }) => world.rival.enqueueTask({ id: taskId }),
   claim: async (world, subject) => [await claimIt(world, subject), await claimAny(world)],
   heartbeat: (world, { token }) => world.orchestrator.heartbeat({ token }),
@@ -184,4 +264,46 @@ export const COMMANDS: Readonly<Record<CommandName, Move['when']>> = {
   cancel,
   retry,
   close,
+  answer,
+};
+
+const registeredAgent = async (world: World): Promise<Subject> => {
+  await world.orchestrator.registerAgent({ agent: AGENT });
+  return NOTHING;
+};
+const after =
+  (...further: readonly Move['when'][]): Move['given'] =>
+  async (world) => {
+    for (const act of further) await act(world, NOTHING);
+    return NOTHING;
+  };
+const register: Move['when'] = async (world) =>
+  (await world.orchestrator.registerAgent({ agent: AGENT, roles: ['reviewer'] })).agent;
+const drain: Move['when'] = async (world) => agentIn(await world.orchestrator.drainAgent({ agent: AGENT }));
+const retire: Move['when'] = async (world) => agentIn(await world.orchestrator.retireAgent({ agent: AGENT }));
+const closed: Move['when'] = async (world) => ({
+  ...(await world.orchestrator.setAgentPolicy({ agents: 'registered_only' })),
+  status: 'retired',
+});
+const open: Move['when'] = async (world) => ({
+  ...(await world.orchestrator.setAgentPolicy({ agents: 'any' })),
+  status: 'active',
+});
+
+function agentIn(reply: Awaited<ReturnType<World['orchestrator']['drainAgent']>>): object {
+  return reply.ok ? reply.agent : reply;
+}
+
+/** One for each row of AGENT_TRANSITIONS. */
+export const AGENT_MOVES: Readonly<Record<string, Move>> = {
+  'nothing → active by register_agent (agent.registered)': { given: async () => NOTHING, when: register },
+  'active → active by register_agent (agent.registered)': { given: registeredAgent, when: register },
+  'draining → active by register_agent (agent.registered)': { given: after(register, drain), when: register },
+  'retired → active by register_agent (agent.registered)': { given: after(register, retire), when: register },
+  'active → draining by drain_agent (agent.draining)': { given: registeredAgent, when: drain },
+  'active → retired by retire_agent (agent.retired)': { given: registeredAgent, when: retire },
+  'draining → retired by retire_agent (agent.retired)': { given: after(register, drain), when: retire },
+  'nothing → retired by set_agent_policy (agent.policy_set)': { given: async () => NOTHING, when: closed },
+  'active → retired by set_agent_policy (agent.policy_set)': { given: after(closed, open), when: closed },
+  'retired → active by set_agent_policy (agent.policy_set)': { given: after(closed), when: open },
 };

@@ -1,5 +1,7 @@
 import {
+  AGENT_TRANSITIONS,
   isEnded,
+  OTHER_AGENTS,
   SESSION_TRANSITIONS,
   TASK_STATUS_NAMES,
   TASK_TRANSITIONS,
@@ -9,8 +11,17 @@ import {
 } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter, type Promised } from '../chapter.ts';
+import { AGENT } from '../factories.ts';
 import type { World } from '../world.ts';
-import { COMMANDS, SESSION_MOVES, STATUSES, TASK_MOVES, type Move } from './lifecycle-moves.ts';
+import {
+  AGENT_MOVES,
+  COMMANDS,
+  SESSION_MOVES,
+  STATUSES,
+  TASK_MOVES,
+  type Move,
+  type TaskCommand,
+} from './lifecycle-moves.ts';
 
 interface Row {
   readonly from: string | null;
@@ -31,6 +42,18 @@ export const lifecycle = chapter('status × command', {
     const found = await world.peer.read.session('default', sessionId);
     return found?.session ?? null;
   }),
+  ...promises(
+    AGENT_TRANSITIONS.filter(({ event }) => event !== 'agent.policy_set'),
+    AGENT_MOVES,
+    'an agent goes from',
+    (world) => world.peer.read.agent('default', AGENT),
+  ),
+  ...promises(
+    AGENT_TRANSITIONS.filter(({ event }) => event === 'agent.policy_set'),
+    AGENT_MOVES,
+    'the entry of all other agents goes from',
+    (world) => world.peer.read.agent('default', OTHER_AGENTS),
+  ),
   ...Object.fromEntries(
     pairsWithoutRow().map(
       ({ status, command }) =>
@@ -76,17 +99,17 @@ function happens(row: Row, { given, when }: Move, look: Look): Promised {
   };
 }
 
-function pairsWithoutRow(): { status: TaskStatus; command: CommandName }[] {
-  const commands = Object.keys(COMMANDS) as CommandName[];
+function pairsWithoutRow(): { status: TaskStatus; command: TaskCommand }[] {
+  const commands = Object.keys(COMMANDS) as TaskCommand[];
   const pairs = TASK_STATUS_NAMES.flatMap((status) => commands.map((command) => ({ status, command })));
   return pairs.filter(({ status, command }) => !hasRow(status, command));
 }
 
-function hasRow(status: TaskStatus, command: CommandName): boolean {
+function hasRow(status: TaskStatus, command: TaskCommand): boolean {
   return TASK_TRANSITIONS.some((row) => row.from === status && row.command === command && !isPassedThrough(row));
 }
 
-function noEffect(status: TaskStatus, command: CommandName): Promised {
+function noEffect(status: TaskStatus, command: TaskCommand): Promised {
   return async (world) => {
     const subject = await STATUSES[status](world);
     const before = await world.everything();
@@ -95,7 +118,7 @@ function noEffect(status: TaskStatus, command: CommandName): Promised {
     const reply = await COMMANDS[command](world, subject).catch((error: unknown) => error);
 
     const after = await world.everything();
-    expect(before.tasks.map((task) => task.status)).toEqual([status]);
+    expect(before.tasks.find(({ id }) => id === subject.taskId)?.status).toBe(status);
     expect({ reply, tasks: after.tasks }).toEqual({ reply, tasks: before.tasks });
     expect(after.events).toEqual(before.events);
     // A heartbeat of the holder moves the lease's deadlines, and nothing of the task.

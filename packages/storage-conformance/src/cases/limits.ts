@@ -62,7 +62,8 @@ async function justFits(world: World): Promise<void> {
     sessionId: `s${':/#@+-._'.repeat(15)}`,
     title: 't'.repeat(LIMITS.title_characters_max),
     payload: 'p'.repeat(LIMITS.payload_bytes_max - 2),
-    author: 'a'.repeat(LIMITS.text_characters_max),
+    author: id,
+    source: 'a'.repeat(LIMITS.text_characters_max),
     priority: LIMITS.priority_max,
     delayMs: LIMITS.delay_ms_max,
     attemptsMax: LIMITS.attempts_max,
@@ -90,7 +91,7 @@ async function anyText(world: World): Promise<void> {
     'NULL',
     '',
   ];
-  const texted = { payload: texts, title: texts.join(' '), author: texts[2], source: texts[0], reviewer: 'NULL' };
+  const texted = { payload: texts, title: texts.join(' '), author: '회사재규', source: texts[2], reviewer: 'NULL' };
   const claim = await world.claimNew(texted);
 
   await world.release(claim, { outcome: 'failed', final: true, error: { message: texts[3] ?? '', data: texts } });

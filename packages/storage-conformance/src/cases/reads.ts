@@ -1,4 +1,4 @@
-import { noTasks, WAITING_STATUSES, type EventFilter, type Page, type Task } from '@agent-orchestrator/core';
+import { noTasks, PENDING_STATUSES, type EventFilter, type Page, type Task } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { allPages, allPagesBack } from '../everything.ts';
@@ -152,7 +152,7 @@ async function taskFilters(world: World): Promise<void> {
   expect(await list({ sessionId: 'branch' })).toEqual(sorted([one?.id, two?.id]));
   expect(await list({ kind: 'test' })).toEqual(sorted([two?.id, other.id]));
   expect(await list({ status: ['scheduled'] })).toEqual([other.id]);
-  expect(await list({ status: [...WAITING_STATUSES] })).toHaveLength(3);
+  expect(await list({ status: [...PENDING_STATUSES] })).toHaveLength(3);
   expect(await list({ kind: 'test', sessionId: 'branch', status: ['queued'] })).toEqual([two?.id]);
   expect(await list({ kind: 'build', status: ['failed'] })).toEqual([]);
 }

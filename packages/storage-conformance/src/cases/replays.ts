@@ -1,7 +1,7 @@
 import { LIMITS } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { AGENT, claimCall, holderOf, TTL_MS } from '../factories.ts';
+import { AGENT, claimCall, holderOf, OTHER_AGENT, TTL_MS } from '../factories.ts';
 import type { World } from '../world.ts';
 
 /** What a command is sent with each time: the same id, and the same seed where it claims. */
@@ -84,6 +84,32 @@ const commands: Readonly<Record<string, Prepared>> = {
     await world.orchestrator.cancelTask({ taskId: id });
     return () => world.rival.retryTask({ commandId, taskId: id });
   },
+  'releaseTask that asks': async (world, { commandId }) => {
+    const claim = await world.claimNew();
+    const ask = { question: 'which?', to: { role: 'owner' } };
+    return () => world.rival.releaseTask({ ...holderOf(claim), outcome: 'waiting', ask, commandId });
+  },
+  answerTask: async (world, { commandId }) => {
+    const claim = await world.claimNew();
+    await world.release(claim, { outcome: 'waiting', ask: { question: 'which?' } });
+    return () => world.rival.answerTask({ commandId, taskId: claim.task.id, answer: 'that one', agent: OTHER_AGENT });
+  },
+  registerAgent: async (world, { commandId }) => {
+    await world.orchestrator.registerAgent({ agent: AGENT });
+    return () => world.rival.registerAgent({ commandId, agent: AGENT, roles: ['reviewer'], machine: 'desk' });
+  },
+  drainAgent: async (world, { commandId }) => {
+    await world.orchestrator.registerAgent({ agent: AGENT });
+    return () => world.rival.drainAgent({ commandId, agent: AGENT });
+  },
+  retireAgent: async (world, { commandId }) => {
+    await world.orchestrator.registerAgent({ agent: AGENT });
+    return () => world.rival.retireAgent({ commandId, agent: AGENT });
+  },
+  setAgentPolicy:
+    async ({ rival }, { commandId }) =>
+    () =>
+      rival.setAgentPolicy({ commandId, agents: 'registered_only' }),
   'closeSession, page by page': async (world, { commandId }) => {
     const tasks = Array.from({ length: LIMITS.sweep_page_max + 1 }, () => ({ sessionId: 'branch' }));
     await world.orchestrator.enqueueTasks(tasks);

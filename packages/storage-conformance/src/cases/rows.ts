@@ -42,10 +42,13 @@ export const rows = chapter(
  */
 const IDS = ['A', 'Z', 'a', 'b', 'á', 'あ', '한', 'ｱ', '𠮷'];
 
-/** Given: sessions, tasks, events and receipts in two namespaces, under ids of many scripts. */
+/** Given: sessions, tasks, agents, events and receipts in two namespaces, under ids of many scripts. */
 async function fill(world: World): Promise<void> {
   for (const namespace of ['default', '𠮷', 'ｱ'])
-    for (const id of IDS.toReversed()) await world.orchestrator.enqueueTask({ id, sessionId: `in ${id}`, namespace });
+    for (const id of IDS.toReversed()) {
+      await world.orchestrator.enqueueTask({ id, sessionId: `in ${id}`, namespace });
+      await world.orchestrator.registerAgent({ agent: id, roles: [id, 'reviewer'], namespace });
+    }
   const claim = await world.claim({ sessionId: 'in a' });
   await world.orchestrator.checkpoint({ ...holderOf(claim), data: { text: '한국어 🦀 \n "' } });
   await world.release(await world.claim({ sessionId: 'in b' }), { outcome: 'failed', final: true });

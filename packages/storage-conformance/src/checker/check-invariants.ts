@@ -18,6 +18,11 @@ import { noLeaseEndedEarly } from './i11-no-lease-ended-early.ts';
 import { staleLeasesClosed } from './i12-stale-leases-closed.ts';
 import { noHeadForgotten } from './i13-no-head-forgotten.ts';
 import { followersSeeAll } from './i14-followers-see-all.ts';
+import { noOwnReview } from './i15-no-own-review.ts';
+import { oneHolderOfAKey } from './i17-one-holder-of-a-key.ts';
+import { reviewsAreOpen } from './i20-reviews-are-open.ts';
+import { noQuestionLost } from './i21-no-question-lost.ts';
+import { noGrantWhenRefused } from './i19-no-grant-when-refused.ts';
 import type { Journal } from '@agent-orchestrator/core/journal';
 import type { Violation } from './violation.ts';
 
@@ -45,6 +50,11 @@ const INVARIANT_CHECKS: readonly ((history: History) => Violation[])[] = [
   staleLeasesClosed,
   noHeadForgotten,
   followersSeeAll,
+  noOwnReview,
+  oneHolderOfAKey,
+  reviewsAreOpen,
+  noQuestionLost,
+  noGrantWhenRefused,
 ];
 
 /** @returns what does not hold, by invariant; empty: all is well */

@@ -12,6 +12,10 @@ const AT_MOST_ONCE: Partial<Record<EventType, (event: Event) => string>> = {
   'task.claimed': ({ streamId }) => streamId,
   'task.retried': () => '',
   'task.cancel_requested': () => '',
+  'agent.registered': ({ streamId }) => streamId,
+  'agent.draining': ({ streamId }) => streamId,
+  'agent.retired': ({ streamId }) => streamId,
+  'agent.policy_set': ({ streamId }) => streamId,
   // A claim that gets nothing leaves no receipt, but may have recovered dead sessions. A retry is decided again, and
   // may
   // find others. It cannot end the same lease twice.

@@ -24,7 +24,10 @@ function checkTask(events: readonly Event[]): Violation[] {
   return found;
 }
 
-function isEnd(event: Event): boolean {
+/** Whether it ends its task for good. */
+export function isEnd(event: Event): boolean {
   if (event.type === 'task.failed') return payloadOf(event, 'task.failed').run_at === null;
+  if (event.type === 'task.approved') return payloadOf(event, 'task.approved').done;
+  if (event.type === 'task.changes_requested') return payloadOf(event, 'task.changes_requested').final;
   return event.type === 'task.succeeded' || event.type === 'task.cancelled';
 }

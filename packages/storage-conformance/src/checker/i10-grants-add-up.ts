@@ -5,11 +5,12 @@ import { violation, type Violation } from './violation.ts';
 
 const ATTEMPTS: readonly EventType[] = ['task.succeeded', 'task.failed'];
 const INTERRUPTIONS: readonly EventType[] = ['task.recovered', 'lease.taken_over'];
-const GIVEN_BACK: readonly EventType[] = ['task.released', 'task.handed_off', 'task.cancelled'];
+const GIVEN_BACK: readonly EventType[] = ['task.released', 'task.handed_off', 'task.asked', 'task.cancelled'];
+const ROUNDS: readonly EventType[] = ['task.review_requested'];
 
 /**
- * I10. Every grant of a task is an attempt, an interruption or was given back, and the worker was told the right
- * numbers.
+ * I10. Every grant of a task is an attempt, an interruption, a round of review or was given back, and the worker was
+ * told the right numbers.
  */
 export function grantsAddUp(history: History): Violation[] {
   const open = new Set(history.leases.filter(({ closings }) => closings.length === 0).map(({ grant }) => keyOf(grant)));
@@ -26,10 +27,11 @@ function sumsUp(events: readonly Event[], isOpen: boolean): Violation[] {
   const closings = events.filter(({ leaseEffect }) => leaseEffect === 'ended');
   const count = (types: readonly EventType[]) => closings.filter(({ type }) => types.includes(type)).length;
   const [attempts, interruptions, givenBack] = [count(ATTEMPTS), count(INTERRUPTIONS), count(GIVEN_BACK)];
-  if (grants.length === attempts + interruptions + givenBack + (isOpen ? 1 : 0)) return [];
+  const rounds = count(ROUNDS);
+  if (grants.length === attempts + interruptions + givenBack + rounds + (isOpen ? 1 : 0)) return [];
   const open = isOpen ? ', 1 open' : '';
   const interrupted = counted(interruptions, 'interruption');
-  const sum = `${counted(attempts, 'attempt')}, ${interrupted}, ${givenBack} given back${open}`;
+  const sum = `${counted(attempts, 'attempt')}, ${interrupted}, ${givenBack} given back, ${rounds} reviewed${open}`;
   return [violation('I10', grants, `${events[0]?.taskId} was granted ${counted(grants.length, 'time')}: ${sum}.`)];
 }
 

@@ -108,5 +108,6 @@ const SENDERS: { readonly [C in JournaledCallName]: Sender<C> } = {
   recover: plain<'recover'>(async (orchestrator, request) => orchestrator.staleRecovery(request)),
   cancel: plain<'cancel'>(async (orchestrator, request) => orchestrator.cancelTask(request)),
   retry: plain<'retry'>(async (orchestrator, request) => orchestrator.retryTask(request)),
+  answer: plain<'answer'>(async (orchestrator, request) => orchestrator.answerTask(request)),
   close: plain<'close'>(async (orchestrator, request) => orchestrator.closeSession(request)),
 };

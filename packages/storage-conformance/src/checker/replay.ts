@@ -7,13 +7,15 @@ import { payloadOf } from './history.ts';
  */
 export interface TaskState {
   readonly id: string;
-  readonly status: 'waiting' | Exclude<TaskStatus, 'scheduled' | 'queued'>;
+  readonly status: 'pending' | Exclude<TaskStatus, 'scheduled' | 'queued'>;
   readonly kind: string;
   readonly priority: number;
   readonly runAt: number | null;
   readonly queuedAt: number;
   readonly assignee: string | null;
   readonly role: string | null;
+  /** Its hand-off, until an agent claims it or it goes back: who handed it off, and when it goes back. */
+  readonly handOff: { readonly by: string | null; readonly returnAt: number | null } | null;
 }
 
 /** A session after one of its events. */
@@ -58,7 +60,7 @@ export function headAt({ tasks }: SessionState, at: number): TaskState | null {
   let head: TaskState | null = null;
   for (const task of tasks.values())
     if (
-      task.status === 'waiting' &&
+      task.status === 'pending' &&
       (task.runAt === null || task.runAt <= at) &&
       (head === null || isBefore(task, head))
     )
@@ -103,15 +105,31 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
       return claimed(session, task);
     case 'task.rescheduled': {
       const { run_at: runAt } = payloadOf(event, 'task.rescheduled');
-      return task?.status === 'waiting'
+      return task?.status === 'pending'
         ? { task: { ...task, runAt, queuedAt: runAt } }
         : `gives another time to a task that is ${task?.status ?? 'unknown'}`;
     }
+    case 'task.handed_back':
+      return handedBack(task, event);
+    case 'task.return_rescheduled':
+      return returnMoved(task, event);
     case 'task.retried':
       if (session.status === 'closed') return 'retries a task in a closed session';
       return task?.status === 'failed' || task?.status === 'cancelled'
-        ? { task: { ...task, status: 'waiting', runAt: null, queuedAt: event.at } }
+        ? { task: { ...task, status: 'pending', runAt: null, queuedAt: event.at } }
         : `retries a task that is ${task?.status ?? 'unknown'}`;
+    case 'task.answered':
+      return task?.status === 'waiting'
+        ? { task: { ...task, status: 'pending' } }
+        : `answers a task that is ${task?.status ?? 'unknown'}`;
+    case 'task.approved': {
+      if (task?.status !== 'in_review') return `approves a task that is ${task?.status ?? 'unknown'}`;
+      return { task: { ...task, status: payloadOf(event, 'task.approved').done ? 'succeeded' : 'in_review' } };
+    }
+    case 'task.changes_requested': {
+      if (task?.status !== 'in_review') return `asks for changes of a task that is ${task?.status ?? 'unknown'}`;
+      return { task: { ...task, status: payloadOf(event, 'task.changes_requested').final ? 'failed' : 'pending' } };
+    }
     case 'task.cancel_requested':
       return task?.status === 'running' ? {} : `asks to cancel a task that is ${task?.status ?? 'unknown'}`;
     case 'lease.refused':
@@ -130,13 +148,16 @@ function reopened(session: SessionState, event: Event): Partial<SessionState> {
 
 function claimed(session: SessionState, task: TaskState | undefined): Change | string {
   if (session.status !== 'idle') return `is granted in a session that is ${session.status}`;
-  if (task?.status !== 'waiting') return `grants a task that is ${task?.status ?? 'unknown'}`;
+  if (task?.status !== 'pending') return `grants a task that is ${task?.status ?? 'unknown'}`;
   // A task that was scheduled once may be due and not yet made claimable: it cannot be told here.
   const ahead = [...session.tasks.values()].find(
-    (other) => other.status === 'waiting' && other.runAt === null && isBefore(other, task),
+    (other) => other.status === 'pending' && other.runAt === null && isBefore(other, task),
   );
   if (ahead !== undefined) return `grants a task before ${ahead.id}, which is the head`;
-  return { session: { status: 'running', runningTaskId: task.id }, task: { ...task, status: 'running' } };
+  return {
+    session: { status: 'running', runningTaskId: task.id },
+    task: { ...task, status: 'running', handOff: null },
+  };
 }
 
 function leaseEnded(session: SessionState, task: TaskState | undefined, event: Event): Change | string {
@@ -145,38 +166,62 @@ function leaseEnded(session: SessionState, task: TaskState | undefined, event: E
   return { session: { status: 'idle', runningTaskId: null }, task: ended(task, event) };
 }
 
+/** Only what was handed off for a time goes back, only to its sender, and not before its time. */
+function handedBack(task: TaskState | undefined, event: Event): Change | string {
+  const { assignee, role, return_at: returnAt } = payloadOf(event, 'task.handed_back');
+  const handOff = task?.handOff ?? null;
+  if (task === undefined || handOff === null) return 'returns a task that was not handed off';
+  if (assignee !== handOff.by || role !== null) return 'returns a task to another agent than its sender';
+  if (returnAt !== handOff.returnAt || event.at < returnAt) return 'returns a task at another time than it was to';
+  return { task: { ...task, assignee, role, handOff: null } };
+}
+
+function returnMoved(task: TaskState | undefined, event: Event): Change | string {
+  const { return_at: returnAt } = payloadOf(event, 'task.return_rescheduled');
+  const handOff = task?.handOff ?? null;
+  if (task === undefined || handOff === null || handOff.returnAt === null)
+    return 'gives another time to return to a task that is not to return';
+  return { task: { ...task, handOff: { ...handOff, returnAt } } };
+}
+
 /** After a crash, or a cancellation, of a task that waits. */
 function endedWaiting(task: TaskState | undefined, event: Event): Change | string {
   if (event.type !== 'task.cancelled' && event.type !== 'task.failed') return 'ends no lease';
-  return task?.status === 'waiting' ? { task: ended(task, event) } : `ends a task that is ${task?.status ?? 'unknown'}`;
+  const isAside = task?.status === 'waiting' || task?.status === 'in_review';
+  const mayEnd = task?.status === 'pending' || (isAside && event.type === 'task.cancelled');
+  return mayEnd ? { task: ended(task, event) } : `ends a task that is ${task?.status ?? 'unknown'}`;
 }
 
 function ended(task: TaskState, event: Event): TaskState {
   switch (event.type) {
     case 'task.succeeded':
       return { ...task, status: 'succeeded' };
+    case 'task.review_requested':
+      return { ...task, status: 'in_review' };
     case 'task.cancelled':
-      return { ...task, status: 'cancelled' };
+      return { ...task, status: 'cancelled', handOff: null };
     case 'task.failed': {
       const { run_at: runAt, occurred_at: at = event.at } = payloadOf(event, 'task.failed');
       if (runAt === null) return { ...task, status: 'failed' };
-      return { ...task, status: 'waiting', runAt, queuedAt: Math.max(runAt, at) };
+      return { ...task, status: 'pending', runAt, queuedAt: Math.max(runAt, at) };
     }
     case 'task.handed_off': {
-      const { assignee, role } = payloadOf(event, 'task.handed_off');
-      return { ...task, status: 'waiting', assignee, role };
+      const { assignee, role, return_at: returnAt = null } = payloadOf(event, 'task.handed_off');
+      return { ...task, status: 'pending', assignee, role, handOff: { by: event.agent, returnAt } };
     }
-    default:
+    case 'task.asked':
       return { ...task, status: 'waiting' };
+    default:
+      return { ...task, status: 'pending' };
   }
 }
 
 function queued(event: Event): TaskState {
   const { kind, priority, run_at: runAt, assignee, role, occurred_at: at = event.at } = payloadOf(event, 'task.queued');
   const queuedAt = Math.max(runAt ?? 0, at);
-  return { id: event.taskId ?? '', status: 'waiting', kind, priority, runAt, queuedAt, assignee, role };
+  return { id: event.taskId ?? '', status: 'pending', kind, priority, runAt, queuedAt, assignee, role, handOff: null };
 }
 
 function isOpen({ status }: TaskState): boolean {
-  return status === 'waiting' || status === 'running';
+  return status !== 'succeeded' && status !== 'failed' && status !== 'cancelled';
 }

@@ -1,4 +1,4 @@
-/** The invariants by number. I8 to I10 and I12 to I14 are checked as far as log and journals tell. */
+/** The invariants by number. I8 to I10, I12 to I14 and I20 are checked as far as log and journals tell. */
 export const INVARIANTS = {
   I1: "fences of a session strictly grow, and grants' fences are unique",
   I2: 'no grant while a lease is open',
@@ -9,11 +9,16 @@ export const INVARIANTS = {
   I7: 'a refused command has no effect, except one lease.refused per fence',
   I8: 'state is the fold of the log',
   I9: 'seq has no gap, and chains hold',
-  I10: 'grants are attempts, interruptions and leases given back',
+  I10: 'grants are attempts, interruptions, rounds of review and leases given back',
   I11: 'no recovery before stale_at, no takeover before expiry, without proof',
   I12: 'every stale lease is closed while a recoverer runs',
   I13: 'no due head stays unclaimed while a fitting agent polls',
   I14: 'a follower of the log sees every event once, in order',
+  I17: 'a dedupe key is held by one task at a time',
+  I21: 'no question is lost: every waiting task has an open question',
+  I15: 'no review is granted to an agent that held the reviewed task',
+  I20: 'a task in review has as many open reviews as approvals that it lacks',
+  I19: 'an agent that drains, is retired, or has to be registered and is not, gets no grant',
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;

@@ -1,4 +1,4 @@
-import { DEFAULTS, OrchestratorReads, WAITING_STATUSES, type Storage } from '@agent-orchestrator/core';
+import { DEFAULTS, OrchestratorReads, PENDING_STATUSES, type Storage } from '@agent-orchestrator/core';
 import { planDisturbances, planFailpoint, planFailpoints, type Disturbance } from './disturbances.ts';
 import { nameOf, type Failpoint } from './failpoint.ts';
 import { OneProcess } from './process-group.ts';
@@ -210,7 +210,7 @@ class Supervisor {
   async #look(): Promise<void> {
     if (this.#finishing || this.#incidentsOpen > 0) return;
     const { tasks } = await whenReachable(() => this.#reads.counts(DEFAULTS.namespace, (this.#run.tasks ?? 0) + 1));
-    const open = tasks.running > 0 || WAITING_STATUSES.some((status) => tasks[status] > 0);
+    const open = tasks.running > 0 || PENDING_STATUSES.some((status) => tasks[status] > 0);
     if (open || this.#adding() || tasks.succeeded < (this.#run.tasks ?? 0)) return;
     if (this.#finishing || this.#incidentsOpen > 0) return;
     this.#finishing = true;

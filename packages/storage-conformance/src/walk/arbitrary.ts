@@ -33,10 +33,11 @@ const task: fc.Arbitrary<TaskCall> = fc
       kind,
       priority: fc.nat({ max: 2 }),
       delayMs: fc.constantFrom(0, 0, 0, 1, 5_000, 90_000),
-      dedupeKey: rarely(fc.constantFrom('key-1', 'key-2')),
+      dedupe: rarely(fc.record({ key: fc.constantFrom('key-1', 'key-2'), while: fc.constantFrom('open', 'kept') })),
       attemptsMax: fc.integer({ min: 1, max: 3 }),
       interruptionsMax: fc.nat({ max: 2 }),
       backoffMs: fc.constantFrom(0, 1, 5_000),
+      review: rarely(fc.record({ role: fc.constant('reviewer'), approvals: fc.integer({ min: 1, max: 2 }) })),
       payload: fc.jsonValue({ maxDepth: 1 }),
     }),
     addressee,
@@ -62,9 +63,15 @@ const next = fc.record({
 
 const taskEnd: fc.Arbitrary<TaskEnd> = fc.record({
   lease,
-  outcome: fc.constantFrom('succeeded', 'failed', 'failed', 'released', 'handed_off', 'cancelled'),
+  // What is handed off for a time goes back only if the walk then lets time pass, and claims.
+  outcome: fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom('succeeded', 'failed', 'failed', 'released', 'cancelled') },
+    { weight: 4, arbitrary: is('handed_off') },
+    { weight: 2, arbitrary: is('waiting') },
+  ),
   final: fc.boolean(),
   to: agent,
+  byMs: mostly(fc.constantFrom(1, 999, 5_000, 60_000)),
 });
 
 const command: fc.Arbitrary<CommandStep> = fc.oneof(
@@ -126,7 +133,33 @@ const command: fc.Arbitrary<CommandStep> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ is: is('cancel'), peer, task: met }) },
   { weight: 2, arbitrary: fc.record({ is: is('retry'), peer, task: met }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ is: is('answer'), peer, task: met, agent: sometimes(agent), guarded: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ is: is('close'), peer, session: met, cancelTasks: fc.boolean() }) },
+  // An agent is registered more often than it is stopped: a walk in which none may claim tells little.
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      is: is('register'),
+      peer,
+      namespace,
+      agent,
+      roles: sometimes(fc.subarray(['builder', 'reviewer'])),
+      human: rarely(fc.boolean()),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ is: fc.constantFrom('drain', 'retire'), peer, namespace, agent }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      is: is('policy'),
+      peer,
+      namespace,
+      agents: fc.constantFrom('any', 'any', 'registered_only'),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ is: is('resend'), peer, sent: met }) },
   { weight: 1, arbitrary: fc.record({ is: is('reuse'), peer, sent: met }) },
 );
@@ -150,7 +183,26 @@ const jump: fc.Arbitrary<TimeStep> = fc.oneof(
 /** Commands of one turn go over one connection: between two, the order is not ours to tell. */
 const together: fc.Arbitrary<Step> = fc
   .tuple(peer, fc.array(command, { minLength: 2, maxLength: 4 }))
-  .map(([peer, commands]) => ({ is: 'together', commands: commands.map((one) => ({ ...one, peer })) }));
+  .map(([peer, commands]) => ({
+    is: 'together',
+    commands: commands.map((one) => ({ ...withNamedRoles(one), peer })),
+  }));
+
+const named = <Call extends { readonly roles?: readonly string[] | undefined }>(call: Call) => ({
+  ...call,
+  roles: call.roles?.length ? [...call.roles] : ['builder'],
+});
+
+/**
+ * A claim that names no role is sent again, after the others of its turn, where the registry gives other roles than
+ * were known: which claims are is not ours to tell.
+ */
+function withNamedRoles(step: CommandStep): CommandStep {
+  if (step.is === 'claim') return { ...step, call: named(step.call) };
+  if (step.is === 'release' && step.next !== undefined) return { ...step, next: named(step.next) };
+  if (step.is === 'release_batch' && step.next !== undefined) return { ...step, next: named(step.next) };
+  return step;
+}
 
 /** Walks of commands one by one, on a machine whose clocks may jump. */
 export const WALKS_WITH_JUMPS: fc.Arbitrary<readonly Step[]> = walksOf(

@@ -1,4 +1,5 @@
 import type { ClaimNext, ReleaseOutcome } from '@agent-orchestrator/core';
+import type { AgentPolicy } from '@agent-orchestrator/core';
 import type { ClaimCall, TaskCall } from '../factories.ts';
 
 /*
@@ -21,6 +22,8 @@ export interface TaskEnd {
   readonly outcome: ReleaseOutcome;
   readonly final: boolean;
   readonly to: string;
+  /** With `handed_off`: it goes back after so long. */
+  readonly byMs: number | undefined;
 }
 
 /** The process that sends a command: which of the clocks it has, and whether it has just started. */
@@ -57,7 +60,19 @@ export type CommandStep = { readonly peer: boolean; readonly sender?: Sender } &
   | { readonly is: 'recover'; readonly namespace: string; readonly limit: number; readonly evidence: Met | undefined }
   | { readonly is: 'cancel'; readonly task: Met }
   | { readonly is: 'retry'; readonly task: Met }
+  /** With `guarded`, the question of the time now: mostly another than the one that is open. */
+  | { readonly is: 'answer'; readonly task: Met; readonly agent: string | undefined; readonly guarded: boolean }
   | { readonly is: 'close'; readonly session: Met; readonly cancelTasks: boolean }
+  | {
+      readonly is: 'register';
+      readonly namespace: string;
+      readonly agent: string;
+      readonly roles: readonly string[] | undefined;
+      readonly human: boolean | undefined;
+    }
+  | { readonly is: 'drain'; readonly namespace: string; readonly agent: string }
+  | { readonly is: 'retire'; readonly namespace: string; readonly agent: string }
+  | { readonly is: 'policy'; readonly namespace: string; readonly agents: AgentPolicy }
   /** An earlier command again, with its command id. */
   | { readonly is: 'resend'; readonly sent: Met }
   /** An earlier command's id with another request. */

@@ -1,4 +1,12 @@
-import { Orchestrator, OrchestratorError, type ClaimRecord, type Json, type Storage } from '@agent-orchestrator/core';
+import {
+  isReturnDue,
+  LIMITS,
+  Orchestrator,
+  OrchestratorError,
+  type ClaimRecord,
+  type Json,
+  type Storage,
+} from '@agent-orchestrator/core';
 import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect } from 'vitest';
 import { readAll, type Everything } from '../everything.ts';
@@ -58,6 +66,7 @@ export class Walker {
       case 'reboot':
         return this.#opened.clock.reboot(step.ms);
       case 'together':
+        await this.#settle();
         return this.#commandsAtOnce(step.commands);
       default:
         return this.#as(step.sender, () => this.#commandsAtOnce([step]));
@@ -72,6 +81,18 @@ export class Walker {
     const process = known ?? startedProcess(AHEAD_MS[clock]);
     this.#processes.set(clock, process);
     return this.#opened.clock.as(process, act);
+  }
+
+  /**
+   * A command that finds something due takes several units of work, and where those of other commands of its turn come
+   * between them is not promised. So what is due is done before, by a command of its own.
+   */
+  async #settle(): Promise<void> {
+    for (const namespace of await this.#model.read.namespaces()) {
+      const { items } = await this.#model.read.tasks({ namespace, handedOff: true, limit: LIMITS.page_max });
+      if (items.some((task) => isReturnDue(task, this.#opened.clock.now)))
+        await this.#commandsAtOnce([{ is: 'recover', peer: false, namespace, limit: 1, evidence: undefined }]);
+    }
   }
 
   /** Sends the commands to both, and expects the same answers, the same rows and the same log. */
@@ -126,7 +147,7 @@ export class Walker {
       }
       case 'release': {
         const { end, next } = step;
-        const call = { ...this.#holder(end.lease), ...releaseOf(end), ...(next && { claimNext: next }) };
+        const call = { ...this.#holder(end.lease), ...this.#endOf(end), ...(next && { claimNext: next }) };
         return (orchestrator, identity) => orchestrator.releaseTask({ ...call, ...identity });
       }
       case 'release_batch': {
@@ -147,12 +168,23 @@ export class Walker {
         const { namespace, id: taskId } = this.#task(step.task);
         return (orchestrator, { commandId }) => orchestrator.retryTask({ namespace, taskId, commandId });
       }
+      case 'answer': {
+        const { namespace, id: taskId } = this.#task(step.task);
+        const askedAt = step.guarded ? Math.floor(this.#opened.clock.now) : undefined;
+        const call = { namespace, taskId, answer: `answer of ${step.agent}`, agent: step.agent, askedAt };
+        return (orchestrator, { commandId }) => orchestrator.answerTask({ ...call, commandId });
+      }
       case 'close': {
         const { namespace, sessionId } = this.#task(step.session);
         const { cancelTasks } = step;
         return (orchestrator, { commandId }) =>
           orchestrator.closeSession({ namespace, sessionId, cancelTasks, commandId });
       }
+      case 'register':
+      case 'drain':
+      case 'retire':
+      case 'policy':
+        return registryCall(step);
     }
   }
 
@@ -175,10 +207,18 @@ export class Walker {
     return { namespace: task.namespace, token: knowsSecret ? lease.token : inventedToken(lease.fence) };
   }
 
+  /** A review ends with a verdict, most of the time. */
+  #endOf(end: TaskEnd) {
+    const isReview = (pick(this.#leases, end.lease.met)?.task.reviewOf ?? null) !== null;
+    if (isReview && end.outcome === 'succeeded') return { outcome: 'approved' as const };
+    if (isReview && end.outcome === 'cancelled') return { outcome: 'changes_requested' as const, note: 'once more' };
+    return releaseOf(end);
+  }
+
   /** Each lease once: a batch that names one twice is malformed. */
   #batch(ends: readonly TaskEnd[]) {
     const named = ends.map((end) => ({ ...this.#holder(end.lease), end }));
-    const items = [...new Map(named.map(({ token, end }) => [token, { token, ...releaseOf(end) }])).values()];
+    const items = [...new Map(named.map(({ token, end }) => [token, { token, ...this.#endOf(end) }])).values()];
     return { items, namespace: named[0]?.namespace ?? 'default' };
   }
 
@@ -194,6 +234,29 @@ export class Walker {
 
   async close(): Promise<void> {
     await this.#model.close();
+  }
+}
+
+/** A call about the registry of agents. */
+function registryCall(step: Extract<CommandStep, { is: 'register' | 'drain' | 'retire' | 'policy' }>): Sent['send'] {
+  switch (step.is) {
+    case 'register': {
+      const { namespace, agent, human } = step;
+      const roles = step.roles && [...step.roles];
+      return (orchestrator, { commandId }) => orchestrator.registerAgent({ namespace, agent, roles, human, commandId });
+    }
+    case 'drain': {
+      const { namespace, agent } = step;
+      return (orchestrator, { commandId }) => orchestrator.drainAgent({ namespace, agent, commandId });
+    }
+    case 'retire': {
+      const { namespace, agent } = step;
+      return (orchestrator, { commandId }) => orchestrator.retireAgent({ namespace, agent, commandId });
+    }
+    case 'policy': {
+      const { namespace, agents } = step;
+      return (orchestrator, { commandId }) => orchestrator.setAgentPolicy({ namespace, agents, commandId });
+    }
   }
 }
 
@@ -228,13 +291,14 @@ async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
   }
 }
 
-function releaseOf({ outcome, final, to }: TaskEnd) {
+function releaseOf({ outcome, final, to, byMs }: TaskEnd) {
   const data: Json = { final };
   return {
     outcome,
     ...(outcome === 'succeeded' && { result: data }),
     ...(outcome === 'failed' && { final, error: { message: 'failed', data } }),
-    ...(outcome === 'handed_off' && { to: final ? { agent: to } : { role: 'reviewer' }, note: 'over to you' }),
+    ...(outcome === 'waiting' && { ask: { question: 'which?', to: final ? { agent: to } : { role: 'reviewer' } } }),
+    ...(outcome === 'handed_off' && { to: final ? { agent: to } : { role: 'reviewer' }, note: 'over to you', byMs }),
   };
 }
 

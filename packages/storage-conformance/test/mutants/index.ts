@@ -1,13 +1,17 @@
+import { agents } from './agents.ts';
 import { connection } from './connection.ts';
 import { followers } from './followers.ts';
 import { locking } from './locking.ts';
+import { handOffs } from './hand-offs.ts';
 import { log } from './log.ts';
 import type { Mutant } from './mutant.ts';
 import { names } from './names.ts';
 import { numbers } from './numbers.ts';
 import { queue } from './queue.ts';
+import { questions } from './questions.ts';
 import { receipts } from './receipts.ts';
 import { restart } from './restart.ts';
+import { reviews } from './reviews.ts';
 import { rowsFilling } from './rows-filling.ts';
 import type { RowsMutant } from './rows-mutant.ts';
 import { rowsRead } from './rows-read.ts';
@@ -18,18 +22,22 @@ import { time } from './time.ts';
 
 /** Storages that break a promise, each another one. */
 export const MUTANTS: readonly Mutant[] = [
+  ...agents,
   ...locking,
   ...log,
   ...queue,
+  ...questions,
   ...receipts,
   ...time,
   ...restart,
+  ...handOffs,
   ...connection,
   ...followers,
   ...names,
   ...numbers,
   ...secrets,
   ...sessions,
+  ...reviews,
 ];
 
 /** Rows, and stores with a state, that break a promise. */

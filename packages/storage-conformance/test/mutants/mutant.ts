@@ -52,8 +52,11 @@ export function withReader(change: (read: Reader, inside: Inside) => Partial<Rea
     const changed = (read: Reader): Reader => ({
       session: (namespace, id) => read.session(namespace, id),
       task: (namespace, id) => read.task(namespace, id),
+      agent: (namespace, name) => read.agent(namespace, name),
+      agents: (filter) => read.agents(filter),
       sessions: (filter) => read.sessions(filter),
       tasks: (filter) => read.tasks(filter),
+      questions: (filter) => read.questions(filter),
       events: (filter) => read.events(filter),
       histories: (namespace, sessionIds, limit) => read.histories(namespace, sessionIds, limit),
       counts: (namespace, max) => read.counts(namespace, max),

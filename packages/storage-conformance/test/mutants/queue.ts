@@ -1,5 +1,5 @@
 import { compareInQueue, type Loaded, type Scope, type Task } from '@agent-orchestrator/core';
-import { both, withLoaded, withScope, type Inside, type Mutant } from './mutant.ts';
+import { both, withDecision, withLoaded, withScope, type Inside, type Mutant } from './mutant.ts';
 
 const MANY = 1_000;
 
@@ -128,6 +128,32 @@ export const queue: readonly Mutant[] = [
     name: 'dedupe keys are not looked up',
     chapter: '4. a duplicate is skipped',
     wrap: withScope((scope) => (scope.by === 'new' ? { ...scope, dedupeKeys: [] } : scope)),
+  },
+  {
+    name: 'the holder of the key is not looked up for a retry',
+    chapter: '4. a duplicate is skipped',
+    wrap: withScope((scope) => (scope.by === 'task' ? { ...scope, keyHolder: undefined } : scope)),
+  },
+  {
+    name: 'tasks that have ended hold their keys for ever',
+    chapter: '4. a duplicate is skipped',
+    wrap: withLoaded((loaded, scope, { data }) => {
+      if (scope.by !== 'new') return loaded;
+      const keys = new Set(scope.dedupeKeys);
+      const ended = [...data.tasks.values()].filter(
+        ({ namespace, dedupeKey, dedupeWhile, finishedAt }) =>
+          namespace === scope.namespace && keys.has(dedupeKey ?? '') && dedupeWhile !== null && finishedAt !== null,
+      );
+      return { ...loaded, tasks: [...ended.map((task) => ({ ...task, dedupeWhile: null })), ...loaded.tasks] };
+    }),
+  },
+  {
+    name: 'how long a key is held is not kept',
+    chapter: '4. a duplicate is skipped',
+    wrap: withDecision((writeSet) => ({
+      ...writeSet,
+      tasks: writeSet.tasks.map(({ before, after }) => ({ before, after: { ...after, dedupeWhile: null } })),
+    })),
   },
   {
     name: 'dedupe keys are compared across namespaces',

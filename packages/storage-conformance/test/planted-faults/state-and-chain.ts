@@ -16,6 +16,21 @@ export const stateAndChain: readonly PlantedFault[] = [
   },
   {
     invariant: 'I8',
+    fault: 'a task goes back that was handed off for good',
+    plant: log((day) => edit(day, is('task.handed_off', 'back'), {}, { return_at: null })),
+  },
+  {
+    invariant: 'I8',
+    fault: 'a task goes back to another agent than the one that handed it off',
+    plant: log((day) => edit(day, is('task.handed_back'), {}, { assignee: 'home-agent' })),
+  },
+  {
+    invariant: 'I8',
+    fault: 'a task goes back before its time',
+    plant: log((day) => edit(day, is('task.handed_off', 'back'), {}, { return_at: 9_000_000_000_000 })),
+  },
+  {
+    invariant: 'I8',
     fault: 'a session closes while a task in it is open',
     plant: log((day) =>
       edit(

@@ -8,6 +8,25 @@ CREATE DOMAIN "orchestrator"."object_text" AS text COLLATE "C"
 --> statement-breakpoint
 CREATE SEQUENCE "orchestrator"."changes" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE SEQUENCE "orchestrator"."numbers" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
+CREATE TABLE "orchestrator"."agents" (
+	"namespace" text COLLATE "C" NOT NULL,
+	"name" text COLLATE "C" NOT NULL,
+	"status" text COLLATE "C" NOT NULL,
+	"human" integer NOT NULL,
+	"seq" integer NOT NULL,
+	"version" integer NOT NULL,
+	"created_at" bigint NOT NULL,
+	"updated_at" bigint NOT NULL,
+	"hash" text COLLATE "C" NOT NULL,
+	"machine" text COLLATE "C",
+	"roles" "orchestrator"."json_text" NOT NULL,
+	CONSTRAINT "agents_namespace_name_pk" PRIMARY KEY("namespace","name"),
+	CONSTRAINT "agents_status" CHECK (status IN ('active', 'draining', 'retired')),
+	CONSTRAINT "agents_human" CHECK (human IN (0, 1)),
+	CONSTRAINT "agents_counters" CHECK (seq >= 0 AND version >= 1 AND created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "agents_lengths" CHECK (length(hash) = 64)
+);
+--> statement-breakpoint
 CREATE TABLE "orchestrator"."event_log" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "orchestrator"."event_log_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"stream_kind" text COLLATE "C" NOT NULL,
@@ -123,14 +142,37 @@ CREATE TABLE "orchestrator"."tasks" (
 	"created_at" bigint NOT NULL,
 	"started_at" bigint,
 	"finished_at" bigint,
+	"handed_off_by" text COLLATE "C",
+	"handed_off_at" bigint,
+	"return_at" bigint,
+	"returned_from" text COLLATE "C",
 	"version" integer NOT NULL,
+	"dedupe_while" text COLLATE "C",
+	"asked_at" bigint,
+	"asked_by" text COLLATE "C",
+	"asked_agent" text COLLATE "C",
+	"asked_role" text COLLATE "C",
+	"answered_by" text COLLATE "C",
 	"payload" "orchestrator"."json_text" NOT NULL,
 	"result" "orchestrator"."json_text",
 	"error" "orchestrator"."json_text",
+	"question" text COLLATE "C",
+	"answer" text COLLATE "C",
+	"review" "orchestrator"."object_text",
+	"review_of" "orchestrator"."object_text",
 	CONSTRAINT "tasks_namespace_id_pk" PRIMARY KEY("namespace","id"),
-	CONSTRAINT "tasks_status" CHECK (status IN ('scheduled', 'queued', 'running', 'succeeded', 'failed', 'cancelled')),
+	CONSTRAINT "tasks_status" CHECK (status IN ('scheduled', 'queued', 'running', 'waiting', 'in_review', 'succeeded', 'failed', 'cancelled')),
 	CONSTRAINT "tasks_scheduled" CHECK (status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK (assignee IS NULL OR role IS NULL),
+	CONSTRAINT "tasks_hand_off" CHECK (CASE WHEN handed_off_at IS NULL
+      THEN handed_off_by IS NULL AND return_at IS NULL AND returned_from IS NULL
+      ELSE handed_off_by IS NOT NULL AND status = 'queued' AND (assignee IS NOT NULL OR role IS NOT NULL)
+        AND (return_at IS NULL OR returned_from IS NULL) END),
+	CONSTRAINT "tasks_hand_off_times" CHECK (handed_off_at BETWEEN 0 AND 9007199254740991 AND return_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_dedupe_while" CHECK (dedupe_while IS NULL OR (dedupe_while = 'open' AND dedupe_key IS NOT NULL)),
+	CONSTRAINT "tasks_question" CHECK ((status <> 'waiting' OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) AND (asked_agent IS NULL OR asked_role IS NULL)),
+	CONSTRAINT "tasks_asked_at" CHECK (asked_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_in_review" CHECK (status <> 'in_review' OR review IS NOT NULL),
 	CONSTRAINT "tasks_counters" CHECK (attempt >= 0 AND interruptions >= 0 AND version >= 1),
 	CONSTRAINT "tasks_times" CHECK (queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND delayed_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_fixed" CHECK (number BETWEEN 1 AND 9007199254740991 AND priority >= 0 AND attempts_max >= 0 AND interruptions_max >= 0 AND backoff_ms >= 0 AND created_at BETWEEN 0 AND 9007199254740991)
@@ -151,18 +193,21 @@ CREATE INDEX "sessions_held" ON "orchestrator"."sessions" USING btree ("namespac
 CREATE INDEX "sessions_closed" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'closed';--> statement-breakpoint
 CREATE INDEX "sessions_empty" ON "orchestrator"."sessions" USING btree ("namespace") WHERE status = 'idle' AND next_task_id IS NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX "tasks_by_number" ON "orchestrator"."tasks" USING btree ("number");--> statement-breakpoint
-CREATE UNIQUE INDEX "tasks_dedupe_key" ON "orchestrator"."tasks" USING btree ("namespace","dedupe_key") WHERE dedupe_key IS NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "tasks_dedupe_key" ON "orchestrator"."tasks" USING btree ("namespace","dedupe_key") WHERE dedupe_key IS NOT NULL AND (dedupe_while IS NULL OR (status <> 'succeeded' AND status <> 'failed' AND status <> 'cancelled'));--> statement-breakpoint
 CREATE UNIQUE INDEX "tasks_running" ON "orchestrator"."tasks" USING btree ("namespace","session_id") WHERE status = 'running';--> statement-breakpoint
 CREATE INDEX "tasks_of_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE created_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_queued" ON "orchestrator"."tasks" USING btree ("namespace","session_id","priority","queued_at","id") WHERE status = 'queued' AND priority >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_due" ON "orchestrator"."tasks" USING btree ("namespace","run_at") WHERE status = 'scheduled' AND run_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_due_in_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","run_at") WHERE status = 'scheduled' AND session_id > '';--> statement-breakpoint
+CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","asked_at","id") WHERE status = 'waiting' AND asked_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_delayed" ON "orchestrator"."tasks" USING btree ("delayed_at") WHERE status = 'scheduled' AND delayed_at IS NOT NULL AND delayed_at >= 0;--> statement-breakpoint
-CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE status IN ('scheduled', 'queued') AND id > '';--> statement-breakpoint
+CREATE INDEX "tasks_pending" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE (status = 'scheduled' OR status = 'queued' OR status = 'waiting' OR status = 'in_review') AND id > '';--> statement-breakpoint
+CREATE INDEX "tasks_handed_off" ON "orchestrator"."tasks" USING btree ("namespace","id") WHERE handed_off_at >= 0;--> statement-breakpoint
+CREATE INDEX "tasks_returning" ON "orchestrator"."tasks" USING btree ("namespace","return_at","id") WHERE return_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE (status = 'succeeded' OR status = 'failed' OR status = 'cancelled');
 --> statement-breakpoint
 CREATE VIEW "orchestrator"."tasks_v" AS
-SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, version FROM orchestrator.tasks;
+SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, handed_off_by, handed_off_at, return_at, returned_from, review, review_of, version, dedupe_while, question, asked_at, asked_by, asked_agent, asked_role, answer, answered_by FROM orchestrator.tasks;
 --> statement-breakpoint
 DO $$ BEGIN
   IF current_setting('server_version_num')::int >= 150000 THEN
@@ -185,6 +230,15 @@ SELECT namespace, id AS session_id, task_id, agent, instance, fence, ttl_ms, sta
 DO $$ BEGIN
   IF current_setting('server_version_num')::int >= 150000 THEN
     ALTER VIEW "orchestrator"."leases_v" SET (security_invoker = true);
+  END IF;
+END $$;
+--> statement-breakpoint
+CREATE VIEW "orchestrator"."agents_v" AS
+SELECT namespace, name, status, roles, machine, human, seq, hash, version, created_at, updated_at FROM orchestrator.agents;
+--> statement-breakpoint
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 150000 THEN
+    ALTER VIEW "orchestrator"."agents_v" SET (security_invoker = true);
   END IF;
 END $$;
 --> statement-breakpoint

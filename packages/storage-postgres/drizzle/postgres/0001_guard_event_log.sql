@@ -31,7 +31,7 @@ BEGIN
   RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'insufficient_privilege';
 END $$;
 --> statement-breakpoint
--- An event is at most the last of its session, and ends a lease only if the session has let go of it: so an event that no
+-- An event is at most the last of its session or agent, and ends a lease only if the session has let go of it: so an event that no
 -- unit of work wrote keeps none from writing what follows. A fence continues from the greatest one or from the clock of
 -- the server, so fences never run out.
 CREATE FUNCTION "orchestrator"."check_new_event"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -60,11 +60,14 @@ BEGIN
         RETURN NULL;
       END IF;
     END IF;
+  ELSIF NEW.stream_kind = 'agent' AND NEW.lease_effect IS NULL AND NEW.seq <= (SELECT a.seq FROM orchestrator.agents a
+      WHERE a.namespace = NEW.namespace AND a.name = NEW.stream_id) THEN
+    RETURN NULL;
   END IF;
   IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
     RETURN NULL;
   END IF;
-  RAISE EXCEPTION 'an event goes with a change of its session, of its lease and of the clock'
+  RAISE EXCEPTION 'an event goes with a change of its session or agent, of its lease and of the clock'
     USING ERRCODE = 'insufficient_privilege';
 END $$;
 --> statement-breakpoint
@@ -164,7 +167,10 @@ BEGIN
   IF is_granted AND EXISTS (SELECT 1 FROM orchestrator.sessions s
     WHERE s.namespace = NEW.namespace AND s.id = session
       AND s.task_id IS NOT DISTINCT FROM (SELECT t.id FROM orchestrator.tasks t
-        WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running')) THEN
+        WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running')
+      -- Nobody reviews work that it held itself.
+      AND NOT EXISTS (SELECT 1 FROM orchestrator.tasks w
+        WHERE w.namespace = s.namespace AND w.id = s.task_id AND w.review_of::text::jsonb -> 'not_for' ? s.agent)) THEN
     RETURN NULL;
   END IF;
   IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
@@ -191,5 +197,13 @@ CREATE TRIGGER "tasks_new" AFTER INSERT ON "orchestrator"."tasks" FOR EACH ROW
 WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0)
   OR NEW.status NOT IN ('scheduled', 'queued') OR NEW.version > 1 OR NEW.attempt > 0 OR NEW.interruptions > 0)
 EXECUTE FUNCTION "orchestrator"."refuse_agent"('a task begins in its queue, with a number that was drawn');
+--> statement-breakpoint
+CREATE TRIGGER "agents_steps" AFTER UPDATE ON "orchestrator"."agents" FOR EACH ROW
+WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.seq NOT IN (OLD.seq, OLD.seq + 1))
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('a counter of an agent changes step by step');
+--> statement-breakpoint
+CREATE TRIGGER "agents_new" AFTER INSERT ON "orchestrator"."agents" FOR EACH ROW
+WHEN (NEW.version > 1 OR NEW.seq > 1)
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('an agent begins with its first event');
 --> statement-breakpoint
 ALTER TABLE "orchestrator"."event_log" ENABLE ALWAYS TRIGGER "event_log_new";

@@ -1,5 +1,20 @@
-import { COLUMNS, type EventFilter, type SessionFilter, type TaskFilter } from '@agent-orchestrator/core';
-import { eventList, sessionList, taskList, type List, type ListWords } from '@agent-orchestrator/storage-sql';
+import {
+  COLUMNS,
+  type EventFilter,
+  type QuestionFilter,
+  type AgentFilter,
+  type SessionFilter,
+  type TaskFilter,
+} from '@agent-orchestrator/core';
+import {
+  eventList,
+  questionList,
+  agentList,
+  sessionList,
+  taskList,
+  type List,
+  type ListWords,
+} from '@agent-orchestrator/storage-sql';
 import type { Query } from '../connection.ts';
 import { query } from '../server/statement-batch.ts';
 import { arrayOf } from '../server/values.ts';
@@ -13,6 +28,7 @@ const WORDS: ListWords = {
   eventsOfTask: (_namespace, taskId) => ['task_id = ?', taskId],
   alongSession: null,
   oneOf: (column, words) => [`${column} = ANY ${arrayOf('?')}`, words],
+  contains: (column, text) => [`strpos(${column}, ?) > 0`, text],
   unindexed: (column) => column,
 };
 
@@ -22,6 +38,14 @@ export function listSessionsQuery(filter: SessionFilter): Query {
 
 export function listTasksQuery(filter: TaskFilter): Query {
   return listed('tasks', COLUMNS.task, taskList(WORDS, filter));
+}
+
+export function questionsQuery(filter: QuestionFilter): Query {
+  return listed('tasks', COLUMNS.task, questionList(WORDS, filter));
+}
+
+export function listAgentsQuery(filter: AgentFilter): Query {
+  return listed('agents', COLUMNS.agent, agentList(WORDS, filter));
 }
 
 export function eventsQuery(filter: EventFilter): Query {

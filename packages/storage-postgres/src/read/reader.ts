@@ -1,4 +1,6 @@
 import type {
+  Agent,
+  AgentFilter,
   Clock,
   Counts,
   Event,
@@ -8,6 +10,7 @@ import type {
   ClaimPreview,
   ClaimPreviewScope,
   Page,
+  QuestionFilter,
   Reader,
   Session,
   SessionFilter,
@@ -21,20 +24,31 @@ import {
   COLUMNS,
   compareInQueue,
   decodeClockState,
+  questionCursor,
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
   TASK_STATUSES,
   type SessionStatus,
   type TaskStatus,
 } from '@agent-orchestrator/core';
-import { ENDED, FIELDS, pageOf, RUNNING, STREAM_KINDS, unique, WAITING } from '@agent-orchestrator/storage-sql';
+import {
+  ENDED,
+  eventCursor,
+  FIELDS,
+  pageOf,
+  RETURNING,
+  RUNNING,
+  STREAM_KINDS,
+  unique,
+  PENDING,
+} from '@agent-orchestrator/storage-sql';
 import type { Answer, Query } from '../connection.ts';
-import { eventsQuery, listSessionsQuery, listTasksQuery } from './lists.ts';
+import { eventsQuery, listAgentsQuery, listSessionsQuery, listTasksQuery, questionsQuery } from './lists.ts';
 import { rowAt, selected } from '../rows.ts';
 import { query } from '../server/statement-batch.ts';
 import { arrayOf } from '../server/values.ts';
 import { STORE_STATE, storeStateOf } from '../copy/store-state.ts';
-import { now, timeOf } from '../statements.ts';
+import { notOwnWork, now, timeOf } from '../statements.ts';
 
 /**
  * Runs single statements on a shared connection, and each snapshot on a connection of its own. Refuses nothing: whether
@@ -80,9 +94,10 @@ const tasksOfEach = (limit: number): string =>
 /** The conditions that come after `namespace =` are those of the claim's index, word for word (see `readyRanges`). */
 const ready = (isKind: string, limit: number): string =>
   `${LOADED} WHERE s.namespace = $1 AND s.next_for = $2${isKind} AND s.status = 'idle' AND s.next_task_id IS NOT NULL
+     AND ${notOwnWork('$3')}
    ORDER BY s.next_priority, s.next_queued_at, s.next_task_id LIMIT ${limit}`;
 const readyOfAny = (limit: number): string => ready(' AND s.next_priority >= 0', limit);
-const readyOfKind = (limit: number): string => ready(` AND s.next_kind = $3 AND s.next_kind > ''`, limit);
+const readyOfKind = (limit: number): string => ready(` AND s.next_kind = $4 AND s.next_kind > ''`, limit);
 const held = (limit: number): string =>
   `${LOADED} WHERE s.namespace = $1 AND s.status = 'running' AND s.stale_at >= 0
    ORDER BY s.stale_at, s.id LIMIT ${limit}`;
@@ -93,15 +108,20 @@ const scheduledInSession = (limit: number): string =>
   `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t
    WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled'
    ORDER BY t.run_at LIMIT ${limit}`;
+const withReturn = (limit: number): string =>
+  `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t
+   WHERE t.namespace = $1 AND t.${RETURNING} ORDER BY t.return_at, t.id LIMIT ${limit}`;
 const CLOCK = `SELECT m.value, ${now('$1')} FROM orchestrator.meta m WHERE m.key = 'clock'`;
 
 /** The texts of the histories of sessions, for the test that looks at their query plans. */
 export const HISTORIES = { SESSIONS, eventsOfEach, tasksOfEach } as const;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
-export const CLAIM_PREVIEW = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession } as const;
+export const CLAIM_PREVIEW = { readyOfAny, readyOfKind, held, scheduled, scheduledInSession, withReturn } as const;
 
 const TASK = `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = $2`;
+const AGENT = `SELECT ${selected(COLUMNS.agent, 'a')} FROM orchestrator.agents a
+  WHERE a.namespace = $1 AND a.name = $2`;
 /** One step along the index for each namespace, not over all rows. */
 const namespacesOf = (table: string, where = 'true'): string => {
   const first = (after: string): string =>
@@ -135,9 +155,13 @@ const SESSION_PARTS: Readonly<Record<SessionStatus, readonly string[]>> = {
 };
 
 /** The statuses that have an index of their own; the others are in the index of their phase. */
-const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = { scheduled: 'run_at >= 0', queued: 'priority >= 0' };
+const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = {
+  scheduled: 'run_at >= 0',
+  queued: 'priority >= 0',
+  waiting: 'asked_at >= 0',
+};
 const PHASE_INDEX: Readonly<Record<(typeof TASK_STATUSES)[TaskStatus]['phase'], string>> = {
-  waiting: `${WAITING} AND id > ''`,
+  pending: `${PENDING} AND id > ''`,
   running: RUNNING,
   ended: ENDED,
 };
@@ -155,7 +179,7 @@ const TASK_OF_NUMBER = `SELECT t.id FROM orchestrator.tasks t WHERE t.number = $
 const SESSION_OF_NUMBER = `SELECT s.id FROM orchestrator.sessions s WHERE s.number = $1 AND s.namespace = $2`;
 
 /** The texts of all reads but events and lists, for the test that looks at their query plans. */
-export const READS = { SESSION, TASK, TASK_OF_NUMBER, SESSION_OF_NUMBER, NAMESPACES, COUNTS } as const;
+export const READS = { SESSION, TASK, AGENT, TASK_OF_NUMBER, SESSION_OF_NUMBER, NAMESPACES, COUNTS } as const;
 
 const NEXT_AT = FIELDS.session.length + FIELDS.task.length * 2;
 const NEXT_FIELDS = ['taskId', 'priority', 'queuedAt', 'kind', 'addressee'] as const;
@@ -202,6 +226,20 @@ export class PostgresReader implements Reader {
     return row === undefined ? null : rowAt<Task>(FIELDS.task, row);
   }
 
+  async agent(namespace: string, name: string): Promise<Agent | null> {
+    const [row] = await this.#source.read(query(AGENT, namespace, name));
+    return row === undefined ? null : rowAt<Agent>(FIELDS.agent, row);
+  }
+
+  async agents(filter: AgentFilter): Promise<Page<Agent>> {
+    const found = await this.#source.read(listAgentsQuery(filter));
+    return pageOf(
+      found.map((row) => rowAt<Agent>(FIELDS.agent, row)),
+      filter.limit,
+      ({ name }) => name,
+    );
+  }
+
   async sessions(filter: SessionFilter): Promise<Page<Session>> {
     const found = await this.#source.read(listSessionsQuery(filter));
     return pageOf(
@@ -220,10 +258,19 @@ export class PostgresReader implements Reader {
     );
   }
 
+  async questions(filter: QuestionFilter): Promise<Page<Task>> {
+    const found = await this.#source.read(questionsQuery(filter));
+    return pageOf(
+      found.map((row) => rowAt<Task>(FIELDS.task, row)),
+      filter.limit,
+      questionCursor,
+    );
+  }
+
   async events(filter: EventFilter): Promise<Page<Event>> {
     const found = await this.#source.read(eventsQuery(filter));
     const events = found.map((row) => rowAt<Event>(FIELDS.event, row));
-    return pageOf(events, filter.limit, (event) => String(filter.sessionId === undefined ? event.id : event.seq));
+    return pageOf(events, filter.limit, eventCursor(filter));
   }
 
   async counts(namespace: string, max: number): Promise<Counts> {
@@ -247,17 +294,20 @@ export class PostgresReader implements Reader {
             sessions: await this.#ready(scope),
             held: await loaded(query(held(scope.heldLimit), namespace)),
             scheduled: await this.#source.read(query(scheduled(scheduledLimit), namespace)),
+            returning: await this.#source.read(query(withReturn(scheduledLimit), namespace)),
           }
         : {
             sessions: await loaded(query(SESSION, namespace, scope.sessionId)),
             held: [],
             scheduled: await this.#source.read(query(scheduledInSession(scheduledLimit), namespace, scope.sessionId)),
+            returning: [],
           };
     const [clock] = await this.#source.read(query(CLOCK, timeOf(this.#clock)));
     const wall = this.#clock?.read().wall ?? (clock?.[1] as number);
     return {
       ...found,
       scheduled: found.scheduled.map((row) => rowAt<Task>(FIELDS.task, row)),
+      returning: found.returning.map((row) => rowAt<Task>(FIELDS.task, row)),
       clock: {
         ...decodeClockState(clock?.[0] as string),
         reading: { wall, steady: wall, uptime: wall, boot: null },
@@ -298,13 +348,14 @@ export class PostgresReader implements Reader {
   async #ready({
     namespace,
     addressees,
+    agent = '',
     kinds,
     limit,
   }: Extract<ClaimPreviewScope, { by: 'ready' }>): Promise<LoadedSession[]> {
     const lookups = unique(addressees).flatMap((addressee) =>
       kinds === undefined
-        ? [query(readyOfAny(limit), namespace, addressee)]
-        : unique(kinds).map((kind) => query(readyOfKind(limit), namespace, addressee, kind)),
+        ? [query(readyOfAny(limit), namespace, addressee, agent)]
+        : unique(kinds).map((kind) => query(readyOfKind(limit), namespace, addressee, agent, kind)),
     );
     const found: LoadedSession[] = [];
     for (const lookup of lookups) found.push(...(await this.#source.read(lookup)).map(loadedAt));

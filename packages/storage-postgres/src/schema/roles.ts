@@ -1,4 +1,4 @@
-import { COLUMNS, FIXED_SESSION_FIELDS, MOVING_TASK_FIELDS } from '@agent-orchestrator/core';
+import { COLUMNS, FIXED_AGENT_FIELDS, FIXED_SESSION_FIELDS, MOVING_TASK_FIELDS } from '@agent-orchestrator/core';
 import { VIEWS } from '@agent-orchestrator/storage-sql';
 import { SEARCH_PATH } from '../server/transactions.ts';
 import { TYPE_NAMES } from './types.ts';
@@ -23,6 +23,7 @@ const without = (columns: Readonly<Record<string, string>>, left: readonly strin
 const MOVING_OF_SESSION = [without(COLUMNS.session, FIXED_SESSION_FIELDS), ...Object.values(COLUMNS.nextHead)].join(
   ', ',
 );
+const MOVING_OF_AGENT = without(COLUMNS.agent, FIXED_AGENT_FIELDS);
 const MOVING_OF_TASK = MOVING_TASK_FIELDS.map((field) => COLUMNS.task[field]).join(', ');
 /** The id comes from the column's default: an id far ahead would end up in every reader's way. */
 const NEW_EVENT = without(COLUMNS.event, ['id']);
@@ -33,9 +34,10 @@ const NEW_EVENT = without(COLUMNS.event, ['id']);
  */
 const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[] = [
   ['USAGE', 'SCHEMA orchestrator', `${APP}, ${READER}`],
-  ['SELECT, INSERT', 'orchestrator.sessions, orchestrator.tasks', APP],
+  ['SELECT, INSERT', 'orchestrator.sessions, orchestrator.tasks, orchestrator.agents', APP],
   [`UPDATE (${MOVING_OF_SESSION})`, 'orchestrator.sessions', APP],
   [`UPDATE (${MOVING_OF_TASK})`, 'orchestrator.tasks', APP],
+  [`UPDATE (${MOVING_OF_AGENT})`, 'orchestrator.agents', APP],
   [`SELECT, INSERT (${NEW_EVENT})`, 'orchestrator.event_log', APP],
   ['SELECT, INSERT, DELETE', 'orchestrator.receipts', APP],
   // Locking a row takes the right to update it: a transaction that deletes old receipts passes over those that others
@@ -62,7 +64,7 @@ export const GRANTS = `DO $grants$ BEGIN
 END $grants$`;
 
 const FUNCTIONS = ['refuse_change', 'refuse_work', 'refuse_agent', 'check_new_event', 'check_meta', 'check_lease'];
-const TABLES = ['sessions', 'tasks', 'event_log', 'receipts', 'meta'];
+const TABLES = ['sessions', 'tasks', 'agents', 'event_log', 'receipts', 'meta'];
 
 /**
  * Makes the roles, if they are not there. The login that runs it needs CREATEROLE, and becomes a member of the owner.

@@ -1,11 +1,14 @@
 import {
   compareCodePoints,
+  compareReturns,
   namedByReceipt,
   type Loaded,
   type Receipt,
   type SessionKey,
   type Task,
 } from '@agent-orchestrator/core';
+import { unique } from '@agent-orchestrator/storage-sql';
+import type { Answer } from '../connection.ts';
 import { sessionsOf, tasksOf, type SessionRow } from './loaded-rows.ts';
 import { query, type StatementBatch } from '../server/statement-batch.ts';
 import { SQL } from '../statements.ts';
@@ -45,24 +48,61 @@ export function readSessions(batch: StatementBatch, page: readonly SessionKey[],
   }
 }
 
-/** Sessions of all namespaces, and the tasks in them whose delay began after a time. */
+/** Sessions of all namespaces, and the tasks in them whose delay, or hand-off for a time, began after a time. */
 export function readDelayed(
   batch: StatementBatch,
   page: readonly SessionKey[],
   { limit, time, keep }: { readonly limit: number; readonly time: Value; readonly keep: Keep },
 ): void {
-  const tasks: Task[] = [];
+  const delayed: Task[] = [];
+  const returning: Task[] = [];
   let sessions: Loaded['sessions'] = [];
-  const keepAll = () => keep({ sessions, tasks: tasks.slice(0, limit) });
+  const keepAll = () => keep({ sessions, tasks: [...delayed.slice(0, limit), ...returning.slice(0, limit)] });
   readSessions(batch, page, (rows) => {
     sessions = rows.sessions ?? [];
     keepAll();
   });
-  for (const [namespace, ids] of idsByNamespace(page))
+  for (const [namespace, ids] of idsByNamespace(page)) {
     batch.add(query(SQL.delayed(limit), namespace, ids, time), (answer) => {
-      tasks.push(...tasksOf(answer));
+      delayed.push(...tasksOf(answer));
       keepAll();
     });
+    batch.add(query(SQL.delayedReturns(limit), namespace, ids, time), (answer) => {
+      returning.push(...tasksOf(answer));
+      keepAll();
+    });
+  }
+}
+
+/** A task that is due to go back to its sender, and its session. */
+export interface DueKey {
+  readonly taskId: string;
+  readonly sessionId: string;
+}
+
+/** The answer of `SQL.lockDue`. */
+export function dueKeysOf(answer: Answer): readonly DueKey[] {
+  return answer.map(([taskId, sessionId]) => ({ taskId: taskId as string, sessionId: sessionId as string }));
+}
+
+/** These tasks, in their order, and their sessions. */
+export function readDue(batch: StatementBatch, namespace: string, due: readonly DueKey[], keep: Keep): void {
+  keep({});
+  if (due.length === 0) return;
+  let sessions: Loaded['sessions'] = [];
+  batch.add(query(SQL.sessions, namespace, unique(due.map(({ sessionId }) => sessionId))), (answer) => {
+    sessions = [...sessionsOf(answer).values()];
+  });
+  batch.add(
+    query(
+      SQL.tasks,
+      namespace,
+      due.map(({ taskId }) => taskId),
+    ),
+    (answer) => {
+      keep({ sessions, tasks: tasksOf(answer).toSorted(compareReturns) });
+    },
+  );
 }
 
 function idsByNamespace(page: readonly SessionKey[]): [namespace: string, ids: readonly string[]][] {

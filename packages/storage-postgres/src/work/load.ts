@@ -1,6 +1,7 @@
 import {
   assertOpenForWork,
   decodeStoreState,
+  type Agent,
   type Clock,
   type HeldScope,
   type Loaded,
@@ -8,7 +9,6 @@ import {
   type Scope,
   type SessionKey,
   type StoreState,
-  type Task,
 } from '@agent-orchestrator/core';
 import {
   earliest,
@@ -19,18 +19,19 @@ import {
   type ScopePlan,
 } from '@agent-orchestrator/storage-sql';
 import type { Answer, Query } from '../connection.ts';
-import { readDelayed, readNamedByReceipt, readSessions } from './further-rows.ts';
+import { dueKeysOf, readDelayed, readDue, readNamedByReceipt, readSessions, type DueKey } from './further-rows.ts';
 import {
+  agentsOf,
   DATABASE_COLUMNS,
   databaseOf,
   receiptsOf,
   sessionsOf,
-  tasksOf,
   type Database,
   type DatabaseRow,
   type SessionRow,
 } from './loaded-rows.ts';
-import { NamedSessions, valuesOfRefs } from './named-sessions.ts';
+import { NamedSessions } from './named-sessions.ts';
+import { NamedTasks } from './named-tasks.ts';
 import { NumberSupply } from './number-supply.ts';
 import { ReadyLookup } from './ready-lookup.ts';
 import { query, StatementBatch, type Flush } from '../server/statement-batch.ts';
@@ -59,7 +60,16 @@ export interface WorkOptions {
   readonly filling: string | undefined;
 }
 
-const NOTHING: Found = { sessions: [], tasks: [], named: [], numbers: [], nextDueAt: null, receipt: null };
+const NOTHING: Found = {
+  sessions: [],
+  tasks: [],
+  agents: [],
+  named: [],
+  numbers: [],
+  nextDueAt: null,
+  isDue: false,
+  receipt: null,
+};
 
 /**
  * Begins a transaction (`begin` says how), and locks and loads what the scopes of one namespace name: in one flush,
@@ -100,12 +110,15 @@ class Loading {
   /** Sessions of all namespaces, after a clock jump. */
   #page: readonly SessionKey[] = [];
   #sessions = new Map<string, SessionRow>();
-  #tasks = new Map<string, Task>();
+  readonly #tasks = new NamedTasks();
   #receipts = new Map<string, Receipt>();
+  #agents: readonly Agent[] = [];
   #database: Database | null = null;
   #state: StoreState | null = null;
   #dueAt: number | null = null;
-  readonly #waiting = new Map<ScopePlan, readonly Task[]>();
+  /** When the next task is due to go back to its sender, and those that are, with their sessions. */
+  #returnAt: number | null = null;
+  #due: readonly DueKey[] = [];
   /** What was found otherwise than by the sessions' own ids. */
   readonly #complete = new Map<ScopePlan, Found>();
 
@@ -121,15 +134,19 @@ class Loading {
   async lockAndRead(flush: Flush, before: readonly Query[], whenLocked: WhenLocked): Promise<void> {
     const batch = new StatementBatch();
     for (const one of before) batch.add(one);
+    this.#lockAgents(batch);
     this.#lock(batch, whenLocked);
     this.#named.readGrants(batch);
-    this.#readTasks(batch);
+    this.#tasks.read(batch, this.#namespace, this.#plans);
     this.#numbers.draw(batch);
     const commands = unique(this.#plans.flatMap(({ commandId }) => commandId ?? []));
-    batch.add(query(SQL.read, this.#namespace, ...this.#named.values, commands, this.#time()), (answer) => {
-      this.#keepDatabase(answer);
-      this.#sessions = sessionsOf(answer, DATABASE_COLUMNS);
-    });
+    batch.add(
+      query(SQL.read, this.#namespace, ...this.#named.values, commands, this.#time(), this.#agentNames()),
+      (answer) => {
+        this.#keepDatabase(answer);
+        this.#sessions = sessionsOf(answer, DATABASE_COLUMNS);
+      },
+    );
     await batch.run(flush);
   }
 
@@ -162,6 +179,7 @@ class Loading {
       else if (plan.heldPage !== null) readSessions(batch, this.#page, keep);
       else if (plan.delayedLimit > 0)
         readDelayed(batch, this.#page, { limit: plan.delayedLimit, time: this.#time(), keep });
+      else if (plan.dueLimit > 0) readDue(batch, plan.namespace, this.#due, keep);
       else for (const ref of plan.refs) this.#named.readEndedLease(batch, ref, (id) => this.#fenceOf(id));
     }
     await batch.run(flush);
@@ -175,6 +193,18 @@ class Loading {
         return this.#complete.get(plan) ?? this.#find(plan) ?? 'held';
       }),
     };
+  }
+
+  /** Before all other locks: who waits for these has locked nothing. */
+  #lockAgents(batch: StatementBatch): void {
+    const names = this.#agentNames();
+    if (names.length === 0) return;
+    const changes = this.#plans.some(({ changesAgent }) => changesAgent);
+    batch.add(query(changes ? SQL.lockAgents : SQL.keepAgents, this.#namespace, names));
+  }
+
+  #agentNames(): readonly string[] {
+    return unique(this.#plans.flatMap(({ agents }) => agents));
   }
 
   #lock(batch: StatementBatch, whenLocked: WhenLocked): void {
@@ -193,10 +223,14 @@ class Loading {
           this.#locked = new Set(listIn(answer[0]?.[0]));
         },
       );
-    for (const { namespace, heldPage, delayedLimit, heldBy } of this.#plans) {
+    for (const { namespace, heldPage, delayedLimit, dueLimit, heldBy } of this.#plans) {
       if (heldPage !== null) this.#lockHeldPage(batch, heldPage);
       if (delayedLimit > 0)
         batch.add(query(SQL.lockDelayed(delayedLimit), this.#time()), (answer) => this.#keepPage(answer));
+      if (dueLimit > 0)
+        batch.add(query(SQL.lockDue(dueLimit), namespace, this.#time()), (answer) => {
+          this.#due = dueKeysOf(answer);
+        });
       if (heldBy !== undefined)
         batch.add(query(SQL.lockHeldBy, namespace, heldBy), (answer) => {
           this.#own = listIn(answer[0]?.[0]);
@@ -245,28 +279,14 @@ class Loading {
     this.#page = answer.map(([namespace, id]) => ({ namespace: namespace as string, sessionId: id as string }));
   }
 
-  #readTasks(batch: StatementBatch): void {
-    this.#tasks = new Map();
-    const keep = (answer: Answer) => {
-      for (const task of tasksOf(answer)) this.#tasks.set(task.id, task);
-    };
-    const ids = this.#plans.flatMap(({ taskIds }) => taskIds);
-    const keys = this.#plans.flatMap(({ dedupeKeys }) => dedupeKeys);
-    if (ids.length > 0) batch.add(query(SQL.tasks, this.#namespace, unique(ids)), keep);
-    if (keys.length > 0) batch.add(query(SQL.tasksOfDedupeKeys, this.#namespace, unique(keys)), keep);
-    for (const plan of this.#plans) {
-      if (plan.openTasksLimit === 0) continue;
-      const asked = query(SQL.waiting(plan.openTasksLimit), plan.namespace, ...valuesOfRefs(plan.refs));
-      batch.add(asked, (answer) => void this.#waiting.set(plan, tasksOf(answer)));
-    }
-  }
-
   #keepDatabase(answer: Answer): void {
     const row = answer[0] as unknown as DatabaseRow;
-    const [, , , , state, , dueAt, , receipts] = row;
+    const [, , , , state, , dueAt, returnAt, , receipts, agents] = row;
     this.#receipts = receiptsOf(receipts);
+    this.#agents = agentsOf(agents);
     this.#state = decodeStoreState(state);
     this.#dueAt = dueAt;
+    this.#returnAt = returnAt;
     this.#database = databaseOf(row, this.#clock);
   }
 
@@ -274,18 +294,22 @@ class Loading {
   #findsDue(plan: ScopePlan): boolean {
     // A command that had its effect before is only answered again.
     if (this.#receiptOf(plan) !== null) return false;
-    const isDue = (at: number | null) => at !== null && at <= this.#known().now;
     // What a release takes next is a claim without a session, and sees due tasks of all sessions like any other.
-    if (this.#lookups.has(plan)) return isDue(this.#dueAt);
+    if (this.#lookups.has(plan)) return this.#isDue(this.#dueAt);
     const ids = this.#named.idsOf(plan.refs);
     return (
-      !ids.some((id) => this.#isLockedByAnother(id)) && ids.some((id) => isDue(this.#sessions.get(id)?.dueAt ?? null))
+      !ids.some((id) => this.#isLockedByAnother(id)) &&
+      ids.some((id) => this.#isDue(this.#sessions.get(id)?.dueAt ?? null))
     );
+  }
+
+  #isDue(at: number | null): boolean {
+    return at !== null && at <= this.#known().now;
   }
 
   #find(plan: ScopePlan): Found | 'alone' | null {
     const ids = this.#named.idsOf(plan.refs);
-    const tasks = this.#tasksOf(plan);
+    const tasks = this.#tasks.of(plan);
     const further = plan.withTheirSessions ? tasks.map(({ sessionId }) => sessionId) : plan.sessionIds;
     const isLocked = (id: string) => this.#isLockedByAnother(id);
     // A recovery leaves to others what they have locked, whether it is stale or there is evidence against its holder.
@@ -301,20 +325,16 @@ class Loading {
       held: this.#rows(held),
       further: this.#rows(further.filter((id) => !isLocked(id))),
       heads: heads === 'held' ? [] : this.#rows(heads),
-      tasks: this.#waiting.get(plan) ?? tasks,
+      tasks: this.#tasks.withWaiting(plan),
+      keyHolders: this.#tasks.keyHoldersOf(plan),
+      agents: this.#agents.filter(({ name }) => plan.agents.includes(name)),
       ownDueAt: () => earliest(own.map(({ dueAt }) => dueAt)),
       dueAt: () => this.#dueAt,
+      isDue: () => this.#isDue(this.#returnAt),
     });
     const skippedStale = isRecovery(plan) && (this.#skippedStale || further.some(isLocked));
     if (skippedStale && found.sessions.length === 0 && this.#whenLocked === 'skip') return null;
     return { ...found, numbers: this.#numbers.take(plan), skippedStale };
-  }
-
-  #tasksOf({ taskIds, dedupeKeys }: ScopePlan): Task[] {
-    if (taskIds.length + dedupeKeys.length === 0) return [];
-    return [...this.#tasks.values()].filter(
-      ({ id, dedupeKey }) => taskIds.includes(id) || (dedupeKey !== null && dedupeKeys.includes(dedupeKey)),
-    );
   }
 
   /** For claims and recoveries. The first claim of a group recovers what is stale; the next ones need not. */

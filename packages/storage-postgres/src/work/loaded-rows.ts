@@ -1,5 +1,6 @@
 import {
   decodeClockState,
+  type Agent,
   type Clock,
   type ClockReading,
   type ClockState,
@@ -41,11 +42,13 @@ export type DatabaseRow = readonly [
   state: string | null,
   greatestFence: number | null,
   dueAt: number | null,
+  returnAt: number | null,
   oldestReceiptAt: number | null,
   receipts: readonly (readonly unknown[])[] | null,
+  agents: readonly (readonly unknown[])[] | null,
 ];
 /** How many columns that are. */
-export const DATABASE_COLUMNS = 9;
+export const DATABASE_COLUMNS = 11;
 
 const TASK_AT = FIELDS.session.length;
 const DUE_AT = TASK_AT + FIELDS.task.length;
@@ -76,7 +79,7 @@ export function tasksOf(answer: Answer): Task[] {
 
 /** A server tells its wall clock alone; of a test's clock no more is taken. */
 export function databaseOf(row: DatabaseRow, clock: Clock | null): Database {
-  const [now, micros, clockText, schema, , greatestFence, , oldestReceiptAt] = row;
+  const [now, micros, clockText, schema, , greatestFence, , , oldestReceiptAt] = row;
   const wall = clock?.read().wall ?? now;
   return {
     now,
@@ -90,8 +93,12 @@ export function databaseOf(row: DatabaseRow, clock: Clock | null): Database {
   };
 }
 
+export function agentsOf(rows: DatabaseRow[10]): Agent[] {
+  return (rows ?? []).map((row) => rowAt<Agent>(FIELDS.agent, row));
+}
+
 /** By the command's id. */
-export function receiptsOf(rows: DatabaseRow[8]): Map<string, Receipt> {
+export function receiptsOf(rows: DatabaseRow[9]): Map<string, Receipt> {
   const receipts = (rows ?? []).map((row) => rowAt<Receipt>(FIELDS.receipt, row));
   return new Map(receipts.map((receipt) => [receipt.commandId, receipt]));
 }

@@ -9,11 +9,13 @@ import { SQL, type Heads } from '../statements.ts';
 export class ReadyLookup {
   readonly #addressees: readonly string[];
   readonly #kinds: readonly string[] | undefined;
+  readonly #agent: string;
   #limit = 0;
   #ids: readonly string[] = [];
   #sawMore = false;
 
-  private constructor({ addressees, kinds }: ReadyFilter) {
+  private constructor({ addressees, agent = '', kinds }: ReadyFilter) {
+    this.#agent = agent;
     // A session that two ranges of the index found would be handed out twice.
     this.#addressees = unique(addressees);
     this.#kinds = kinds === undefined ? undefined : unique(kinds);
@@ -34,7 +36,7 @@ export class ReadyLookup {
   }
 
   #isLike(other: ReadyLookup): boolean {
-    return JSON.stringify([this.#addressees, this.#kinds]) === JSON.stringify([other.#addressees, other.#kinds]);
+    return JSON.stringify(this.values) === JSON.stringify(other.values) && this.heads.ofKinds === other.heads.ofKinds;
   }
 
   /** Other transactions have locked heads: what was not found may yet be had. */
@@ -46,9 +48,9 @@ export class ReadyLookup {
     return { limit: this.#limit, ofKinds: this.#kinds !== undefined };
   }
 
-  /** The addressees, and the kinds if any, as parameters. */
+  /** The addressees, the kinds if any, and the agent, as parameters. */
   get values(): readonly Value[] {
-    return [this.#addressees, ...(this.#kinds === undefined ? [] : [this.#kinds])];
+    return [this.#addressees, ...(this.#kinds === undefined ? [] : [this.#kinds]), this.#agent];
   }
 
   /** With `stale`, so many sessions besides that are stale at that time. */

@@ -1,4 +1,4 @@
-import type { WriteSet } from '@agent-orchestrator/core';
+import type { Agent, WriteSet } from '@agent-orchestrator/core';
 import { FIELDS, headValues, planSave, SESSION_UPDATES, valuesOf, type Update } from '@agent-orchestrator/storage-sql';
 import type { Query } from '../connection.ts';
 import type { Database } from './loaded-rows.ts';
@@ -35,7 +35,11 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
   // events.
   const [early, late] = newSessions.length > 1 ? [newSessions, []] : [[], newSessions];
   const [stoppedEarly, changedLate] = plan.changedTasks.length === 0 ? [[], stopped] : [[stopped], others];
-  const first: readonly Write[] = [['insertSessions', early], ...stoppedEarly];
+  const agents: readonly Write[] = [
+    ['insertAgents', plan.newAgents.map((agent) => valuesOf(agent, FIELDS.agent))],
+    ['updateAgents', plan.changedAgents.map(changedAgent)],
+  ];
+  const first: readonly Write[] = [['insertSessions', early], ...agents, ...stoppedEarly];
   const newTasks = plan.newTasks.map((task) => valuesOf(task, FIELDS.task));
   const second: readonly Write[] = [['insertSessions', late], ['insertTasks', newTasks], changedLate];
   // A head is looked up after its queue was written.
@@ -77,6 +81,10 @@ function changed<Row extends { readonly namespace: string; readonly id: string; 
   { before, after }: Update<Row>,
 ): Cells {
   return [...(valuesOf(after, fields) as Cell[]), after.namespace, after.id, before.version];
+}
+
+function changedAgent({ before, after }: Update<Agent>): Cells {
+  return [...valuesOf(after, FIELDS.agentChanges), after.namespace, after.name, before.version];
 }
 
 /** Once for all receipts of a group, where there is one that is over. */

@@ -1,7 +1,7 @@
 import {
   OrchestratorError,
   fencesTakenAt,
-  isWaiting,
+  isPending,
   type ClockState,
   type WriteSet,
   type Loaded,
@@ -186,7 +186,7 @@ function names({ sessions, tasks }: Found, touched: ReadonlySet<string>): boolea
 /** Whether a later claim may find what was not there before, or learn of another due time. */
 function changesHeads({ sessions, tasks }: WriteSet<unknown>): boolean {
   return (
-    tasks.some(({ before, after }) => before?.status === 'scheduled' || isWaiting(after.status)) ||
+    tasks.some(({ before, after }) => before?.status === 'scheduled' || isPending(after.status)) ||
     sessions.some(({ after }) => after.status === 'idle' && after.tasksOpen > 0)
   );
 }

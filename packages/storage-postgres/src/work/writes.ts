@@ -56,6 +56,17 @@ const WRITES = {
   ...sessionUpdates,
   insertTasks: insertInto('tasks', columnsOf(COLUMNS.task, FIELDS.task)),
   updateTasks: update('tasks', columnsOf(COLUMNS.task, FIELDS.taskChanges)),
+  insertAgents: insertInto('agents', columnsOf(COLUMNS.agent, FIELDS.agent)),
+  updateAgents: {
+    table: 'agents',
+    columns: [...columnsOf(COLUMNS.agent, FIELDS.agentChanges), 'namespace', 'name', 'version'],
+    text: (rows) => `UPDATE orchestrator.agents s
+     SET ${columnsOf(COLUMNS.agent, FIELDS.agentChanges)
+       .map((column) => `${column} = v.${column}`)
+       .join(', ')},
+       version = CASE WHEN s.version = v.version THEN s.version + 1 END
+     FROM ${rows} WHERE s.namespace = v.namespace AND s.name = v.name`,
+  },
   insertEvents: insertInto('event_log', columnsOf(COLUMNS.event, NEW_EVENT)),
   insertReceipts: insertInto('receipts', columnsOf(COLUMNS.receipt, FIELDS.receipt)),
   /** New and old state. No transaction waits to note the time: one that has the row locked writes much the same. */

@@ -96,6 +96,7 @@ const EMPTY = `
   DELETE FROM orchestrator.tasks;
   DELETE FROM orchestrator.sessions;
   DELETE FROM orchestrator.receipts;
+  DELETE FROM orchestrator.agents;
   UPDATE orchestrator.meta SET value = '{"last":null,"jump":null}' WHERE key = 'clock';
   ALTER TABLE orchestrator.event_log
     ENABLE ALWAYS TRIGGER event_log_no_update, ENABLE ALWAYS TRIGGER event_log_no_truncate;

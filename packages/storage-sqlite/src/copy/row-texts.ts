@@ -68,6 +68,7 @@ function textsOf(table: Exclude<TableName, 'event_log'>): RowTexts {
 export const ROW_TEXTS: Readonly<Record<TableName, RowTexts>> = {
   sessions: textsOf('sessions'),
   tasks: textsOf('tasks'),
+  agents: textsOf('agents'),
   event_log: {
     first: '',
     following: `SELECT ${selected(ROW_PLACES.event_log)} FROM event_log WHERE id > ? ORDER BY id LIMIT ?`,

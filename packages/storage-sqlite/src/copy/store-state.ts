@@ -13,6 +13,8 @@ const WRITES = [
   ['sessions', 'UPDATE'],
   ['tasks', 'INSERT'],
   ['tasks', 'UPDATE'],
+  ['agents', 'INSERT'],
+  ['agents', 'UPDATE'],
   ['event_log', 'INSERT'],
   ['receipts', 'INSERT'],
   ['receipts', 'DELETE'],

@@ -1,8 +1,17 @@
-import { isEnded, type EventFilter, type SessionFilter, type TaskFilter } from '@agent-orchestrator/core';
 import {
+  isEnded,
+  type AgentFilter,
+  type EventFilter,
+  type QuestionFilter,
+  type SessionFilter,
+  type TaskFilter,
+} from '@agent-orchestrator/core';
+import {
+  agentList,
   ENDED,
   eventList,
   isInStream,
+  questionList,
   RUNNING,
   sessionList,
   taskList,
@@ -10,6 +19,7 @@ import {
   type ListWords,
 } from '@agent-orchestrator/storage-sql';
 import {
+  AGENT_PLACES,
   EVENT_PLACES,
   KEY_OF_NAMESPACE,
   NUMBER_OF_SESSION,
@@ -46,6 +56,7 @@ const WORDS: ListWords = {
     ],
   },
   oneOf: (column, words) => [`+${column} IN (SELECT value FROM json_each(+?))`, JSON.stringify(words)],
+  contains: (column, text) => [`instr(${column}, +?) > 0`, text],
   unindexed: (column) => `+${column}`,
 };
 
@@ -61,21 +72,33 @@ export function listSessionsQuery(filter: SessionFilter): ListQuery {
 
 export function listTasksQuery(filter: TaskFilter): ListQuery {
   const { where, ...list } = taskList(WORDS, filter);
-  const [index, condition] = filter.sessionId === undefined ? indexOf(filter.status) : ['tasks_of_session'];
+  const [index, condition] = indexOf(filter);
   return listed(`${selected(TASK_PLACES)} FROM tasks INDEXED BY ${index}`, {
     ...list,
     where: condition === undefined ? where : [...where, [condition]],
   });
 }
 
+export function questionsQuery(filter: QuestionFilter): ListQuery {
+  return listed(`${selected(TASK_PLACES)} FROM tasks INDEXED BY tasks_waiting`, questionList(WORDS, filter));
+}
+
+export function listAgentsQuery(filter: AgentFilter): ListQuery {
+  return listed(`${selected(AGENT_PLACES)} FROM agents`, agentList(WORDS, filter));
+}
+
 export function eventsQuery(filter: EventFilter): ListQuery {
-  const index = isInStream(WORDS, filter) ? 'INDEXED BY event_log_seq' : 'NOT INDEXED';
+  const stream = filter.ofAgent === undefined ? 'event_log_seq' : 'event_log_stream';
+  const index = isInStream(WORDS, filter) ? `INDEXED BY ${stream}` : 'NOT INDEXED';
   return listed(`${selected(EVENT_PLACES)} FROM event_log ${index}`, eventList(WORDS, filter));
 }
 
 /** Where tasks of these statuses are found without walking over others, and what the query has to say for it. */
-function indexOf(status: TaskFilter['status']): readonly [index: string, condition?: string] {
+function indexOf({ sessionId, status, handedOff }: TaskFilter): readonly [index: string, condition?: string] {
+  if (sessionId !== undefined) return ['tasks_of_session'];
+  if (handedOff !== undefined) return ['tasks_handed_off'];
   if (isOnly(status, 'running')) return ['tasks_running', RUNNING];
+  if (isOnly(status, 'waiting')) return ['tasks_waiting', `status = 'waiting'`];
   const [only] = status ?? [];
   return only !== undefined && isOnly(status, only) && isEnded(only)
     ? ['tasks_ended', `status = '${only}' AND ${ENDED}`]

@@ -1,4 +1,6 @@
 import type {
+  Agent,
+  AgentFilter,
   Clock,
   ClockState,
   Counts,
@@ -9,6 +11,7 @@ import type {
   ClaimPreview,
   ClaimPreviewScope,
   Page,
+  QuestionFilter,
   Reader,
   Session,
   SessionFilter,
@@ -21,20 +24,30 @@ import type {
 import {
   authorityTime,
   compareInQueue,
+  isEnded,
   decodeClockState,
   decodeStoreState,
   NO_CLOCK,
   noSessions,
   noTasks,
+  questionCursor,
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
   type SessionStatus,
   type TaskStatus,
 } from '@agent-orchestrator/core';
-import { ENDED, pageOf, STREAM_KINDS } from '@agent-orchestrator/storage-sql';
-import { eventsQuery, listSessionsQuery, listTasksQuery } from './lists.ts';
+import {
+  ASIDE,
+  ENDED,
+  eventCursor,
+  firstThatFit,
+  pageOf,
+  RETURNING,
+  STREAM_KINDS,
+} from '@agent-orchestrator/storage-sql';
+import { eventsQuery, listAgentsQuery, listSessionsQuery, listTasksQuery, questionsQuery } from './lists.ts';
 import type { PreparedReads, ReadSource } from './prepared-reads.ts';
-import { KEY_OF_NAMESPACE, NUMBER_OF_SESSION, SESSION_PLACES, selected, TASK_PLACES } from '../rows.ts';
+import { AGENT_PLACES, KEY_OF_NAMESPACE, NUMBER_OF_SESSION, SESSION_PLACES, selected, TASK_PLACES } from '../rows.ts';
 import { SQL } from '../statements.ts';
 
 function first<Row>(rows: readonly Row[]): Row | null {
@@ -46,6 +59,7 @@ const TASK_COLUMNS = selected(TASK_PLACES);
 
 const SESSION = `SELECT ${SESSION_COLUMNS} FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
 const TASK = `SELECT ${TASK_COLUMNS} FROM tasks WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`;
+const AGENT = `SELECT ${selected(AGENT_PLACES)} FROM agents WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ?`;
 /** The head as the claim's index knows it, so that `verify` compares just this with the queue. */
 const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt",
     next_kind AS "kind", next_for AS "addressee"
@@ -99,13 +113,15 @@ const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = {
   scheduled: 'tasks_due',
   queued: 'tasks_queued',
   running: 'tasks_running',
+  waiting: 'tasks_waiting',
 };
 
 function taskPart(status: TaskStatus): IndexPart {
   const only = `status = '${status}'`;
   const own = OWN_INDEX[status];
   // The index's own condition, word for word: SQLite does not infer it from one of its words.
-  return own === undefined ? ['tasks_ended', `${only} AND ${ENDED}`] : [own, only];
+  if (own !== undefined) return [own, only];
+  return isEnded(status) ? ['tasks_ended', `${only} AND ${ENDED}`] : ['tasks_aside', `${only} AND ${ASIDE}`];
 }
 
 const taskCount = (status: TaskStatus) => `${counted('tasks', taskPart(status))} AS ${status}`;
@@ -137,15 +153,26 @@ const SCHEDULED = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due
 const SCHEDULED_IN_SESSION = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due_in_session
   WHERE namespace = ${KEY_OF_NAMESPACE} AND session = ${NUMBER_OF_SESSION} AND status = 'scheduled'
   ORDER BY run_at LIMIT +?`;
+const WITH_RETURN = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_returning
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND ${RETURNING} ORDER BY return_at, id LIMIT +?`;
 const CLOCK = `SELECT value FROM meta WHERE key = 'clock'`;
 
 /** The texts that show what a claim would choose from, for the test that looks at their query plans. */
-export const CLAIM_PREVIEW = { READY, READY_OF_KIND, HELD, SCHEDULED, SCHEDULED_IN_SESSION, CLOCK } as const;
+export const CLAIM_PREVIEW = {
+  READY,
+  READY_OF_KIND,
+  HELD,
+  SCHEDULED,
+  SCHEDULED_IN_SESSION,
+  WITH_RETURN,
+  CLOCK,
+} as const;
 
 /** The texts of all reads but events, for the test that looks at their query plans. */
 export const READS = {
   SESSION,
   TASK,
+  AGENT,
   NEXT,
   TASK_OF_NUMBER,
   SESSION_OF_NUMBER,
@@ -187,12 +214,27 @@ export class SqliteReader implements Reader {
     return this.#source.read((on) => first(on.all<Task>(TASK, namespace, id)));
   }
 
+  agent(namespace: string, name: string): Promise<Agent | null> {
+    return this.#source.read((on) => first(on.all<Agent>(AGENT, namespace, name)));
+  }
+
+  agents(filter: AgentFilter): Promise<Page<Agent>> {
+    return this.#source.read((on) => agentPage(on, filter));
+  }
+
   sessions(filter: SessionFilter): Promise<Page<Session>> {
     return this.#source.read((on) => sessionPage(on, filter));
   }
 
   tasks(filter: TaskFilter): Promise<Page<Task>> {
     return this.#source.read((on) => taskPage(on, filter));
+  }
+
+  questions(filter: QuestionFilter): Promise<Page<Task>> {
+    return this.#source.read((on) => {
+      const { sql, values } = questionsQuery(filter);
+      return pageOf(on.all<Task>(sql, ...values), filter.limit, questionCursor);
+    });
   }
 
   events(filter: EventFilter): Promise<Page<Event>> {
@@ -216,11 +258,13 @@ export class SqliteReader implements Reader {
               sessions: readySessions(on, scope),
               held: on.all<IndexedSession>(HELD, namespace, scope.heldLimit).map((row) => withTasks(on, row)),
               scheduled: on.all<Task>(SCHEDULED, namespace, scheduledLimit),
+              returning: on.all<Task>(WITH_RETURN, namespace, scheduledLimit),
             }
           : {
               sessions: [loadedSession(on, namespace, scope.sessionId)].filter((one) => one !== null),
               held: [],
               scheduled: on.all<Task>(SCHEDULED_IN_SESSION, namespace, namespace, scope.sessionId, scheduledLimit),
+              returning: [],
             };
       return { clock: { ...clockStateOf(on), reading: this.#clock.read() }, ...found };
     });
@@ -263,10 +307,14 @@ function taskPage(on: PreparedReads, filter: TaskFilter): Page<Task> {
   return pageOf(on.all<Task>(sql, ...values), filter.limit, ({ id }) => id);
 }
 
+function agentPage(on: PreparedReads, filter: AgentFilter): Page<Agent> {
+  const { sql, values } = listAgentsQuery(filter);
+  return pageOf(on.all<Agent>(sql, ...values), filter.limit, ({ name }) => name);
+}
+
 function eventPage(on: PreparedReads, filter: EventFilter): Page<Event> {
   const { sql, values } = eventsQuery(filter);
-  const cursorOf = ({ id, seq }: Event) => String(filter.sessionId === undefined ? id : seq);
-  return pageOf(on.all<Event>(sql, ...values), filter.limit, cursorOf);
+  return pageOf(on.all<Event>(sql, ...values), filter.limit, eventCursor(filter));
 }
 
 /** A row with the id of its head, as the claim's index knows it. */
@@ -293,18 +341,20 @@ function withTasks(on: PreparedReads, { headId, ...session }: IndexedSession): L
 }
 
 /** One look-up per addressee and kind, merged. */
-function readySessions(
-  on: PreparedReads,
-  { namespace, addressees, kinds, limit }: Extract<ClaimPreviewScope, { by: 'ready' }>,
-): LoadedSession[] {
-  const rows = [...new Set(addressees)].flatMap((addressee) =>
-    kinds === undefined
-      ? on.all<IndexedSession>(READY, namespace, addressee, limit)
-      : [...new Set(kinds)].flatMap((kind) => on.all<IndexedSession>(READY_OF_KIND, namespace, addressee, kind, limit)),
-  );
-  return rows
-    .map((row) => withTasks(on, row))
-    .flatMap(({ head, ...rest }) => (head === null ? [] : [{ ...rest, head }]))
-    .toSorted((a, b) => compareInQueue(a.head, b.head))
-    .slice(0, limit);
+function readySessions(on: PreparedReads, scope: Extract<ClaimPreviewScope, { by: 'ready' }>): LoadedSession[] {
+  const { namespace, addressees, kinds } = scope;
+  return firstThatFit(scope, (limit) => {
+    const rows = [...new Set(addressees)].flatMap((addressee) =>
+      kinds === undefined
+        ? on.all<IndexedSession>(READY, namespace, addressee, limit)
+        : [...new Set(kinds)].flatMap((kind) =>
+            on.all<IndexedSession>(READY_OF_KIND, namespace, addressee, kind, limit),
+          ),
+    );
+    return rows
+      .map((row) => withTasks(on, row))
+      .flatMap(({ head, ...rest }) => (head === null ? [] : [{ ...rest, head }]))
+      .toSorted((a, b) => compareInQueue(a.head, b.head))
+      .slice(0, limit);
+  });
 }

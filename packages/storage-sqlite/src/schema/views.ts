@@ -1,6 +1,15 @@
 import { COLUMNS, type TableName } from '@agent-orchestrator/core';
 import { NEXT_COLUMNS, viewTexts } from '@agent-orchestrator/storage-sql';
-import { asIs, EVENT_PLACES, RECEIPT_PLACES, selected, SESSION_PLACES, TASK_PLACES, type Place } from '../rows.ts';
+import {
+  AGENT_PLACES,
+  asIs,
+  EVENT_PLACES,
+  RECEIPT_PLACES,
+  selected,
+  SESSION_PLACES,
+  TASK_PLACES,
+  type Place,
+} from '../rows.ts';
 
 /*
  * The rows under the names of the columns that every storage has, and the views that show them so to any SQL tool. The
@@ -14,6 +23,7 @@ export const ROW_PLACES: Readonly<Record<TableName, Readonly<Record<string, Plac
     ...Object.fromEntries(NEXT_COLUMNS.map((name) => [name, asIs(name)])),
   },
   tasks: named(TASK_PLACES, COLUMNS.task),
+  agents: named(AGENT_PLACES, COLUMNS.agent),
   event_log: named(EVENT_PLACES, COLUMNS.event),
   receipts: named(RECEIPT_PLACES, COLUMNS.receipt),
 };

@@ -6,8 +6,13 @@ import { setNextHead } from './save.ts';
  * The look-ups of the scopes: one statement each. Rows of sessions and tasks name each other by their numbers.
  *
  * @param newestReceipt the greatest command id of the namespace that has a receipt, `''` if none has one
+ * @param hasAgents whether the registry has an entry in any namespace
  */
-export function lookupsOf(on: Statements, newestReceipt: (namespace: string) => string): ScopeLookups {
+export function lookupsOf(
+  on: Statements,
+  newestReceipt: (namespace: string) => string,
+  hasAgents: () => boolean,
+): ScopeLookups {
   return {
     // Command ids contain their time: a command that is new, as most are, has no receipt.
     receipt: (namespace, commandId) =>
@@ -17,8 +22,11 @@ export function lookupsOf(on: Statements, newestReceipt: (namespace: string) => 
     sessionOfNumber: (number) => on.sessionOfNumber.get(number),
     task: (namespace, id) => on.task.get(namespace, id),
     taskOfDedupeKey: (namespace, dedupeKey) => on.taskOfDedupeKey.get(namespace, dedupeKey),
+    // Most stores have no registry, and each claim asks for two entries of it.
+    agent: (namespace, name) => (hasAgents() ? on.agent.get(namespace, name) : undefined),
     head: ({ namespace, number }) => on.head.get(namespace, number),
-    waiting: ({ namespace, number }, limit) => on.waiting.all(namespace, number, namespace, number, limit),
+    waiting: ({ namespace, number }, limit) =>
+      on.waiting.all(namespace, number, namespace, number, namespace, number, limit),
 
     ready: (namespace, addressee, limit) => on.ready.all(namespace, addressee, limit),
     readyOfKind: (namespace, addressee, kind, limit) => on.readyOfKind.all(namespace, addressee, kind, limit),
@@ -30,6 +38,10 @@ export function lookupsOf(on: Statements, newestReceipt: (namespace: string) => 
         .flatMap(({ namespace, id }) => on.session.get(namespace, id) ?? []),
     delayed: (now, limit) =>
       on.delayed.all(now, limit).flatMap(({ namespace, id }) => on.task.get(namespace, id) ?? []),
+    delayedReturns: (now, limit) =>
+      on.delayedReturns.all(now, limit).flatMap(({ namespace, id }) => on.task.get(namespace, id) ?? []),
+    returnAt: (namespace) => on.returnAt.get(namespace),
+    dueReturns: (namespace, now, limit) => on.dueReturns.all(namespace, now, limit),
 
     due: (namespace) => on.due.get(namespace),
     dueInSession: ({ namespace, number }) => on.dueInSession.get(namespace, number),

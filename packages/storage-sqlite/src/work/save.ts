@@ -1,6 +1,7 @@
 import {
   counted,
   OrchestratorError,
+  type Agent,
   type Change,
   type NewEvent,
   type Session,
@@ -37,6 +38,11 @@ export function save(on: Statements, writeSet: WriteSet<unknown>, eventIdBefore:
   for (const change of plan.changedSessions) updateSession(on, change, change.update);
   for (const { namespace, sessionId } of plan.changedQueues)
     setNextHead(on, namespace, numbers.ofSession(namespace, sessionId));
+  for (const agent of plan.newAgents) {
+    on.addNamespace.run(agent.namespace);
+    on.insertAgent.run(...valuesOf(agent, FIELDS.agent));
+  }
+  for (const change of plan.changedAgents) updateAgent(on, change);
   for (const [index, event] of plan.events.entries()) {
     const id = index === 0 && eventIdBefore !== null ? eventIdBefore + 1 : null;
     on.insertEvent.run(id, ...eventValues(event, numbers));
@@ -89,6 +95,12 @@ function updateSession(on: Statements, { before, after }: Update<Session>, updat
 function updateTask(on: Statements, { before, after }: Update<Task>): void {
   const { changes } = on.updateTask.run(...valuesOf(after, FIELDS.taskChanges), after.number, before.version);
   assertOne(changes, 'task', after.id);
+}
+
+function updateAgent(on: Statements, { before, after }: Update<Agent>): void {
+  const { namespace, name } = after;
+  const { changes } = on.updateAgent.run(...valuesOf(after, FIELDS.agentChanges), namespace, name, before.version);
+  assertOne(changes, 'agent', name);
 }
 
 /** The row names its session by the number. */

@@ -15,7 +15,14 @@ import {
   type Scope,
   type WriteSet,
 } from '@agent-orchestrator/core';
-import { assertNotNewer, hasEffect, loadScope, lookForReady, type ScopeLookups } from '@agent-orchestrator/storage-sql';
+import {
+  assertNotNewer,
+  hasEffect,
+  loadScope,
+  lookForReady,
+  newNumbersOf,
+  type ScopeLookups,
+} from '@agent-orchestrator/storage-sql';
 import { keepLog, type Connection } from '../connection.ts';
 import { lookupsOf } from './lookups.ts';
 import { SCHEMA_VERSION } from '../migrations.ts';
@@ -71,6 +78,8 @@ interface Carried {
    * where others write between any two.
    */
   readonly newestReceipt: NewestReceipt | null;
+  /** Whether the registry has an entry, in any namespace. */
+  readonly hasAgents: boolean;
   /** The event id after which the log continues, if it is not the last one in it. */
   readonly eventIdBefore: number | null;
 }
@@ -104,7 +113,11 @@ export class Writer {
     this.#clock = clock;
     this.#filling = filling;
     this.#on = prepareStatements(db);
-    this.#lookups = lookupsOf(this.#on, (namespace) => this.#newestReceipt(namespace));
+    this.#lookups = lookupsOf(
+      this.#on,
+      (namespace) => this.#newestReceipt(namespace),
+      () => this.#known().hasAgents,
+    );
     this.#reading = clock.read();
     this.#logPagesMax = this.#on.synchronous.get() === NORMAL ? NORMAL_LOG_PAGES : FULL_LOG_PAGES;
     this.#frameBytes = (this.#on.pageSize.get() ?? 0) + FRAME_HEAD_BYTES;
@@ -180,7 +193,7 @@ export class Writer {
   ): { readonly writeSet: WriteSet<R>; readonly found: boolean } {
     const { now, database } = this.#database();
     const found = loadScope(this.#lookups, scope, now);
-    const numbers = scope.by === 'new' && found.receipt === null ? this.#freeNumbers(scope) : [];
+    const numbers = found.receipt === null ? this.#freeNumbers(newNumbersOf(scope)) : [];
     return { writeSet: decide({ now, ...database, ...found, numbers }), found: found.sessions.length > 0 };
   }
 
@@ -231,6 +244,7 @@ export class Writer {
         greatestFence: this.#on.greatestFence.get() ?? 0,
         greatestNumber: Math.max(this.#on.greatestTaskNumber.get() ?? 0, this.#on.greatestSessionNumber.get() ?? 0),
         newestReceipt: null,
+        hasAgents: this.#on.hasAgents.get() === 1,
         eventIdBefore: this.#on.eventIdBefore.get() ?? null,
       };
     }
@@ -248,10 +262,10 @@ export class Writer {
     };
   }
 
-  /** The numbers after the greatest one, enough for all ids that the scope names. */
-  #freeNumbers({ taskIds, sessionIds }: Extract<Scope, { by: 'new' }>): number[] {
+  /** The numbers after the greatest one. */
+  #freeNumbers(count: number): number[] {
     const { greatestNumber } = this.#known();
-    return [...new Set([...taskIds, ...sessionIds])].map((_, at) => greatestNumber + 1 + at);
+    return Array.from({ length: count }, (_, at) => greatestNumber + 1 + at);
   }
 
   #carry(writeSet: WriteSet<unknown>): void {
@@ -266,6 +280,7 @@ export class Writer {
       greatestFence,
       greatestNumber: greatestNumber(known.greatestNumber, [...writeSet.tasks, ...writeSet.sessions]),
       newestReceipt: newestReceipt(known.newestReceipt, receipt),
+      hasAgents: known.hasAgents || writeSet.agents.length > 0,
       eventIdBefore: events.length > 0 ? null : known.eventIdBefore,
     };
   }

@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import { notFound, sessionHeld } from '../../refusals.ts';
+import { notFound, openReview, sessionHeld } from '../../refusals.ts';
 import { counted, labelOf, shellWord } from '@agent-orchestrator/runtime';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
@@ -23,6 +23,7 @@ export const defineClose: Define = (parent, run) => {
         if (!reply.ok) {
           if (reply.reason === 'not_found') throw notFound('session', id);
           if (reply.reason === 'busy') throw sessionHeld(reply, id, await orchestrator.now());
+          if (reply.reason === 'open_review') throw openReview(reply.reviewed);
           throw new Failure('NOT_EMPTY', `Session ${id} has ${counted(reply.waiting, 'waiting task')}.`, {
             hint:
               `\`orchestrator task list --session ${shellWord(id)}\` lists them. ` +

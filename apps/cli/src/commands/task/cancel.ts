@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import { notFound } from '../../refusals.ts';
+import { notFound, openReview } from '../../refusals.ts';
 import { labelOf, shellArgument } from '@agent-orchestrator/runtime';
 import { state } from '../../output/style.ts';
 import type { Define } from '../../command-module.ts';
@@ -16,6 +16,7 @@ export const defineCancel: Define = (parent, run) => {
         const reply = await orchestrator.cancelTask({ taskId: id, ...call.command });
         if (!reply.ok) {
           if (reply.reason === 'not_found') throw notFound('task', id);
+          if (reply.reason === 'open_review') throw openReview(reply.reviewed);
           throw new Failure('ENDED', `Task ${id} has ended already: it is ${reply.status}.`, {
             hint: `\`orchestrator task show ${shellArgument(id)}\` shows its history.`,
             details: { status: reply.status },

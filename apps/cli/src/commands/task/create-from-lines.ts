@@ -5,6 +5,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Call } from '../../call.ts';
 import { badContent, Failure, failureOf, isOrchestratorError, usage } from '../../failure.ts';
 import { parseJson, readLines } from '../../input/content.ts';
+import { dedupeFrom } from '../../input/dedupe.ts';
 import { parseDuration } from '../../input/parse.ts';
 import type { Answer } from '../../output/output.ts';
 
@@ -22,13 +23,15 @@ const FIELDS: Readonly<Record<string, string>> = {
   priority: 'priority',
   delay: 'delayMs',
   delay_ms: 'delayMs',
-  dedupe_key: 'dedupeKey',
+  dedupe_key: 'dedupe.key',
+  dedupe_while: 'dedupe.while',
   attempts_max: 'attemptsMax',
   interruptions_max: 'interruptionsMax',
   backoff: 'backoffMs',
   backoff_ms: 'backoffMs',
   assignee: 'assignee',
   role: 'role',
+  review: 'review',
   ...Object.fromEntries(TASK_TEXT_NAMES.map((name) => [snakeCase(name), name])),
 };
 
@@ -123,7 +126,8 @@ function taskOf(number: number, text: string): EnqueueTask {
       );
     return [field, key === 'delay' || key === 'backoff' ? durationOf(`${line}, ${key}`, item) : item] as const;
   });
-  return Object.fromEntries(entries);
+  const { 'dedupe.key': key, 'dedupe.while': time, ...task } = Object.fromEntries(entries);
+  return { ...task, ...dedupeFrom({ key, while: time }) };
 }
 
 function durationOf(field: string, value: unknown): number {

@@ -1,10 +1,11 @@
 import type { Orchestrator, TaskTextName } from '@agent-orchestrator/core';
 import { TASK_TEXT_NAMES, TASK_TEXTS } from '@agent-orchestrator/runtime';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Call } from '../../call.ts';
 import { usage } from '../../failure.ts';
 import { readJson } from '../../input/content.ts';
 import { parseDuration, parseInteger } from '../../input/parse.ts';
+import { dedupeFrom } from '../../input/dedupe.ts';
 import { flagOf } from '../../input/task-texts.ts';
 import type { Answer } from '../../output/output.ts';
 import type { Define } from '../../command-module.ts';
@@ -19,11 +20,14 @@ interface CreateOptions extends Readonly<Partial<Record<TaskTextName, string>>> 
   readonly priority?: number;
   readonly delay?: number;
   readonly dedupeKey?: string;
+  readonly dedupeWhile?: string;
   readonly attemptsMax?: number;
   readonly interruptionsMax?: number;
   readonly backoff?: number;
   readonly assignee?: string;
   readonly role?: string;
+  readonly reviewRole?: string;
+  readonly approvals?: number;
   readonly jsonl?: string;
 }
 
@@ -42,12 +46,20 @@ function addTaskOptions(command: Command): Command {
     .option('--payload <json>', 'input for the worker: JSON, @FILE or - for stdin')
     .option('--priority <n>', 'priority; smaller comes first (default: 5)', parseInteger)
     .option('--delay <duration>', 'time before it can be claimed', parseDuration)
-    .option('--dedupe-key <key>', 'at most one task can have this key')
+    .option('--dedupe-key <key>', 'add nothing while another task holds this key')
+    .addOption(
+      new Option('--dedupe-while <time>', 'hold the key until it ends, or for as long as it is kept').choices([
+        'open',
+        'kept',
+      ]),
+    )
     .option('--attempts-max <n>', 'limit of failed attempts (default: 4)', parseInteger)
     .option('--interruptions-max <n>', 'limit of lost leases (default: 16)', parseInteger)
     .option('--backoff <duration>', 'pause after the first failure; it doubles each time (default: 5s)', parseDuration)
     .option('--assignee <agent>', 'only this agent may claim it')
-    .option('--role <name>', 'only agents with this role may claim it');
+    .option('--role <name>', 'only agents with this role may claim it')
+    .option('--review-role <name>', 'it is done when agents with this role, who never held it, have approved it')
+    .option('--approvals <n>', 'with --review-role: how many have to approve it (default: 1)', parseInteger);
   for (const name of TASK_TEXT_NAMES) command.option(`--${flagOf(name)} <text>`, TASK_TEXTS[name]);
   return command.option('--id <id>', 'its id (default: generated)');
 }
@@ -86,7 +98,6 @@ const SAME_NAMES = [
   'id',
   'kind',
   'priority',
-  'dedupeKey',
   'attemptsMax',
   'interruptionsMax',
   'assignee',
@@ -95,12 +106,17 @@ const SAME_NAMES = [
 ] as const satisfies readonly (keyof CreateOptions & keyof NewTask)[];
 
 async function taskFrom(options: CreateOptions): Promise<NewTask> {
+  const { reviewRole: role, approvals } = options;
+  if (approvals !== undefined && role === undefined)
+    throw usage('--approvals needs --review-role.', 'Say which role reviews the task.', 'approvals');
   const named = {
     ...Object.fromEntries(SAME_NAMES.map((name) => [name, options[name]])),
+    ...dedupeFrom({ key: options.dedupeKey, while: options.dedupeWhile }),
     sessionId: options.session,
     delayMs: options.delay,
     backoffMs: options.backoff,
     payload: await readJson('--payload', options.payload),
+    review: role === undefined ? undefined : { role, ...(approvals !== undefined && { approvals }) },
   };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }

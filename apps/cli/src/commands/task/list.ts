@@ -10,6 +10,7 @@ interface ListOptions extends PageOptions {
   readonly session?: string;
   readonly status?: TaskStatus[];
   readonly kind?: string;
+  readonly handedOff?: true;
 }
 
 export const defineList: Define = (parent, run) => {
@@ -20,10 +21,11 @@ export const defineList: Define = (parent, run) => {
     .addOption(
       new Option('--status <status>', `only these: ${TASK_STATUS_NAMES.join(', ')} (repeatable)`).argParser(collect),
     )
-    .option('--kind <name>', 'only tasks of this kind');
+    .option('--kind <name>', 'only tasks of this kind')
+    .option('--handed-off', 'only tasks that were handed off and not claimed since');
   definePageOptions(command).action(
     run<ListOptions>(async (call) => {
-      const { session, status, kind, limit, before } = call.options;
+      const { session, status, kind, handedOff, limit, before } = call.options;
       const start = listStart(call.options);
       await using orchestrator = await call.open('read-only');
       const asOf = await orchestrator.asOf();
@@ -31,6 +33,7 @@ export const defineList: Define = (parent, run) => {
         ...(session !== undefined && { sessionId: session }),
         ...(status !== undefined && { status }),
         ...(kind !== undefined && { kind }),
+        ...(handedOff && { handedOff }),
         ...(limit !== undefined && { limit }),
         ...start,
       });

@@ -51,6 +51,10 @@ const TASK_FIELDS = [
   'createdAt',
   'startedAt',
   'finishedAt',
+  'handedOffBy',
+  'handedOffAt',
+  'returnAt',
+  'returnedFrom',
 ] as const satisfies readonly (keyof Task)[];
 
 const EVENT_FIELDS = [
@@ -94,6 +98,10 @@ const PAYLOAD_FIELDS = [
   'ended_at',
   'by_ms',
   'taken',
+  'return_at',
+  'returned_from',
+  'handed_off_by',
+  'delay_ms',
 ];
 
 /** Variables that this program reads, by how they begin. */

@@ -9,6 +9,7 @@ const QUEUED_BY: readonly EventType[] = [
   'task.retried',
   'task.released',
   'task.handed_off',
+  'task.answered',
   'task.recovered',
   'lease.taken_over',
 ];

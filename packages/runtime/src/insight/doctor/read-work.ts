@@ -1,7 +1,7 @@
 import {
   compareInQueue,
   isHeld,
-  WAITING_STATUSES,
+  PENDING_STATUSES,
   type Event,
   type EventFilter,
   type EventPayloads,
@@ -78,7 +78,7 @@ async function readNamespace(
   const waiting = new Map<string, Waiting[]>();
   const heldIds = new Set(held.map(({ sessionId }) => sessionId));
   const everyWaiting = await upToMax(
-    (page) => reader.tasks({ namespace, status: WAITING_STATUSES, ...page }),
+    (page) => reader.tasks({ namespace, status: PENDING_STATUSES, ...page }),
     (task) => {
       if (isDue(task, now) && !heldIds.has(task.sessionId)) addTo(waiting, task.sessionId, waitingOf(task));
     },
@@ -188,7 +188,7 @@ function waitingOf({ id, number, sessionId, kind, priority, queuedAt, assignee, 
 
 /** A task that is due may still have the status `scheduled`, until a claim looks at it. */
 function isDue({ status, runAt }: Task, now: number): boolean {
-  return status === 'queued' || (runAt !== null && runAt <= now);
+  return status === 'queued' || (status === 'scheduled' && runAt !== null && runAt <= now);
 }
 
 /** @param freedAt when the session was last released: before that, its head could not be claimed */

@@ -14,6 +14,8 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
     return isHeldBy(facts, session) ? held(session, holder, facts, names) : heldByAnother(session, facts, names);
   const [first] = session.queue;
   if (first === undefined) return null;
+  if (first.status === 'waiting')
+    return `Task ${names.task(first.id)} waits for an answer to its question. ${otherWork(facts, names)}`;
   const as = claimantWords(facts, first);
   if (as === null)
     return `The first waiting task is for another agent: \`orchestrator why task ${names.taskReference(first.id)}\`.`;
@@ -55,6 +57,12 @@ function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: Resume
 }
 
 function otherWork(facts: ResumeFacts, names: Names): string {
+  const [asked] = facts.questions;
+  if (asked !== undefined)
+    return (
+      `\`orchestrator answer ${names.taskReference(asked.taskId)} TEXT\` answers the question of ` +
+      `task ${names.task(asked.taskId)}.`
+    );
   const [first] = facts.waitingFor;
   const as = first === undefined ? null : claimantWords(facts, first);
   if (first !== undefined && as !== null)

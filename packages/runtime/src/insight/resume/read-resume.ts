@@ -2,7 +2,7 @@ import {
   compareInQueue,
   isEnded,
   LEASE_END_EVENTS,
-  WAITING_STATUSES,
+  PENDING_STATUSES,
   type EventRecord,
   type EventType,
   type Json,
@@ -10,10 +10,13 @@ import {
   type OrchestratorReads,
   type SessionRecord,
   type TaskRecord,
+  type TaskStatus,
 } from '@agent-orchestrator/core';
 import { isHeldByCaller, type CallerIdentity, type HeldBy } from '../../processes/caller-identity.ts';
 import { lookBack } from '../look-back.ts';
 import { Names, type Mentioned } from '../names.ts';
+import { rolesOf } from '../roles-of.ts';
+import { NO_QUESTIONS, readQuestionsFor } from './questions-for.ts';
 import type {
   AlsoHeld,
   EventInBrief,
@@ -32,7 +35,7 @@ export interface ResumeQuestion {
   readonly agent?: string | undefined;
   /** The run of the agent that asks. */
   readonly instance?: string | undefined;
-  /** Roles of the agent: what waits for one of them waits for the agent. */
+  /** Roles of the agent: what waits for one of them waits for the agent. By default those of the registry. */
   readonly roles?: readonly string[] | undefined;
   /** Who is called "you". */
   readonly caller?: CallerIdentity | undefined;
@@ -80,8 +83,8 @@ export async function readResume(
 }
 
 /** The ids that the card may name. */
-function mentionedIn({ session, alsoHeld, waitingFor }: ResumeFacts): Required<Mentioned> {
-  const others = [...alsoHeld, ...waitingFor];
+function mentionedIn({ session, alsoHeld, waitingFor, questions }: ResumeFacts): Required<Mentioned> {
+  const others = [...questions, ...alsoHeld, ...waitingFor];
   const ofSession = session === null ? [] : [session.task, ...session.queue].map((task) => task?.id ?? null);
   const ofEvents = session?.since.events.map(({ taskId }) => taskId) ?? [];
   return {
@@ -100,22 +103,27 @@ class ResumeReading {
   }
 
   async facts(): Promise<ResumeFacts | null> {
-    const { sessionId, agent, instance, roles = [] } = this.#question;
+    const { sessionId, agent, instance } = this.#question;
+    const roles = await rolesOf(this.#reads, agent, this.#question.roles);
     const { held, more: alsoHeldMore } = agent === undefined ? { held: [], more: false } : await this.#heldBy(agent);
     const chosen = sessionId ?? held[0]?.sessionId ?? (agent === undefined ? null : await this.#lastHeldBy(agent));
     const session = chosen === null ? null : await this.#session(chosen);
     const waitingFor = agent === undefined ? [] : await this.#waitingFor(agent, roles);
+    const questions = agent === undefined ? NO_QUESTIONS : await readQuestionsFor(this.#reads, agent, roles);
     const facts = {
       agent: agent ?? null,
       instance: instance ?? null,
       roles,
+      questions: questions.items,
+      questionsMore: questions.more,
       session: sessionId === undefined && session !== null && isOver(session) ? null : session,
       alsoHeld: held.filter((one) => one.sessionId !== session?.id),
       alsoHeldMore,
       waitingFor: waitingFor.slice(0, WAITING_FOR_MAX),
       waitingForMore: waitingFor.length > WAITING_FOR_MAX,
     };
-    return facts.session === null && facts.alsoHeld.length === 0 && waitingFor.length === 0 ? null : facts;
+    const isEmpty = [facts.alsoHeld, waitingFor, questions.items].every(({ length }) => length === 0);
+    return facts.session === null && isEmpty ? null : facts;
   }
 
   /** The caller's own lease first, then leases of this run, then the newest. */
@@ -209,10 +217,14 @@ class ResumeReading {
   }: SessionRecord): Promise<Pick<SessionFacts, 'queue' | 'waitingCount'>> {
     const waitingCount = tasksOpen - (taskId === null ? 0 : 1);
     if (waitingCount === 0) return { queue: [], waitingCount };
-    const page = await this.#reads.listTasks({ sessionId: id, status: WAITING_STATUSES, limit: QUEUE_READ });
+    const page = await this.#reads.listTasks({ sessionId: id, status: PENDING_STATUSES, limit: QUEUE_READ });
     if (page.next === null) {
-      const [queued, scheduled] = [page.items.filter(isQueued), page.items.filter((task) => !isQueued(task))];
-      const sorted = [...queued.toSorted(compareInQueue), ...scheduled.toSorted(byRunAt)];
+      const of = (status: TaskStatus) => page.items.filter((task) => task.status === status);
+      const sorted = [
+        ...of('queued').toSorted(compareInQueue),
+        ...of('scheduled').toSorted(byRunAt),
+        ...of('waiting').toSorted(byAskedAt),
+      ];
       return { queue: sorted.slice(0, QUEUE_MAX).map(waitingTask), waitingCount };
     }
     const head = headTaskId === null ? null : await this.#reads.getTask(headTaskId);
@@ -239,9 +251,10 @@ class ResumeReading {
   async #waitingFor(agent: string, roles: readonly string[]): Promise<WaitingFor[]> {
     const heads = await this.#reads.listHeadsFor({ agent, roles: [...roles], limit: WAITING_FOR_MAX + 1 });
     const waiting: WaitingFor[] = [];
-    for (const { id: taskId, sessionId, title, assignee, role, note } of heads) {
+    for (const { id: taskId, sessionId, title, assignee, role, returnAt, returnedFrom, note: lastNote } of heads) {
       const { handedOver, isAcknowledged } = await this.#handOver(taskId);
-      waiting.push({ taskId, sessionId, title, assignee, role, handedOver, note: isAcknowledged ? null : note });
+      const note = isAcknowledged ? null : lastNote;
+      waiting.push({ taskId, sessionId, title, assignee, role, handedOver, returnAt, returnedFrom, note });
     }
     // Newest handover first, then the other tasks.
     return waiting.toSorted((a, b) => (b.handedOver?.eventId ?? 0) - (a.handedOver?.eventId ?? 0));
@@ -339,6 +352,7 @@ function isOver({ tenure, task, waitingCount, holder }: SessionFacts): boolean {
 
 function taskFacts(task: TaskRecord, progress: Json): TaskFacts {
   const { id, title, kind, status, attempt, attemptsMax, runAt, note, cancelRequestedAt, payload } = task;
+  const { question, askedAt, askedBy, answer, answeredBy } = task;
   return {
     id,
     title,
@@ -348,18 +362,24 @@ function taskFacts(task: TaskRecord, progress: Json): TaskFacts {
     attemptsMax,
     runAt,
     note,
+    question,
+    askedAt,
+    askedBy,
+    answer,
+    answeredBy,
     cancelRequestedAt,
     payload: payload as Json,
     progress,
   };
 }
 
-function waitingTask({ id, title, status, assignee, role, runAt, note }: TaskRecord): WaitingTask {
-  return { id, title, status, assignee, role, runAt, note };
+function waitingTask(task: TaskRecord): WaitingTask {
+  const { id, title, status, assignee, role, runAt, note, handedOffBy, returnAt } = task;
+  return { id, title, status, assignee, role, runAt, note, handedOffBy, returnAt };
 }
 
-function isQueued({ status }: TaskRecord): boolean {
-  return status === 'queued';
+function byAskedAt(a: TaskRecord, b: TaskRecord): number {
+  return (a.askedAt ?? 0) - (b.askedAt ?? 0) || (a.id < b.id ? -1 : 1);
 }
 
 function byRunAt(a: TaskRecord, b: TaskRecord): number {

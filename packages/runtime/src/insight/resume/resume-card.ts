@@ -1,8 +1,9 @@
-import { counted, isoSeconds } from '@agent-orchestrator/core';
+import { addresseeName, counted, isoSeconds } from '@agent-orchestrator/core';
 import type { Names } from '../names.ts';
-import { fitCard, RESUME_BUDGET, type Item, type Part, type Precedence } from './card-fit.ts';
-import { quoted, quotedJson } from './quoted.ts';
+import { fitCard, RESUME_BUDGET, type Item, type Part } from './card-fit.ts';
+import { CardText, items } from './card-text.ts';
 import { isHeldBy, nextStep } from './next-step.ts';
+import { questionLines, questionsPart } from './questions-part.ts';
 import type {
   AlsoHeld,
   EventInBrief,
@@ -12,13 +13,6 @@ import type {
   WaitingFor,
   WaitingTask,
 } from './resume-facts.ts';
-
-/** How long stored text may be with the default budget, in bytes; more with a larger one. */
-const FIELD_BYTES = { title: 150, action: 450, memory: 300, json: 500, note: 300, hash: 80, eventText: 120 } as const;
-
-function items(precedence: Precedence, texts: readonly string[]): Item[] {
-  return texts.map((text) => ({ text, precedence }));
-}
 
 /** The content of a card, and the short names of the tasks and sessions in it. */
 export interface CardFacts {
@@ -34,27 +28,9 @@ export function resumeCard({ facts, names }: CardFacts, budget: number = RESUME_
   return fitCard(parts, budget);
 }
 
-/** How stored texts, tasks and sessions are written in a card. */
-class CardText {
-  readonly names: Names;
-  readonly #scale: number;
-
-  constructor(names: Names, budget: number) {
-    this.names = names;
-    this.#scale = budget / RESUME_BUDGET.default;
-  }
-
-  text(field: keyof typeof FIELD_BYTES, text: string): string {
-    return quoted(text, Math.floor(FIELD_BYTES[field] * this.#scale));
-  }
-
-  json(value: unknown): string {
-    return quotedJson(value, Math.floor(FIELD_BYTES.json * this.#scale));
-  }
-}
-
 function ofSession(facts: ResumeFacts, session: SessionFacts, say: CardText): Part[] {
   return [
+    questionsPart(facts, say),
     tenurePart(facts, session, say),
     {
       heading: 'Next step',
@@ -72,6 +48,7 @@ function ofSession(facts: ResumeFacts, session: SessionFacts, say: CardText): Pa
 
 function withoutSession(facts: ResumeFacts, say: CardText): Part[] {
   return [
+    questionsPart(facts, say),
     waitingForPart(facts, say),
     {
       heading: 'Next step',
@@ -115,6 +92,7 @@ function taskLines(task: NonNullable<SessionFacts['task']>, say: CardText): Item
       `${name}, kind ${task.kind}, ${task.status}, attempt ${task.attempt} of ${task.attemptsMax}`,
       ...(task.cancelRequestedAt === null ? [] : [`cancellation requested at ${isoSeconds(task.cancelRequestedAt)}`]),
     ]),
+    ...items('next', questionLines(task, say)),
     ...items('rest', [
       ...(task.note === null ? [] : [`note ${say.text('note', task.note)}`]),
       ...(task.progress === null ? [] : [`progress ${say.json(task.progress)}`]),
@@ -199,18 +177,21 @@ function waitingForPart({ agent, waitingFor, waitingForMore }: ResumeFacts, say:
   };
 }
 
-function waitingForLine({ taskId, sessionId, title, role, handedOver, note }: WaitingFor, say: CardText): string {
+function waitingForLine(one: WaitingFor, say: CardText): string {
+  const { taskId, sessionId, title, role, note } = one;
   const where = taskId === sessionId ? '' : ` in session ${say.names.session(sessionId)}`;
   const as = role === null ? '' : ` for role ${role}`;
   const noteText = note === null ? '' : `, note ${say.text('note', note)}`;
   const task = `task ${say.names.task(taskId)}${where}${as} ${say.text('title', title)}`;
-  return `${task}${handoverText(handedOver)}${noteText}`;
+  return `${task}${handoverText(one)}${noteText}`;
 }
 
-function handoverText(handedOver: WaitingFor['handedOver']): string {
+function handoverText({ handedOver, returnAt, returnedFrom }: WaitingFor): string {
   if (handedOver === null) return '';
   const { by, at, eventId } = handedOver;
-  return `, handed over${by === null ? '' : ` by ${by}`} at ${isoSeconds(at)} (#${eventId})`;
+  const cameBack = returnedFrom === null ? '' : `, back from ${addresseeName(returnedFrom)}, not claimed in time`;
+  const goesBack = returnAt === null ? '' : `, goes back at ${isoSeconds(returnAt)} if not claimed`;
+  return `${cameBack}, handed over${by === null ? '' : ` by ${by}`} at ${isoSeconds(at)} (#${eventId})${goesBack}`;
 }
 
 function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, say: CardText): Part {
@@ -273,11 +254,14 @@ function queuePart({ id, queue, waitingCount }: SessionFacts, say: CardText): Pa
   };
 }
 
-function queueLine({ id, title, status, runAt, assignee, role, note }: WaitingTask, say: CardText): string {
+function queueLine(task: WaitingTask, say: CardText): string {
+  const { id, title, status, runAt, assignee, role, note, handedOffBy, returnAt } = task;
   const due = status === 'scheduled' && runAt !== null ? ` from ${isoSeconds(runAt)} on` : '';
   const only = assignee === null ? (role === null ? '' : ` only for role ${role}`) : ` only for ${assignee}`;
   const noteText = note === null ? '' : `, note ${say.text('eventText', note)}`;
-  return `${say.names.task(id)} ${say.text('title', title)} ${status}${due}${only}${noteText}`;
+  const from = handedOffBy === null ? '' : `, handed off by ${handedOffBy}`;
+  const back = returnAt === null ? '' : ` until ${isoSeconds(returnAt)}`;
+  return `${say.names.task(id)} ${say.text('title', title)} ${status}${due}${only}${from}${back}${noteText}`;
 }
 
 function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts, { names }: CardText): Part {

@@ -31,6 +31,12 @@ export interface TaskFacts {
   readonly attemptsMax: number;
   readonly runAt: number | null;
   readonly note: string | null;
+  /** The last question of a holder, and its answer if there is one. */
+  readonly question: string | null;
+  readonly askedAt: number | null;
+  readonly askedBy: string | null;
+  readonly answer: string | null;
+  readonly answeredBy: string | null;
   readonly cancelRequestedAt: number | null;
   readonly payload: Json;
   readonly progress: Json;
@@ -64,8 +70,22 @@ export interface WaitingFor {
   readonly role: string | null;
   /** The agent that handed it over, and when; null: it was for this agent from the start. */
   readonly handedOver: { readonly by: string | null; readonly at: number; readonly eventId: number } | null;
+  /** When it goes back to that agent if no agent has claimed it; and whom it came back from, if it did. */
+  readonly returnAt: number | null;
+  readonly returnedFrom: string | null;
   /** The note of the handover. Shown until the task is claimed. */
   readonly note: string | null;
+}
+
+/** A question that waits for the agent that the card is for, by its name or one of its roles. */
+export interface QuestionFor {
+  readonly taskId: string;
+  readonly sessionId: string;
+  readonly title: string;
+  readonly question: string;
+  readonly askedBy: string | null;
+  readonly askedAt: number;
+  readonly role: string | null;
 }
 
 /** What other agents did in a session. */
@@ -108,6 +128,9 @@ export interface WaitingTask {
   readonly role: string | null;
   readonly runAt: number | null;
   readonly note: string | null;
+  /** Who handed it off, if no agent has claimed it since; and when it goes back. */
+  readonly handedOffBy: string | null;
+  readonly returnAt: number | null;
 }
 
 /** A session that the agent holds beside the one that the card is about. */
@@ -127,6 +150,9 @@ export interface ResumeFacts {
   readonly agent: string | null;
   readonly instance: string | null;
   readonly roles: readonly string[];
+  /** Oldest first. */
+  readonly questions: readonly QuestionFor[];
+  readonly questionsMore: boolean;
   readonly session: SessionFacts | null;
   /** Newest lease first. */
   readonly alsoHeld: readonly AlsoHeld[];

@@ -9,8 +9,11 @@ import {
 } from '@agent-orchestrator/core';
 import { isHeldByCaller, type CallerIdentity } from '../../processes/caller-identity.ts';
 import { readDeadLetters } from '../dead-letters.ts';
+import { handOffOf, type HandOff } from '../hand-offs.ts';
 import { lastEventBefore } from '../log-pages.ts';
 import { lookBack } from '../look-back.ts';
+import { readQuestions } from '../questions.ts';
+import { rolesOf } from '../roles-of.ts';
 
 /** Where to begin, and who asks. */
 export interface SinceQuestion {
@@ -18,6 +21,7 @@ export interface SinceQuestion {
   readonly from: { readonly eventId: number } | { readonly at: number };
   /** Whose tasks are listed as "waiting for you", beside those that wait for any person. */
   readonly agent?: string | undefined;
+  /** By default those of the registry. */
   readonly roles?: readonly string[] | undefined;
   /** Who is called "you". */
   readonly caller?: CallerIdentity | undefined;
@@ -26,14 +30,25 @@ export interface SinceQuestion {
 }
 
 /** The groups of events in the answer. */
-export type SinceGroupName = 'done' | 'failed' | 'cancelled' | 'recovered' | 'refused';
+export type SinceGroupName =
+  | 'done'
+  | 'reviewed'
+  | 'failed'
+  | 'cancelled'
+  | 'recovered'
+  | 'returned'
+  | 'refused'
+  | 'answered';
 
 export const SINCE_GROUPS = {
   done: ['task.succeeded'],
+  reviewed: ['task.review_requested', 'task.approved', 'task.changes_requested'],
   failed: ['task.failed'],
   cancelled: ['task.cancelled'],
   recovered: ['task.recovered', 'lease.taken_over'],
+  returned: ['task.handed_back'],
   refused: ['lease.refused'],
+  answered: ['task.answered'],
 } as const satisfies Record<SinceGroupName, readonly EventType[]>;
 
 /** One event as a line of the list. */
@@ -46,18 +61,27 @@ export interface SinceRow {
   readonly title: string | null;
   /** Of the task, for people. */
   readonly number: number | null;
-  /** The agent of the event: of a refused write its author, of a lost lease the new holder. */
+  /** Of the event: of a refused write its author, of a lost lease the new holder, of a returned task its sender. */
   readonly agent: string | null;
   readonly fromAgent: string | null;
   /** The agent of the event is the caller; the lease was the caller's. */
   readonly you: boolean;
   readonly fromYou: boolean;
-  /** Why a lease ended; of a refused write, the operation. */
+  /**
+   * Why a lease ended; of a refused write, the operation; of a returned task, who did not claim it; of a review, what
+   * to change.
+   */
   readonly reason: string | null;
   /** Of a failed attempt: its error, and when it is tried again (null: never). */
   readonly error: string | null;
   readonly runAt: number | null;
 }
+
+/** A question that waits for its answer. */
+export type QuestionInBrief = Pick<
+  TaskRecord,
+  'id' | 'number' | 'sessionId' | 'title' | 'question' | 'askedAt' | 'askedBy' | 'askedAgent' | 'askedRole'
+>;
 
 export interface SinceGroup {
   readonly name: SinceGroupName;
@@ -67,10 +91,7 @@ export interface SinceGroup {
 }
 
 /** A task that waits for a person. */
-export type WaitingTaskInBrief = Pick<
-  TaskRecord,
-  'id' | 'number' | 'sessionId' | 'title' | 'status' | 'note' | 'finishedAt'
->;
+export type WaitingTaskInBrief = HandOff & Pick<TaskRecord, 'finishedAt'>;
 
 export interface Since {
   /** The answer begins after this event. `at` is the time that was asked for. */
@@ -79,6 +100,8 @@ export interface Since {
   /** Counting stopped: there may be more of each. */
   readonly isCapped: boolean;
   readonly waiting: {
+    /** The oldest first; at most a few. */
+    readonly questions: { readonly count: number; readonly tasks: readonly QuestionInBrief[] };
     readonly deadLetters: { readonly count: number; readonly tasks: readonly WaitingTaskInBrief[] };
     readonly forYou: readonly WaitingTaskInBrief[];
   };
@@ -104,18 +127,21 @@ export async function readSince(
 ): Promise<Since & { readonly asOf: number }> {
   return orchestrator.snapshot(async (reads) => {
     const asOf = await reads.asOf();
-    const { from, agent, roles = [], countMax = SINCE_COUNT_MAX, caller = null } = question;
+    const { from, agent, countMax = SINCE_COUNT_MAX, caller = null } = question;
     if ('eventId' in from && from.eventId > asOf) throw cursorAhead(from.eventId, asOf, 'from.eventId');
     const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, { at: from.at, asOf });
     const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax, caller });
     const counts = await reads.counts(undefined, countMax);
+    const questions = await readQuestions(reads, counts, ROWS);
     const dead = await readDeadLetters(reads, counts, { countMax, limit: ROWS });
+    const roles = await rolesOf(reads, agent, question.roles);
     const heads = agent === undefined ? [] : await reads.listHeadsFor({ agent, roles: [...roles], limit: ROWS });
     return {
       from: { eventId, at: 'at' in from ? from.at : null },
       groups,
       isCapped,
       waiting: {
+        questions: { count: questions.count, tasks: questions.tasks.map(questionInBrief) },
         deadLetters: { count: dead.count, tasks: dead.tasks.map(inBrief) },
         forYou: heads.map(inBrief),
       },
@@ -192,10 +218,18 @@ class Newest {
   }
 }
 
+/** The field of the payload that tells the reason, where it is another one. */
+const REASON_FIELDS: { readonly [Type in EventType]?: string } = {
+  'lease.refused': 'operation',
+  'task.handed_back': 'returned_from',
+  'task.changes_requested': 'notes',
+};
+
 async function rowOf(reads: OrchestratorReads, event: EventRecord, caller: CallerIdentity | null): Promise<SinceRow> {
-  const { id, at, type, streamId: sessionId, taskId, agent, payload } = event;
+  const { id, at, type, streamId: sessionId, taskId, payload } = event;
   const said = payload as Readonly<Record<string, Json>>;
   const task = taskId === null ? null : await reads.getTask(taskId);
+  const agent = type === 'task.handed_back' ? textOf(said['assignee']) : event.agent;
   const error = said['error'];
   const fromAgent = textOf(said['from_agent']);
   // The fence of a lost lease is that of its former holder, and the event's agent is the one that took it.
@@ -211,16 +245,17 @@ async function rowOf(reads: OrchestratorReads, event: EventRecord, caller: Calle
     number: task?.number ?? null,
     agent,
     fromAgent,
-    you: isLoss ? isNamedLikeCaller(caller, event) : isHeldByCaller(caller, event),
+    you:
+      isLoss || type === 'task.handed_back' ? isNamedLikeCaller(caller, event, agent) : isHeldByCaller(caller, event),
     fromYou: isLoss && isHeldByCaller(caller, former),
-    reason: textOf(said[type === 'lease.refused' ? 'operation' : 'reason']),
+    reason: textOf(said[REASON_FIELDS[type] ?? 'reason']),
     error: typeof error === 'object' && error !== null && 'message' in error ? textOf(error.message) : null,
     runAt: typeof said['run_at'] === 'number' ? said['run_at'] : null,
   };
 }
 
 /** Of a process that took a lease no fence is known. Within a run it is another process. */
-function isNamedLikeCaller(caller: CallerIdentity | null, { agent, instance }: EventRecord): boolean {
+function isNamedLikeCaller(caller: CallerIdentity | null, { instance }: EventRecord, agent: string | null): boolean {
   return isHeldByCaller(caller, { agent, instance, fence: null });
 }
 
@@ -228,6 +263,12 @@ function textOf(value: Json | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function inBrief({ id, number, sessionId, title, status, note, finishedAt }: TaskRecord): WaitingTaskInBrief {
-  return { id, number, sessionId, title, status, note, finishedAt };
+function inBrief(task: TaskRecord): WaitingTaskInBrief {
+  const { finishedAt } = task;
+  return { ...handOffOf(task), finishedAt };
+}
+
+function questionInBrief(task: TaskRecord): QuestionInBrief {
+  const { id, number, sessionId, title, question, askedAt, askedBy, askedAgent, askedRole } = task;
+  return { id, number, sessionId, title, question, askedAt, askedBy, askedAgent, askedRole };
 }

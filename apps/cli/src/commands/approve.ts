@@ -1,0 +1,14 @@
+import type { Define } from '../command-module.ts';
+import { reviewWith, type VerdictOptions } from '../review-now.ts';
+
+const define: Define = (program, run) => {
+  program
+    .command('approve')
+    .description('approve a task that is in review: claim a review of it, and end the review')
+    .argument('<task>', 'the id of the reviewed task')
+    .option('--notes <text>', 'a remark')
+    .option('--role <name>', 'the role of the reviewer (default: the one that the review asks for)')
+    .action(run<VerdictOptions, [string]>((call, id) => reviewWith('approved', call, id)));
+};
+
+export default define;

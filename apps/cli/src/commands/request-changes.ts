@@ -1,0 +1,14 @@
+import type { Define } from '../command-module.ts';
+import { reviewWith, type VerdictOptions } from '../review-now.ts';
+
+const define: Define = (program, run) => {
+  program
+    .command('request-changes')
+    .description('send a task that is in review back to its queue, with what to change')
+    .argument('<task>', 'the id of the reviewed task')
+    .requiredOption('--notes <text>', 'what to change')
+    .option('--role <name>', 'the role of the reviewer (default: the one that the review asks for)')
+    .action(run<VerdictOptions, [string]>((call, id) => reviewWith('changes_requested', call, id)));
+};
+
+export default define;

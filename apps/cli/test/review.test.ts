@@ -1,0 +1,53 @@
+/**
+ * Reviews on the command line:
+ * - the agent that did the work is refused, exit 77; another one approves, or sends the task back with notes
+ * - a task that is not in review gets no verdict, exit 1
+ * - one command id cannot name the two commands of a verdict: sent again, it would approve another review
+ */
+import { test } from 'vitest';
+import { Cli } from './support/cli.ts';
+
+/** The id of a task whose work is done, by company-agent. */
+async function inReview(cli: Cli, approvals = 1): Promise<string> {
+  const terms = ['--review-role', 'reviewer', '--approvals', String(approvals)];
+  const { data } = await cli.json(['task', 'create', 'parser', ...terms]);
+  const claim = await cli.json(['claim', '--agent', 'company-agent']);
+  const { lease } = claim.data as unknown as { readonly lease: { readonly token: string } };
+  await cli.run(['release', '--token', lease.token, '--outcome', 'succeeded']);
+  return data.id;
+}
+
+test.concurrent('another agent approves the work, and its holder does not', async ({ expect }) => {
+  using cli = new Cli();
+  const id = await inReview(cli);
+
+  const own = await cli.json(['approve', id, '--agent', 'company-agent']);
+  const other = await cli.json(['approve', id, '--agent', 'home-agent']);
+  const again = await cli.json(['approve', id, '--agent', 'home-agent']);
+
+  expect([own.exit, own.error.code]).toEqual([77, 'REVIEW_OWN_WORK']);
+  expect([other.exit, other.data['status'], other.data['verdict']]).toEqual([0, 'succeeded', 'approved']);
+  expect([again.exit, again.error.code]).toEqual([1, 'NOT_IN_REVIEW']);
+});
+
+test.concurrent('changes send the work back with their notes', async ({ expect }) => {
+  using cli = new Cli();
+  const id = await inReview(cli);
+
+  const none = await cli.run(['request-changes', id, '--agent', 'home-agent']);
+  const { exit, data } = await cli.json(['request-changes', id, '--agent', 'home-agent', '--notes', 'name it']);
+
+  expect([none.exit, exit, data['status']]).toEqual([64, 0, 'queued']);
+  expect((await cli.json(['task', 'show', id])).data).toMatchObject({ note: 'name it' });
+});
+
+test.concurrent('a verdict takes no command id, and nothing is approved', async ({ expect }) => {
+  using cli = new Cli();
+  const id = await inReview(cli, 2);
+  const commandId = ['--command-id', '01a203a0-dea4-7000-8ba7-04c45de03ee3'];
+
+  const { exit, error } = await cli.json(['approve', id, '--agent', 'home-agent', ...commandId]);
+
+  expect([exit, error.code]).toEqual([64, 'USAGE']);
+  expect((await cli.run(['status'])).stdout).toContain('succeeded 0');
+});

@@ -1,0 +1,233 @@
+/**
+ * The rules of reviews, for the commands that begin one, end one, or end a task that is being reviewed.
+ */
+import type { EventDraft } from '../log/events.ts';
+import { invalidInput, internalError, OrchestratorError } from '../model/errors.ts';
+import { taskIdFor } from '../model/ids.ts';
+import { LIMITS } from '../model/limits.ts';
+import { nameOf } from '../model/names.ts';
+import {
+  isOwnWork,
+  REVIEW_KIND,
+  reviewOf,
+  reviewOn,
+  type Review,
+  type ReviewOf,
+  type Verdict,
+} from '../model/review.ts';
+import { TASK_STATUSES, type TaskStatus } from '../model/statuses.ts';
+import { firstCodePoints } from '../model/text.ts';
+import type { Task } from '../model/task.ts';
+import { NO_TASK_TEXTS, textsForEvent } from '../model/task-texts.ts';
+import type { Loaded } from '../storage/loaded.ts';
+import type { HeldLease } from './held-lease.ts';
+import { closeOwnSession } from './own-session.ts';
+
+export function isVerdict(outcome: string): outcome is Verdict {
+  return outcome === 'approved' || outcome === 'changes_requested';
+}
+
+/** How a holder wants to end a lease, as far as reviews have a rule about it. */
+interface ReportedEnd {
+  readonly outcome: string;
+  readonly to?: { readonly agent?: string | undefined; readonly role?: string | undefined } | undefined;
+}
+
+/**
+ * Checks that a review ends with a verdict, and nothing else does.
+ *
+ * @throws `INVALID_INPUT` that names the outcome; `REVIEW_OWN_WORK` for a hand-off to an agent that held the work
+ */
+export function assertEndFits({ outcome, to }: ReportedEnd, task: Task, path: string): void {
+  const of = reviewOf(task);
+  if (of === null) {
+    if (isVerdict(outcome))
+      throw invalidInput(`${path}.outcome`, `is a verdict, but ${nameOf('task', task)} is no review`);
+    return;
+  }
+  if (outcome === 'succeeded')
+    throw invalidInput(`${path}.outcome`, `must be approved or changes_requested: ${nameOf('task', task)} is a review`);
+  if (outcome === 'cancelled' && task.cancelRequestedAt === null)
+    throw invalidInput(
+      `${path}.outcome`,
+      `must not be cancelled: ${nameOf('task', task)} is a review; release it instead`,
+    );
+  if (to?.agent !== undefined && isOwnWork(to.agent, task))
+    throw new OrchestratorError(
+      'REVIEW_OWN_WORK',
+      `Agent ${to.agent} held the task that ${nameOf('task', task)} reviews.`,
+      { field: `${path}.to` },
+    );
+}
+
+/** The review that the holder's success begins; null: the task asks for none. */
+export function nextRound(task: Task): Review | null {
+  const review = reviewOn(task);
+  return review === null ? null : { ...review, round: review.round + 1 };
+}
+
+/** The ids of the reviews that an item of a release begins. */
+export function reviewIds(commandId: string, item: number, approvals: number): string[] {
+  return Array.from({ length: approvals }, (_, nth) => taskIdFor(commandId, item * LIMITS.approvals_max + nth));
+}
+
+/**
+ * The reviews of a task: each in a session of its own, for the role that the task names. The first one is for the
+ * agent that the task names as its reviewer, if that one may review it.
+ */
+export function queueReviews(
+  task: Task,
+  { role, round, holders }: Review,
+  ids: readonly string[],
+  numbers: Iterator<number>,
+): EventDraft[] {
+  const of: ReviewOf = { task_id: task.id, session_id: task.sessionId, round, not_for: holders };
+  return ids.flatMap((id, nth): EventDraft[] => {
+    const { value: number, done } = numbers.next();
+    if (done) throw internalError('The storage gave too few numbers for the reviews.');
+    const reviewer = nth === 0 && task.reviewer !== null && !holders.includes(task.reviewer) ? task.reviewer : null;
+    return [
+      { type: 'session.opened', sessionId: id, payload: { number } },
+      {
+        type: 'task.queued',
+        sessionId: id,
+        taskId: id,
+        payload: {
+          number,
+          kind: REVIEW_KIND,
+          title: reviewTitle(task.title),
+          payload: {},
+          priority: task.priority,
+          dedupe_key: null,
+          run_at: null,
+          attempts_max: task.attemptsMax,
+          interruptions_max: task.interruptionsMax,
+          backoff_ms: task.backoffMs,
+          assignee: reviewer,
+          role: reviewer === null ? role : null,
+          ...textsForEvent({ ...NO_TASK_TEXTS, author: task.author, source: task.source }),
+          review_of: of,
+        },
+      },
+    ];
+  });
+}
+
+/** Cut where it would be longer than a title may be. */
+function reviewTitle(title: string): string {
+  const before = 'Review: ';
+  return before + firstCodePoints(title, LIMITS.title_characters_max - before.length);
+}
+
+/** The reviewed tasks of one unit of work, as the verdicts before have left them. */
+export class ReviewedTasks {
+  readonly #loaded: Loaded;
+  readonly #rounds = new Map<string, Review | null>();
+  /** The statuses of the reviews whose leases the unit of work has ended. */
+  readonly #statuses = new Map<string, TaskStatus>();
+  /** The reviews that are held, and were cancelled by a verdict before. */
+  readonly #cancelled = new Set<string>();
+
+  constructor(loaded: Loaded) {
+    this.#loaded = loaded;
+  }
+
+  /** The ids of the tasks that have to be loaded for a verdict. */
+  neededFor(review: Task, verdict: Verdict): string[] {
+    const of = reviewOf(review);
+    if (of === null) return [];
+    const task = this.#find(of.task_id);
+    if (task === undefined) return [of.task_id];
+    const others = verdict === 'approved' ? [] : (reviewOn(task)?.open ?? []).filter((id) => id !== review.id);
+    return others.every((id) => this.#find(id) !== undefined) ? [] : [of.task_id, ...others];
+  }
+
+  /** The task of a lease, cancelled if a verdict before has cancelled it. */
+  asOfNow(task: Task): Task {
+    return this.#cancelled.has(task.id)
+      ? { ...task, cancelRequestedAt: task.cancelRequestedAt ?? this.#loaded.now }
+      : task;
+  }
+
+  /** A lease has ended in this unit of work: a verdict after it finds its task with this status. */
+  released(task: Task, status: TaskStatus | null): void {
+    if (status !== null) this.#statuses.set(task.id, status);
+  }
+
+  /** What the verdict of a review does to the reviewed task. Nothing, if that round is over. */
+  judge({ session, task: review }: HeldLease, verdict: Verdict, notes: string): EventDraft[] {
+    const of = reviewOf(review);
+    const task = of === null ? undefined : this.#find(of.task_id);
+    if (of === null || task === undefined) throw internalError(`The task that ${review.id} reviews was not loaded.`);
+    const current = this.#rounds.get(task.id);
+    const round = current === undefined && task.status === 'in_review' ? reviewOn(task) : (current ?? null);
+    if (round === null || round.round !== of.round || !round.open.includes(review.id)) return [];
+
+    const about = { sessionId: of.session_id, taskId: task.id, agent: session.agent, instance: session.instance };
+    const by = { review: review.id, round: of.round, proof: 'unproven' } as const;
+    const isOver = verdict === 'changes_requested' || round.approved.length + 1 >= round.approvals;
+    const open = round.open.filter((id) => id !== review.id);
+    this.#rounds.set(task.id, isOver ? null : { ...round, open, approved: [...round.approved, review.id] });
+    if (verdict === 'approved')
+      return [
+        { ...about, type: 'task.approved', payload: { ...by, done: isOver } },
+        ...(isOver ? this.#close(task) : []),
+      ];
+    const final = of.round >= LIMITS.review_rounds_max;
+    return [
+      { ...about, type: 'task.changes_requested', payload: { ...by, notes, final } },
+      ...(final ? this.#close(task) : []),
+      ...open.flatMap((id) => this.#cancel(id)),
+    ];
+  }
+
+  #cancel(id: string): EventDraft[] {
+    const status = this.#statuses.get(id);
+    if (status === undefined) this.#cancelled.add(id);
+    return cancelReview(id, this.#loaded, status);
+  }
+
+  #close(task: Task): EventDraft[] {
+    const session = this.#loaded.sessions.find((one) => one.session.id === task.sessionId)?.session;
+    if (session === undefined) throw internalError(`The session of task ${task.id} was not loaded.`);
+    return closeOwnSession(session, task.id);
+  }
+
+  #find(id: string): Task | undefined {
+    return this.#loaded.tasks.find((task) => task.id === id);
+  }
+}
+
+/** The open reviews of tasks that are to be cancelled: those that have to be loaded; none: all are. */
+export function reviewsToLoad(tasks: readonly Task[], loaded: Loaded): string[] {
+  const open = tasks.flatMap(openReviewsOf);
+  return open.every((id) => loaded.tasks.some((task) => task.id === id)) ? [] : open;
+}
+
+/** Ends the open reviews of a task that is cancelled. A reviewer that holds one learns it from its next heartbeat. */
+export function cancelReviewsOf(task: Task, loaded: Loaded): EventDraft[] {
+  return openReviewsOf(task).flatMap((id) => cancelReview(id, loaded));
+}
+
+function openReviewsOf(task: Task): readonly string[] {
+  return task.status === 'in_review' ? (reviewOn(task)?.open ?? []) : [];
+}
+
+/** @param status its status by now, if it is not the one that was loaded */
+function cancelReview(id: string, loaded: Loaded, status?: TaskStatus): EventDraft[] {
+  const review = loaded.tasks.find((task) => task.id === id);
+  const session = loaded.sessions.find((one) => one.session.id === review?.sessionId)?.session;
+  if (review === undefined || session === undefined) throw internalError(`The review ${id} was not loaded.`);
+  const about = { sessionId: session.id, taskId: id };
+  switch (TASK_STATUSES[status ?? review.status].phase) {
+    case 'pending':
+      return [
+        { ...about, type: 'task.cancelled', payload: { outcome: null, error: null } },
+        ...closeOwnSession(session, id),
+      ];
+    case 'running':
+      return review.cancelRequestedAt === null ? [{ ...about, type: 'task.cancel_requested', payload: {} }] : [];
+    case 'ended':
+      return [];
+  }
+}

@@ -1,0 +1,43 @@
+import type { EventDraft } from '../log/events.ts';
+import { compareReturns, isReturnDue, returned } from '../model/hand-off.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { Command } from './command.ts';
+
+export interface SettleInput {
+  readonly namespace: string;
+}
+
+export interface SettleReply {
+  /** Whether this page was full: there may be more that is due. */
+  readonly more: boolean;
+}
+
+/**
+ * Does what is due in a namespace by time alone, and what no caller asks for: tasks whose hand-off is over go back to
+ * the agents that handed them off. No daemon does it. A command with `settles` that finds something due lets this one
+ * run first, page by page.
+ */
+export const settle: Command<SettleInput, SettleReply> = {
+  name: 'settle',
+  input: null,
+  events: ['task.handed_back'],
+  receipt: null,
+
+  scope: ({ namespace }) => ({ by: 'due', namespace, limit: LIMITS.sweep_page_max }),
+
+  decide(_input, { tasks, now }) {
+    const events = tasks
+      .filter((task) => isReturnDue(task, now))
+      .toSorted(compareReturns)
+      .map((task): EventDraft => {
+        const { assignee, role, returnedFrom } = returned(task);
+        return {
+          type: 'task.handed_back',
+          sessionId: task.sessionId,
+          taskId: task.id,
+          payload: { assignee, role, returned_from: returnedFrom ?? '', return_at: task.returnAt },
+        };
+      });
+    return { events, reply: () => ({ more: events.length >= LIMITS.sweep_page_max }) };
+  },
+};

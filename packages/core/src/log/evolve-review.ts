@@ -1,0 +1,69 @@
+/**
+ * What the events of a review do to the reviewed task. Only `evolve` calls it.
+ */
+import { reviewOn, type Review, type ReviewFields } from '../model/review.ts';
+import type { JsonText } from '../model/json.ts';
+import { LIMITS } from '../model/limits.ts';
+import { counted } from '../model/quantities.ts';
+import type { Task } from '../model/task.ts';
+import { canonicalize } from './canonical.ts';
+import type { EventPayloads } from './events.ts';
+
+type Changed<Field extends keyof Task> = Pick<Task, Field>;
+
+/** Most tasks ask for no review and are none. */
+export function reviewFieldsFromEvent({ review, review_of: of }: EventPayloads['task.queued']): ReviewFields {
+  return {
+    review: review === undefined ? null : canonicalize({ ...review, round: 0, open: [], approved: [], holders: [] }),
+    reviewOf: of === undefined ? null : canonicalize(of),
+  };
+}
+
+/** A task that asks for a review remembers who held it. */
+export function heldBy(task: Task, agent: string | null): Task {
+  const holders = reviewOn(task)?.holders;
+  if (holders === undefined || agent === null || holders.includes(agent)) return task;
+  return { ...task, review: changed(task, { holders: [...holders, agent] }) };
+}
+
+export function reviewRequested(
+  task: Task,
+  { result, round, reviews }: EventPayloads['task.review_requested'],
+): Changed<'result' | 'review'> {
+  return {
+    result: result === null ? null : canonicalize(result),
+    review: changed(task, { round, open: reviews, approved: [] }),
+  };
+}
+
+export function approved(task: Task, { review }: EventPayloads['task.approved']): Changed<'review'> {
+  const { open = [], approved: before = [] } = reviewOn(task) ?? {};
+  return { review: changed(task, { open: open.filter((id) => id !== review), approved: [...before, review] }) };
+}
+
+/** The notes are for the next holder. What was reviewed stays in the log. */
+export function changesRequested(
+  task: Task,
+  { round, notes, final }: EventPayloads['task.changes_requested'],
+): Changed<'review' | 'note' | 'result' | 'error'> {
+  const error = {
+    code: 'review_rounds_exceeded',
+    message: `Its review asked for changes ${counted(round, 'time')}; the limit is ${LIMITS.review_rounds_max}.`,
+  };
+  return {
+    review: changed(task, { open: [], approved: [] }),
+    note: notes,
+    result: null,
+    error: final ? canonicalize(error) : task.error,
+  };
+}
+
+/** After a retry by hand, the rounds are counted anew. */
+export function firstRound(task: Task): JsonText | null {
+  return changed(task, { round: 0, open: [], approved: [] });
+}
+
+function changed(task: Task, change: Partial<Review>): JsonText | null {
+  const review = reviewOn(task);
+  return review === null ? null : canonicalize({ ...review, ...change });
+}

@@ -1,0 +1,78 @@
+/**
+ * A task may ask for a review: when its work is done, other agents judge it. Each approval that it needs is a task of
+ * its own, of kind `review` and in a session of its own, which names the reviewed task.
+ */
+import { fromJsonText, type JsonText } from './json.ts';
+
+/** The kind of the tasks that are reviews. */
+export const REVIEW_KIND = 'review';
+
+/** The review that a task asks for. */
+export type ReviewTerms = Readonly<{
+  /** The role of those who may review it. */
+  role: string;
+  /** How many reviews have to approve it. */
+  approvals: number;
+}>;
+
+/** Where the review of a task stands: its present or last round. */
+export type Review = ReviewTerms &
+  Readonly<{
+    /** 0: the work was not done yet. Each time it was done, a round begins. */
+    round: number;
+    /** The reviews of this round that have no verdict yet, by their ids. */
+    open: readonly string[];
+    /** The reviews of this round that approved it. */
+    approved: readonly string[];
+    /** The names of all agents that ever held the task. */
+    holders: readonly string[];
+  }>;
+
+/** Of a review: the work that it judges. */
+export type ReviewOf = Readonly<{
+  task_id: string;
+  session_id: string;
+  round: number;
+  /** The agents that may not claim it, whatever their roles: nobody reviews work that it held itself. */
+  not_for: readonly string[];
+}>;
+
+/** How a review ends. */
+export type Verdict = 'approved' | 'changes_requested';
+
+/** What proves who reviewed. `unproven`: the name that the reviewer gave. */
+export type ReviewProof = 'unproven';
+
+/** The columns of a task that reviews need. */
+export interface ReviewFields {
+  /** JSON of `Review`; null: it asks for none. */
+  readonly review: JsonText | null;
+  /** JSON of `ReviewOf`; null: it is no review. */
+  readonly reviewOf: JsonText | null;
+}
+
+/** Of a task to which no review belongs. */
+export const NO_REVIEW: ReviewFields = { review: null, reviewOf: null };
+
+type Reviewed = Pick<ReviewFields, 'review'>;
+type AReview = Pick<ReviewFields, 'reviewOf'>;
+
+/** The review that a task asks for, and where it stands. */
+export function reviewOn({ review }: Reviewed): Review | null {
+  return review === null ? null : (fromJsonText(review) as Review);
+}
+
+/** The work that a review judges. */
+export function reviewOf({ reviewOf: of }: AReview): ReviewOf | null {
+  return of === null ? null : (fromJsonText(of) as ReviewOf);
+}
+
+/** Whether it is the review of work that the agent held itself. */
+export function isOwnWork(agent: string, task: AReview): boolean {
+  return reviewOf(task)?.not_for.includes(agent) ?? false;
+}
+
+/** Whether a task still waits for the verdict of this review. */
+export function isOpenReview(review: { readonly id: string }, task: Reviewed & { readonly status: string }): boolean {
+  return task.status === 'in_review' && (reviewOn(task)?.open.includes(review.id) ?? false);
+}

@@ -1,0 +1,202 @@
+import { expect } from 'vitest';
+import type { ClaimRecord, TaskRecord } from '@agent-orchestrator/core';
+import { chapter } from '../chapter.ts';
+import { AGENT, claimCall, holderOf, OTHER_AGENT } from '../factories.ts';
+import { race } from '../interleave.ts';
+import type { World } from '../world.ts';
+
+export const reviews = chapter('reviews', {
+  'work that is done waits for its review, which an agent with the role claims and approves': approved,
+  'changes bring the work back in its old place, with the notes and its context': changed,
+  'changes cancel the other reviews of the round, and tell the reviewer that holds one': othersCancelled,
+  'the reviews of a round have numbers of their own, and are claimed each by itself': several,
+  'two approvals at once are both counted, and the work succeeds once': approvedAtOnce,
+  'an approval and a request for changes at once: the first one stands': judgedAtOnce,
+  'a verdict and the cancellation of the work at once: one of them stands': cancelledMeanwhile,
+  'a review whose reviewer dies goes to another one': reviewerDies,
+  'own work does not hide what comes behind it': ownWorkFirst,
+  'an agent that held the work is told so, and claims nothing': ownWork,
+  'work and its reviews are ended by one release, and what comes next is claimed with it': releasedTogether,
+});
+
+const TERMS = { role: 'reviewer', approvals: 1 };
+const REVIEWER = { agent: OTHER_AGENT, roles: [TERMS.role] };
+
+/** Given: a task whose work is done. */
+async function done(world: World, terms = TERMS, sessionId = 'work'): Promise<ClaimRecord> {
+  const claim = await world.claimNew({ sessionId, review: terms });
+  await world.release(claim, { result: { lines: 12 } });
+  return claim;
+}
+
+function verdict(world: World, claim: ClaimRecord, outcome: 'approved' | 'changes_requested' = 'approved') {
+  return world.rival.releaseTask({ ...holderOf(claim), outcome, ...(outcome !== 'approved' && { note: 'name it' }) });
+}
+
+async function reviewsOf(world: World, { id }: { readonly id: string }): Promise<TaskRecord[]> {
+  const { items } = await world.rival.listTasks({ limit: 100 });
+  return items.filter(({ reviewOf }) => reviewOf?.taskId === id);
+}
+
+async function approved(world: World): Promise<void> {
+  const { task } = await done(world);
+  expect(await world.task(task.id)).toMatchObject({ status: 'in_review', result: { lines: 12 }, attempt: 0 });
+
+  const review = await world.claim(REVIEWER);
+  expect(review.task).toMatchObject({
+    kind: 'review',
+    reviewOf: { taskId: task.id, sessionId: 'work', round: 1, notFor: [AGENT] },
+  });
+  expect(await verdict(world, review)).toMatchObject({ ok: true, status: 'succeeded' });
+
+  expect(await world.task(task.id)).toMatchObject({ status: 'succeeded', result: { lines: 12 } });
+  expect(await world.eventTypes('work')).toEqual([
+    'session.opened',
+    'task.queued',
+    'task.claimed',
+    'task.review_requested',
+    'task.approved',
+  ]);
+}
+
+async function changed(world: World): Promise<void> {
+  const first = await world.claimNew({ sessionId: 'work', review: TERMS });
+  await world.orchestrator.checkpoint({ ...holderOf(first), nextAction: 'write it down' });
+  await world.release(first);
+  world.clock.advance(1_000);
+  await world.add({ sessionId: 'work' });
+  await verdict(world, await world.claim(REVIEWER), 'changes_requested');
+
+  const again = await world.claim({ sessionId: 'work' });
+  expect(again.task).toMatchObject({ id: first.task.id, note: 'name it', attempt: 1 });
+  expect(again.context).toMatchObject({ nextAction: 'write it down' });
+  await world.release(again);
+  expect((await reviewsOf(world, first.task)).map(({ reviewOf, status }) => [reviewOf?.round, status])).toEqual([
+    [1, 'succeeded'],
+    [2, 'queued'],
+  ]);
+}
+
+async function othersCancelled(world: World): Promise<void> {
+  const { task } = await done(world, { ...TERMS, approvals: 3 });
+  const one = await world.claim(REVIEWER);
+  const other = await world.claim({ ...REVIEWER, agent: 'owner' });
+  await verdict(world, one, 'changes_requested');
+
+  const found = await reviewsOf(world, task);
+  expect(found.map(({ status }) => status).toSorted()).toEqual(['cancelled', 'running', 'succeeded']);
+  expect(await world.orchestrator.heartbeat(holderOf(other))).toMatchObject({ ok: true, cancelRequested: true });
+  expect(await verdict(world, other)).toMatchObject({ ok: true, status: 'cancelled' });
+  expect(await world.task(task.id)).toMatchObject({ status: 'queued', note: 'name it' });
+}
+
+async function several(world: World): Promise<void> {
+  const { task } = await done(world, { ...TERMS, approvals: 3 });
+  const found = await reviewsOf(world, task);
+  expect(new Set([task, ...found].map(({ number }) => number)).size).toBe(4);
+
+  const reply = await world.orchestrator.claimTasks({ ...claimCall(REVIEWER), limit: 10 });
+  expect(reply.ok && reply.claims.map((one) => one.task.id).toSorted()).toEqual(found.map(({ id }) => id).toSorted());
+}
+
+const ROUNDS = 5;
+
+async function twoReviews(world: World, round: number): Promise<readonly [TaskRecord, ClaimRecord, ClaimRecord]> {
+  const { task } = await done(world, { ...TERMS, approvals: 2 }, `work-${round}`);
+  return [task, await world.claim(REVIEWER), await world.claim({ ...REVIEWER, agent: 'owner' })];
+}
+
+async function approvedAtOnce(world: World): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [task, one, other] = await twoReviews(world, round);
+    await Promise.all([
+      world.orchestrator.releaseTask({ ...holderOf(one), outcome: 'approved' }),
+      world.rival.releaseTask({ ...holderOf(other), outcome: 'approved' }),
+    ]);
+    expect(await world.task(task.id)).toMatchObject({ status: 'succeeded' });
+  }
+}
+
+async function judgedAtOnce(world: World): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [task, one, other] = await twoReviews(world, round);
+    await race(
+      world.storage,
+      (storage) => world.orchestratorOn(storage).releaseTask({ ...holderOf(one), outcome: 'approved' }),
+      () => verdict(world, other, 'changes_requested'),
+    );
+    expect(await world.task(task.id)).toMatchObject({ status: 'queued', note: 'name it' });
+    const open = (await reviewsOf(world, task)).filter(({ status }) => status === 'queued' || status === 'running');
+    expect(open).toEqual([]);
+    await world.orchestrator.cancelTask({ taskId: task.id });
+  }
+}
+
+async function cancelledMeanwhile(world: World): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const { task } = await done(world, TERMS, `work-${round}`);
+    const review = await world.claim(REVIEWER);
+    const [cancelling] = await race(
+      world.storage,
+      (storage) => world.orchestratorOn(storage).cancelTask({ taskId: task.id }),
+      () => verdict(world, review),
+    );
+    expect(await world.task(task.id)).toMatchObject({ status: cancelling.ok ? 'cancelled' : 'succeeded' });
+  }
+}
+
+async function reviewerDies(world: World): Promise<void> {
+  const { task } = await done(world);
+  const dead = await world.claim(REVIEWER);
+  world.clock.advance(dead.lease.ttlMs + dead.lease.staleAfterMs);
+
+  const next = await world.claim({ ...REVIEWER, agent: 'owner' });
+  expect(next.task).toMatchObject({ id: dead.task.id, interruptions: 1 });
+  expect(await verdict(world, dead)).toMatchObject({ ok: false, reason: 'lease_lost' });
+  await verdict(world, next);
+  expect(await world.task(task.id)).toMatchObject({ status: 'succeeded' });
+}
+
+async function ownWorkFirst(world: World): Promise<void> {
+  for (let round = 0; round < 20; round += 1) await done(world, TERMS, `work-${round}`);
+  world.clock.advance(1);
+  const foreign = await world.claimNew({ sessionId: 'foreign', review: TERMS }, { agent: OTHER_AGENT });
+  await world.release(foreign);
+
+  const claim = await world.claim({ roles: [TERMS.role] });
+  expect(claim.task.reviewOf).toMatchObject({ taskId: foreign.task.id });
+  expect(await world.orchestrator.whyAgent(AGENT, { roles: [TERMS.role] })).toMatchObject({
+    claimable: false,
+    next: [],
+  });
+}
+
+async function ownWork(world: World): Promise<void> {
+  const { task } = await done(world);
+  const [review] = await reviewsOf(world, task);
+  const call = claimCall({ roles: [TERMS.role], sessionId: review?.sessionId ?? '' });
+
+  const refused = await world.changesNothing(() => world.orchestrator.claimTask(call));
+  expect(refused).toEqual({ ok: false, reason: 'review_own_work', taskId: review?.id, holders: [AGENT] });
+  const none = await world.changesNothing(() => world.orchestrator.claimTask(claimCall({ roles: [TERMS.role] })));
+  expect(none).toMatchObject({ ok: false, reason: 'no_task' });
+}
+
+async function releasedTogether(world: World): Promise<void> {
+  const { task } = await done(world);
+  const review = await world.claim(REVIEWER);
+  const work = await world.claimNew({ sessionId: 'other', review: TERMS }, { agent: 'owner' });
+  await world.add({ sessionId: 'next' });
+
+  const reply = await world.orchestrator.releaseTasks(
+    [
+      { ...holderOf(review), outcome: 'approved' },
+      { ...holderOf(work), outcome: 'succeeded' },
+    ],
+    { claimNext: { agent: OTHER_AGENT, roles: [TERMS.role], limit: 5 } },
+  );
+
+  expect(reply.items).toMatchObject([{ status: 'succeeded' }, { status: 'in_review' }]);
+  expect(await world.task(task.id)).toMatchObject({ status: 'succeeded' });
+  expect(reply.next.map((one) => one.lease.sessionId)).toContain('next');
+}

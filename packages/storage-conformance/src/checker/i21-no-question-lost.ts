@@ -1,0 +1,39 @@
+import type { Event } from '@agent-orchestrator/core';
+import { groupBy, name, payloadOf, type History } from './history.ts';
+import { violation, type Violation } from './violation.ts';
+
+/**
+ * I21. No question is lost: a task that asked something has an open question until it is answered or cancelled, and an
+ * answer belongs to the open question.
+ */
+export function noQuestionLost({ events }: History): Violation[] {
+  const byTask = groupBy(
+    events.filter(({ taskId }) => taskId !== null),
+    ({ namespace, taskId }) => `${namespace}\n${taskId}`,
+  );
+  return [...byTask.values()].flatMap(checkTask);
+}
+
+function checkTask(events: readonly Event[]): Violation[] {
+  const found: Violation[] = [];
+  let asked: Event | null = null;
+  let askedAt = -1;
+  for (const event of events) {
+    const open: Event | null = asked;
+    if (event.type === 'task.answered') {
+      if (open === null) found.push(violation('I21', [event], `${name(event)} answers no open question.`));
+      else if (payloadOf(event, 'task.answered').asked_at !== askedAt)
+        found.push(violation('I21', [open, event], `${name(event)} answers another question than ${name(open)}.`));
+      asked = null;
+    } else if (event.type === 'task.asked') {
+      // Each question of a task has a time of its own.
+      askedAt = Math.max(event.at, askedAt + 1);
+      asked = event;
+      if (payloadOf(event, 'task.asked').question === '')
+        found.push(violation('I21', [event], `${name(event)} asks nothing.`));
+    } else if (event.type === 'task.cancelled') asked = null;
+    else if (open !== null && event.type !== 'lease.refused')
+      found.push(violation('I21', [open, event], `${name(event)} comes while the question is open.`));
+  }
+  return found;
+}

@@ -1,0 +1,49 @@
+import type { Event } from '@agent-orchestrator/core';
+import { drop, edit, find, insertAfter, is } from '../checker-forgery.ts';
+import type { Run } from '../checker-recorder.ts';
+import { byId, log, type PlantedFault } from './planted-fault.ts';
+
+const isWork = is('task.claimed', 'reviewed');
+const isReview = ({ type, payload }: Event) => type === 'task.queued' && payload.includes('"review_of"');
+
+/** The review that was given its verdict, and the one that is open. */
+function reviewsIn(day: Run): readonly [Event, Event] {
+  const [one, other] = day.events.filter(isReview) as [Event, Event];
+  const isJudged = day.events.some(({ type, taskId }) => type === 'task.succeeded' && taskId === one.taskId);
+  return isJudged ? [one, other] : [other, one];
+}
+
+/** Who reviews, and what is left to review: I15 and I20. */
+export const reviews: readonly PlantedFault[] = [
+  {
+    invariant: 'I15',
+    fault: 'an agent reviews work that it held',
+    also: ['I4'],
+    plant: log((day) =>
+      edit(day, is('task.claimed', reviewsIn(day)[0].taskId ?? ''), { agent: find(day, isWork).agent }),
+    ),
+  },
+  {
+    invariant: 'I15',
+    fault: 'the work was held by its reviewer',
+    also: ['I4'],
+    plant: log((day) =>
+      edit(day, isWork, { agent: find(day, is('task.claimed', reviewsIn(day)[0].taskId ?? '')).agent }),
+    ),
+  },
+  {
+    invariant: 'I20',
+    fault: 'a review was never queued',
+    plant: log((day) => drop(day, byId(reviewsIn(day)[1]))),
+  },
+  {
+    invariant: 'I20',
+    fault: 'a review was cancelled, and its task waits for it',
+    plant: log((day) =>
+      insertAfter(day, byId(reviewsIn(day)[1]), {
+        type: 'task.cancelled',
+        payload: '{"error":null,"outcome":null}',
+      }),
+    ),
+  },
+];
