@@ -79,7 +79,10 @@ export interface WhySession extends Asked {
   readonly leases: readonly LeaseInBrief[];
 }
 
-/** The leases of an agent, and what a claim without a session would grant it, or why it would grant nothing. */
+/**
+ * The leases of an agent, and what a claim without a session would grant it, or why it would grant nothing. A recovery
+ * that ends a task may free others that depend on it: that is not foretold.
+ */
 export interface WhyAgent extends Asked {
   readonly subject: 'agent';
   readonly agent: string;
