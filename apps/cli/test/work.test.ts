@@ -68,6 +68,8 @@ const NEW_TASK = {
   asked_role: null,
   answer: null,
   answered_by: null,
+  review: null,
+  review_of: null,
 };
 
 test.concurrent('a task is added, claimed, saved, released; each step has its document', async ({ expect }) => {
