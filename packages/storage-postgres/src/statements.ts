@@ -273,15 +273,18 @@ export const SQL = {
      WHERE t.namespace = $1 AND t.${RETURNING} AND t.return_at <= (SELECT ${now('$2')})
      ORDER BY t.return_at, t.id LIMIT ${limit} FOR NO KEY UPDATE OF s SKIP LOCKED`,
 
-  /** Namespace. The same for tasks that have an end of a dependency. */
+  /**
+   * Namespace. The same for tasks that have an end of a dependency. The limit is outside: it counts those that are
+   * locked here, or else tasks whose sessions another transaction has locked would keep all after them waiting.
+   */
   lockToTell: (limit: number): string =>
     `SELECT t.id, t.session_id
      FROM (SELECT DISTINCT e.task_id FROM orchestrator.dependency_ends e WHERE e.namespace = $1
-       ORDER BY e.task_id LIMIT ${limit}) e
+       ORDER BY e.task_id) e
      CROSS JOIN LATERAL (SELECT t.id, t.session_id FROM orchestrator.tasks t
        WHERE t.namespace = $1 AND t.id = e.task_id) t
      CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = t.session_id
-       FOR NO KEY UPDATE SKIP LOCKED) s`,
+       FOR NO KEY UPDATE SKIP LOCKED) s LIMIT ${limit}`,
   /** Namespace, tasks: the ends of their dependencies, and whether the task waits for the dependency still. */
   dependencyEnds: `SELECT ${selected(COLUMNS.dependencyEnd, 'e')}, d.ended IS NULL
      FROM orchestrator.dependency_ends e JOIN orchestrator.dependencies d
