@@ -1,16 +1,34 @@
+import { LIMITS } from '../model/limits.ts';
 import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
-import type { Reader } from '../storage/storage.ts';
+import type { Page, Reader } from '../storage/storage.ts';
+import type { Dependency } from '../model/dependency.ts';
 
-/** So many dependencies are looked at. */
-const LOOKED_AT = 100;
+/** So many tasks are read at once. */
+const READ_AT_ONCE = 100;
 
-/** Some of the tasks that a blocked task waits for: those that have failed or were cancelled come first. */
+/**
+ * The tasks that a blocked task waits for: those that have failed or were cancelled come first. It has at most
+ * `dependencies_max`, and all are looked at: the one that failed can be any of them.
+ */
 export async function openDependencies(reader: Reader, { namespace, id: taskId, status }: Task): Promise<Task[]> {
   if (status !== 'blocked') return [];
-  const { items } = await reader.dependencies({ namespace, taskId, limit: LOOKED_AT });
-  const open = items.filter(({ ended }) => ended === null);
-  const tasks = await Promise.all(open.map(({ dependencyId }) => reader.task(namespace, dependencyId)));
-  const found = tasks.filter((task) => task !== null);
+  const found: Task[] = [];
+  let after: string | null | undefined;
+  do {
+    const page: Page<Dependency> = await reader.dependencies({
+      namespace,
+      taskId,
+      limit: LIMITS.page_max,
+      ...(typeof after === 'string' && { after }),
+    });
+    const open = page.items.filter(({ ended }) => ended === null);
+    for (let at = 0; at < open.length; at += READ_AT_ONCE) {
+      const some = open.slice(at, at + READ_AT_ONCE);
+      const tasks = await Promise.all(some.map(({ dependencyId }) => reader.task(namespace, dependencyId)));
+      found.push(...tasks.filter((task) => task !== null));
+    }
+    after = page.next;
+  } while (typeof after === 'string');
   return found.toSorted((a, b) => Number(isEnded(b.status)) - Number(isEnded(a.status)));
 }
