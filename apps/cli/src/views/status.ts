@@ -34,6 +34,7 @@ export function statusLines(status: Status, names: Names, now: number, paint: Pa
 function needsYou(
   {
     needsYou: { questions, deadLetters, blocked, inReview, stale, cancellationsPending, refused, counts },
+    blockedUnread,
     countedUpTo,
   }: Status,
   names: Names,
@@ -54,6 +55,9 @@ function needsYou(
       countedUpTo,
       'blocked by a task that did not succeed: orchestrator task list --status blocked',
     ),
+    ...(blockedUnread > 0
+      ? [`  … ${blockedUnread} more blocked tasks were not looked at: orchestrator task list --status blocked`]
+      : []),
     ...stale.map((one) => staleLine(one, now, paint)),
     ...more(counts.stale, stale.length, countedUpTo, 'stale: orchestrator session list --stale'),
     ...cancellationsPending.map((one) => cancellationLine(one, now, paint)),

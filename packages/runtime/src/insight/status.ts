@@ -9,7 +9,7 @@ import {
   type TaskRecord,
 } from '@agent-orchestrator/core';
 import { isHeldByCaller, type CallerIdentity } from '../processes/caller-identity.ts';
-import { readBlocked, type BlockedTask } from './blocked.ts';
+import { BLOCKED_READ_MAX, readBlocked, type BlockedTask } from './blocked.ts';
 import { readDeadLetters } from './dead-letters.ts';
 import { everyRow } from './every-row.ts';
 import { readHandOffs, type HandOffs } from './hand-offs.ts';
@@ -71,6 +71,8 @@ export interface Status {
       >
     >;
   };
+  /** So many blocked tasks were not looked at: some of them may wait for one that has failed or was cancelled. */
+  readonly blockedUnread: number;
   /** Tasks that wait for whom they were handed off to, and those that came back. */
   readonly handOffs: HandOffs;
   readonly working: readonly Working[];
@@ -98,6 +100,7 @@ export function emptyStatus(): Status {
       refused: [],
       counts: { questions: 0, deadLetters: 0, inReview: 0, blocked: 0, stale: 0, cancellationsPending: 0, refused: 0 },
     },
+    blockedUnread: 0,
     handOffs: { count: 0, tasks: [] },
     working: [],
     counts: { sessions: noSessions(), tasks: noTasks(), events: 0 },
@@ -145,6 +148,7 @@ export async function readStatus(
         refused: refused.length,
       },
     },
+    blockedUnread: Math.max(0, counts.tasks.blocked - BLOCKED_READ_MAX),
     handOffs: await readHandOffs(orchestrator, SHOWN),
     working: working.toSorted((a, b) => Number(b.you) - Number(a.you)).slice(0, 2 * SHOWN),
     counts,
