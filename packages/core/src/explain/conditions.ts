@@ -18,6 +18,7 @@ import { isOwnWork, reviewOf, reviewOn } from '../model/review.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import { handOffOf } from './hand-off.ts';
+import { nextStepOf } from './waits-for.ts';
 
 /** The conditions for claiming a task, in the order in which they are listed. */
 export type ConditionName =
@@ -164,15 +165,9 @@ function dependenciesEnded(task: Task, open: readonly Task[]): Condition[] {
     return [met('dependencies_ended', 'It waits for no other task: those that it depends on have ended.')];
   const names = open.slice(0, NAMED_MAX).map((one) => `${nameOf('task', one)} (${one.status})`);
   const more = task.openDependencies > names.length ? ', …' : '';
-  const [first] = open;
-  const failed = first !== undefined && isEnded(first.status) ? first : null;
-  const goesOn = task.onDependencyFailure === 'run' ? 'ended' : 'succeeded';
   return [
     unmet('dependencies_ended', `It waits for ${counted(task.openDependencies, 'task')}: ${names.join(', ')}${more}.`, {
-      nextStep:
-        failed === null
-          ? `Wait: it can be claimed when all of them have ${goesOn}.`
-          : `\`orchestrator task retry ${referenceTo('task', failed)}\` queues the task again that did not succeed.`,
+      nextStep: nextStepOf(task, open),
     }),
   ];
 }

@@ -1,4 +1,6 @@
+import { isFulfilledBy } from '../model/dependency.ts';
 import { LIMITS } from '../model/limits.ts';
+import { referenceTo } from '../model/names.ts';
 import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import type { Page, Reader } from '../storage/storage.ts';
@@ -31,4 +33,16 @@ export async function openDependencies(reader: Reader, { namespace, id: taskId, 
     after = page.next;
   } while (typeof after === 'string');
   return found.toSorted((a, b) => Number(isEnded(b.status)) - Number(isEnded(a.status)));
+}
+
+/** What to do about a blocked task that waits for these, all of its open dependencies. */
+export function nextStepOf({ onDependencyFailure: policy, openDependencies }: Task, open: readonly Task[]): string {
+  const ended = open.flatMap((one) => (isEnded(one.status) ? [{ one, end: one.status }] : []));
+  const failed = ended.find(({ end }) => !isFulfilledBy(end, policy ?? 'block'))?.one;
+  if (failed !== undefined)
+    return `\`orchestrator task retry ${referenceTo('task', failed)}\` queues the task again that did not succeed.`;
+  // A process has ended between the end of the last one and what it had to tell.
+  if (ended.length === openDependencies)
+    return 'All of them have ended as it asks: the next claim or recovery takes note of it, and it can be claimed then.';
+  return `Wait: it can be claimed when all of them have ${policy === 'run' ? 'ended' : 'succeeded'}.`;
 }

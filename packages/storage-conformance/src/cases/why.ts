@@ -12,6 +12,7 @@ import {
   type ClaimCall,
   type TaskCall,
 } from '../factories.ts';
+import { withoutSettling } from '../without-settling.ts';
 import type { World } from '../world.ts';
 
 export const why = chapter('why', {
@@ -23,6 +24,7 @@ export const why = chapter('why', {
   'a task for another, or of another kind, says so': forOthers,
   'a task that has ended, or was asked to be cancelled, says so': ended,
   'of many dependencies, the one that did not succeed is named': dependencyOfMany,
+  'of a dependency that has succeeded, and of which the task is not told yet, no retry is advised': notToldYet,
   'a session says what a claim of it would be about': session,
   'an agent sees what it holds, and what a claim would give it': agent,
   'an agent that would get nothing sees what keeps the queued tasks from it': obstacles,
@@ -194,6 +196,18 @@ async function dependencyOfMany(world: World): Promise<void> {
     says: expect.stringContaining('m119 (cancelled)'),
     nextStep: expect.stringContaining('m119'),
   });
+}
+
+async function notToldYet(world: World): Promise<void> {
+  await world.orchestrator.enqueueTasks([{ id: 'a' }, { id: 'b', dependsOn: ['a'] }]);
+  const claim = await world.claim({ sessionId: 'a' });
+  const crashing = world.orchestratorOn(withoutSettling(world.storage));
+  await crashing.releaseTask({ token: claim.lease.token, outcome: 'succeeded' });
+
+  const found = await whyTask(world, 'b');
+
+  expect(found.conditions.find(({ name }) => name === 'dependencies_ended')?.nextStep).toContain('the next claim');
+  await world.claim({ sessionId: 'b' });
 }
 
 async function session(world: World): Promise<void> {
