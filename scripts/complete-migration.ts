@@ -55,8 +55,8 @@ END $$;`,
 
 /**
  * Completes a migration that drizzle-kit wrote. Views that have changed are made anew. Where a CHECK changes,
- * drizzle-kit makes a table of SQLite anew. Views cannot name a table that is away for a moment, and a table loses its
- * triggers with itself: both are made once more.
+ * drizzle-kit makes a table of SQLite anew. Views, and triggers of other tables, cannot name a table that is away for a
+ * moment, and a table loses its triggers with itself: all of them are made once more.
  *
  * @param migration its text
  * @param earlier the texts of those before it, in their order
@@ -72,14 +72,16 @@ export function completeMigration(
   const made = latest(before, VIEW, DROP_VIEW);
   const wanted = viewsOf(dialect);
   const isOutdated = (view: string): boolean => rebuilt.size > 0 || made.get(view) !== wanted.get(view);
-  const triggers = [...latest(before, TRIGGER_NAME, DROP_TRIGGER).values()].filter((one) =>
-    rebuilt.has(TRIGGER.exec(one)?.[1] ?? ''),
-  );
+  const isLost = (trigger: string): boolean => rebuilt.has(TRIGGER.exec(trigger)?.[1] ?? '');
+  const isInTheWay = (trigger: string): boolean =>
+    !isLost(trigger) && [...rebuilt].some((table) => trigger.includes(`\`${table}\``));
+  const triggers = [...latest(before, TRIGGER_NAME, DROP_TRIGGER)];
   const parts = [
+    ...triggers.flatMap(([name, text]) => (isInTheWay(text) ? [`DROP TRIGGER ${nameOf(name)};`] : [])),
     ...[...made.keys()].filter(isOutdated).map((view) => `DROP VIEW ${nameOf(view)};`),
     adapt(migration, earlier).trim(),
     ...[...wanted].flatMap(([view, text]) => (isOutdated(view) ? [text, ...afterView(nameOf(view))] : [])),
-    ...triggers,
+    ...triggers.flatMap(([, text]) => (isLost(text) || isInTheWay(text) ? [text] : [])),
   ];
   return `${parts.filter((part) => part !== '').join(`\n${BREAKPOINT}\n`)}\n`;
 }

@@ -50,6 +50,13 @@ const NEW_TASK = {
   role: null,
   ...textsForEvent({}),
   note: null,
+  handed_off_by: null,
+  handed_off_at: null,
+  return_at: null,
+  returned_from: null,
+  open_dependencies: null,
+  on_dependency_failure: null,
+  parent_id: null,
   cancel_requested_at: null,
   result: null,
   error: null,
@@ -61,6 +68,8 @@ const NEW_TASK = {
   asked_role: null,
   answer: null,
   answered_by: null,
+  review: null,
+  review_of: null,
 };
 
 test.concurrent('a task is added, claimed, saved, released; each step has its document', async ({ expect }) => {
@@ -130,6 +139,32 @@ test.concurrent('a task is added, claimed, saved, released; each step has its do
     next: null,
   });
   expect(shown.data).toMatchObject({ status: 'succeeded', result: { sum: 3 }, lease: null });
+});
+
+test.concurrent('a task waits for others, and its graph shows them', async ({ expect }) => {
+  using cli = new Cli();
+  await cli.json(['task', 'create', 'build', '--id', 'build']);
+  const waiting = ['--depends-on', 'build', '--on-dependency-failure', 'cancel', '--parent', 'build'];
+  const added = await cli.json(['task', 'create', 'deploy', '--id', 'deploy', ...waiting]);
+
+  const graph = await cli.json(['task', 'graph', 'deploy']);
+  const text = await cli.run(['task', 'graph', 'deploy']);
+  const none = await cli.json(['task', 'create', 'x', '--depends-on', 'none']);
+
+  expect(added.data).toMatchObject({
+    status: 'blocked',
+    open_dependencies: 1,
+    on_dependency_failure: 'cancel',
+    parent_id: 'build',
+  });
+  expect(graph.data).toMatchObject({
+    task_id: 'deploy',
+    tasks: [{ id: 'deploy' }, { id: 'build', status: 'queued' }],
+    dependencies: [{ task_id: 'deploy', dependency_id: 'build', ended: null }],
+    more: false,
+  });
+  expect(text.stdout).toMatch(/^◌ blocked {2}t2 deploy.*\n\ndepends on\n {2}○ queued {2}t1 build/);
+  expect([none.exit, none.error?.code]).toEqual([66, 'DEPENDENCY_NOT_FOUND']);
 });
 
 test.concurrent('a duplicate is done: exit 0, data.outcome says so', async ({ expect }) => {

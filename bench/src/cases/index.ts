@@ -1,6 +1,7 @@
 import type { BenchCase } from '../bench-case.ts';
 import { backlogs } from './backlog.ts';
 import { commandLine } from './command-line.ts';
+import { dependencies } from './dependencies.ts';
 import { postgresIdle, sqliteIdle } from './idle.ts';
 import { postgresBatches } from './postgres-batches.ts';
 import { postgresFiftyCallers } from './postgres-fifty-callers.ts';
@@ -42,5 +43,6 @@ export const CASES: readonly BenchCase[] = [
   commandLine,
   verifyLarge,
   ...backlogs,
+  ...dependencies,
   postgresOldSnapshot,
 ];

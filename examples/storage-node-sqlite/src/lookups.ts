@@ -1,4 +1,13 @@
-import { LIMITS, type Agent, type Event, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
+import {
+  LIMITS,
+  type Agent,
+  type DependencyEnd,
+  type Event,
+  type Receipt,
+  type RelatedTask,
+  type Session,
+  type Task,
+} from '@agent-orchestrator/core';
 import { HOLDS_KEY, RETURNING, type DueTask, type ReadyKey, type ScopeLookups } from '@agent-orchestrator/storage-sql';
 import type { Database } from './database.ts';
 import { setNextHead } from './save.ts';
@@ -30,6 +39,12 @@ const SQL = {
   task: `${SELECT.task} ${BY_ID}`,
   taskOfDedupeKey: `${SELECT.task} WHERE namespace = ? AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `${SELECT.agent} ${BY_NAME}`,
+  relatedTask: `SELECT id, session_id AS "sessionId", status FROM tasks ${BY_ID}`,
+  toTell: `SELECT DISTINCT task_id AS id FROM dependency_ends WHERE namespace = ? ORDER BY task_id LIMIT ?`,
+  ends: `${SELECT.dependencyEnd} WHERE namespace = ? AND task_id = ? ORDER BY dependency_id, seq LIMIT ?`,
+  open: `SELECT 1 FROM dependencies WHERE namespace = ? AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
+  dependent: 'SELECT 1 FROM dependencies WHERE namespace = ? AND dependency_id = ? LIMIT 1',
+  subtask: 'SELECT 1 FROM tasks WHERE namespace = ? AND parent_id = ? LIMIT 1',
   head: `${SELECT.task} ${HEAD}`,
   waiting: `${SELECT.task} ${WAITING}`,
 
@@ -74,6 +89,16 @@ export function lookupsOn(db: Database): ScopeLookups {
     task: (namespace, id) => db.get<Task>(SQL.task, namespace, id),
     taskOfDedupeKey: (namespace, dedupeKey) => db.get<Task>(SQL.taskOfDedupeKey, namespace, dedupeKey),
     agent: (namespace, name) => db.get<Agent>(SQL.agent, namespace, name),
+    relatedTask: (namespace, id) => db.get<RelatedTask>(SQL.relatedTask, namespace, id),
+    isAnyToTell: (namespace) => db.get(SQL.toTell, namespace, 1) !== undefined,
+    tasksToTell: (namespace, limit) =>
+      db
+        .all<{ id: string }>(SQL.toTell, namespace, limit)
+        .flatMap(({ id }) => db.get<Task>(SQL.task, namespace, id) ?? []),
+    dependencyEnds: ({ namespace, id }, limit) => db.all<DependencyEnd>(SQL.ends, namespace, id, limit),
+    isOpen: ({ namespace, taskId, dependencyId }) => db.get(SQL.open, namespace, taskId, dependencyId) !== undefined,
+    isDependedOn: ({ namespace, id }) => db.get(SQL.dependent, namespace, id) !== undefined,
+    hasSubtasks: ({ namespace, id }) => db.get(SQL.subtask, namespace, id) !== undefined,
     head: ({ namespace, id }) => db.get<Task>(SQL.head, namespace, id),
     waiting: ({ namespace, id }, limit) => db.all<Task>(SQL.waiting, namespace, id, limit),
 

@@ -14,6 +14,8 @@ import {
   type ClaimPreviewScope,
   type Clock,
   type Counts,
+  type Dependency,
+  type DependencyFilter,
   type Event,
   type EventFilter,
   type NextHead,
@@ -33,6 +35,7 @@ import {
 import {
   agentList,
   completeSession,
+  dependencyList,
   EMPTY,
   ENDED,
   eventCursor,
@@ -105,6 +108,7 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
     tasks: (filter) => read((db) => taskPage(db, filter)),
     questions: (filter) => read((db) => questionPage(db, filter)),
     events: (filter) => read((db) => eventPage(db, filter)),
+    dependencies: (filter) => read((db) => dependencyPage(db, filter)),
     async histories(namespace, sessionIds, limit) {
       const found: SessionHistory[] = [];
       // Each is a read of its own, so that others get their turn between them.
@@ -178,6 +182,11 @@ function questionPage(db: Database, filter: QuestionFilter): Page<Task> {
 
 function agentPage(db: Database, filter: AgentFilter): Page<Agent> {
   return pageOf(listed<Agent>(db, SELECT.agent, agentList(WORDS, filter)), filter.limit, ({ name }) => name);
+}
+
+function dependencyPage(db: Database, filter: DependencyFilter): Page<Dependency> {
+  const found = listed<Dependency>(db, SELECT.dependency, dependencyList(WORDS, filter));
+  return pageOf(found, filter.limit, (one) => ('taskId' in filter ? one.dependencyId : one.taskId));
 }
 
 function eventPage(db: Database, filter: EventFilter): Page<Event> {

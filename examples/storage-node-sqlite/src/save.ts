@@ -29,6 +29,13 @@ export function save(db: Database, writeSet: WriteSet<unknown>): void {
   for (const { namespace, sessionId } of plan.changedQueues) setNextHead(db, namespace, sessionId);
   for (const agent of plan.newAgents) db.run(WRITES.insertAgent, ...valuesOf(agent, FIELDS.agent));
   for (const change of plan.changedAgents) updateAgent(db, change);
+  for (const one of plan.newDependencies) db.run(WRITES.insertDependency, ...valuesOf(one, FIELDS.dependency));
+  for (const { namespace, taskId, dependencyId, ended } of plan.fulfilledDependencies)
+    assertOne(db.run(WRITES.fulfilDependency, ended, namespace, taskId, dependencyId), { id: taskId });
+  for (const { namespace, dependencyId, seq, status, policies } of plan.endedDependencies)
+    db.run(WRITES.insertDependencyEnds, seq, status, namespace, dependencyId, JSON.stringify(policies));
+  for (const { namespace, taskId, dependencyId, seq } of plan.settledEnds)
+    db.run(WRITES.deleteDependencyEnd, namespace, taskId, dependencyId, seq);
   for (const event of plan.events) db.run(WRITES.insertEvent, ...valuesOf(event, NEW_EVENT));
   if (plan.receipts.length > 0) db.run(FORGET, writeSet.forgetReceiptsAt);
   for (const receipt of plan.receipts) db.run(WRITES.insertReceipt, ...valuesOf(receipt, FIELDS.receipt));

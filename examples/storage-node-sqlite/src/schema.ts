@@ -63,6 +63,10 @@ function tableParts(name: string, table: Table): Part[] {
     ...(drawn !== null ? [] : [`PRIMARY KEY (${table.key.join(', ')})`]),
     ...(session === undefined ? [] : [`FOREIGN KEY (namespace, ${session}) REFERENCES sessions (namespace, id)`]),
     ...(task === undefined ? [] : [`FOREIGN KEY (namespace, ${task}) REFERENCES tasks (namespace, id)`]),
+    ...(table.references ?? []).map(
+      ({ columns: from, table: to }) =>
+        `FOREIGN KEY (${from.join(', ')}) REFERENCES ${to} (${TABLES[to].key.join(', ')})`,
+    ),
     ...checks,
   ];
   const numbers: Part[] =

@@ -24,6 +24,8 @@ export const SELECT = {
   agent: select(COLUMNS.agent, 'agents'),
   event: select(COLUMNS.event, 'event_log'),
   receipt: select(COLUMNS.receipt, 'receipts'),
+  dependency: select(COLUMNS.dependency, 'dependencies'),
+  dependencyEnd: select(COLUMNS.dependencyEnd, 'dependency_ends'),
 } as const;
 
 /** Statements by the key of a row. */
@@ -70,6 +72,17 @@ export const WRITES = {
     'receipts',
     FIELDS.receipt.map((field) => COLUMNS.receipt[field]),
   ),
+  insertDependency: insertInto(
+    'dependencies',
+    FIELDS.dependency.map((field) => COLUMNS.dependency[field]),
+  ),
+  fulfilDependency: `UPDATE dependencies SET ended = ?
+    WHERE namespace = ? AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
+  insertDependencyEnds: `INSERT INTO dependency_ends (namespace, task_id, dependency_id, seq, status)
+    SELECT namespace, task_id, dependency_id, ?, ? FROM dependencies WHERE namespace = ? AND dependency_id = ?
+      AND ended IS NULL AND on_dependency_failure IN (SELECT value FROM json_each(?))`,
+  deleteDependencyEnd: `DELETE FROM dependency_ends
+    WHERE namespace = ? AND task_id = ? AND dependency_id = ? AND seq = ?`,
   updateTask: `UPDATE tasks SET ${assigned(FIELDS.taskChanges.map((field) => COLUMNS.task[field]))}, ${GUARDED}`,
   updateAgent: `UPDATE agents SET ${assigned(FIELDS.agentChanges.map((field) => COLUMNS.agent[field]))},
     version = version + 1 ${BY_NAME} AND version = ?`,

@@ -32,6 +32,7 @@ export type {
   TaskRecord,
 } from './api/records.ts';
 export type { ReviewCall, ReviewedNow } from './api/review-task.ts';
+export type { RelatedResult, RelatedResults } from './api/related-results.ts';
 export type { CommandEnd, ObservedCommand, Telemetry } from './api/telemetry.ts';
 export { verifyLog, type Finding, type FindingKind, type Verification } from './api/verify.ts';
 
@@ -85,6 +86,13 @@ export {
   type OtherClock,
   type SeenJump,
 } from './model/clock.ts';
+export {
+  DEPENDENCY_POLICIES,
+  isFulfilledBy,
+  type Dependency,
+  type DependencyEnd,
+  type OnDependencyFailure,
+} from './model/dependency.ts';
 export { isDelayedTooLong } from './model/delay.ts';
 export {
   addresseeName,
@@ -112,6 +120,7 @@ export { namedByReceipt, type Receipt } from './model/receipt.ts';
 export { FIXED_SESSION_FIELDS, hasQueue, NO_LEASE, UNLOGGED_SESSION_FIELDS, type Session } from './model/session.ts';
 export {
   DEAD_LETTER_STATUSES,
+  ENDED_STATUS_NAMES,
   isEnded,
   isPending,
   noSessions,
@@ -121,6 +130,7 @@ export {
   TASK_STATUSES,
   TASK_STATUS_NAMES,
   PENDING_STATUSES,
+  type EndedStatus,
   type SessionStatus,
   type TaskStatus,
 } from './model/statuses.ts';

@@ -48,6 +48,7 @@ export {
   type WaitingTaskInBrief,
 } from './insight/since/read-since.ts';
 export { readResume, type ResumeAnswer, type ResumeQuestion } from './insight/resume/read-resume.ts';
+export { GRAPH_TASKS_MAX, readTaskGraph, type GraphTask, type TaskGraph } from './insight/task-graph.ts';
 export { Names, type Mentioned } from './insight/names.ts';
 export { RESUME_BUDGET } from './insight/resume/card-fit.ts';
 export { resumeCard, type CardFacts } from './insight/resume/resume-card.ts';
@@ -76,6 +77,7 @@ export type { HandOff, HandOffs } from './insight/hand-offs.ts';
 export { everyRow, type ListStart } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
 export { quoted } from './insight/resume/quoted.ts';
+export { type BlockedTask } from './insight/blocked.ts';
 export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } from './insight/status.ts';
 export { configPath } from './settings/config-file.ts';
 export { tellOnce } from './settings/told-once.ts';
@@ -138,6 +140,7 @@ export {
   counted,
   DEAD_LETTER_STATUSES,
   DEFAULTS,
+  DEPENDENCY_POLICIES,
   ERRORS,
   EVENT_DOCS,
   isEnded,

@@ -12,6 +12,8 @@ import {
   TABLE_KEYS,
   TABLE_NAMES,
   type Agent,
+  type Dependency,
+  type DependencyEnd,
   type Event,
   type Receipt,
   type Row,
@@ -91,7 +93,7 @@ function withState(storage: Storage, data: MemoryData, filling?: string): Storag
   };
 }
 
-type AnyRow = Session | Task | Agent | Event | Receipt;
+type AnyRow = Session | Task | Agent | Dependency | DependencyEnd | Event | Receipt;
 
 export class MemoryRows implements RowStore {
   readonly data: MemoryData;
@@ -149,12 +151,14 @@ export class MemoryRows implements RowStore {
   }
 
   async snapshot<R>(use: (reader: RowReader) => Promise<R>): Promise<R> {
-    const { sessions, tasks, agents, events, receipts } = this.data;
+    const { sessions, tasks, agents, dependencies, dependencyEnds, events, receipts } = this.data;
     const frozen = {
       ...this.data,
       sessions: new Map(sessions),
       tasks: new Map(tasks),
       agents: new Map(agents),
+      dependencies: new Map(dependencies),
+      dependencyEnds: new Map(dependencyEnds),
       events: [...events],
       receipts: new Map(receipts),
     };
@@ -203,16 +207,21 @@ const NAMES: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
   sessions: COLUMNS.session,
   tasks: COLUMNS.task,
   agents: COLUMNS.agent,
+  dependencies: COLUMNS.dependency,
+  dependency_ends: COLUMNS.dependencyEnd,
   event_log: COLUMNS.event,
   receipts: COLUMNS.receipt,
 };
 
 /** The rows of a table, by key. */
-export function tableOf({ sessions, tasks, agents, events, receipts }: MemoryData, table: TableName): Row[] {
+export function tableOf(data: MemoryData, table: TableName): Row[] {
+  const { sessions, tasks, agents, dependencies, dependencyEnds, events, receipts } = data;
   const records: readonly AnyRow[] = {
     sessions: [...sessions.values()],
     tasks: [...tasks.values()],
     agents: [...agents.values()],
+    dependencies: [...dependencies.values()],
+    dependency_ends: [...dependencyEnds.values()],
     event_log: events,
     receipts: [...receipts.values()],
   }[table];
@@ -233,7 +242,7 @@ function recordOf(table: TableName, row: Row): unknown {
 }
 
 function addRow(data: MemoryData, table: TableName, row: Row): void {
-  const key = `${row['namespace']}\n${row[TABLE_KEYS[table].at(-1) ?? '']}`;
+  const key = TABLE_KEYS[table].map((column) => row[column]).join('\n');
   switch (table) {
     case 'sessions':
       data.sessions.set(key, recordOf(table, row) as Session);
@@ -243,6 +252,12 @@ function addRow(data: MemoryData, table: TableName, row: Row): void {
       break;
     case 'agents':
       data.agents.set(key, recordOf(table, row) as Agent);
+      break;
+    case 'dependencies':
+      data.dependencies.set(key, recordOf(table, row) as Dependency);
+      break;
+    case 'dependency_ends':
+      data.dependencyEnds.set(key, recordOf(table, row) as DependencyEnd);
       break;
     case 'event_log':
       data.events.push(recordOf(table, row) as Event);

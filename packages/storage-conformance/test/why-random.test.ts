@@ -17,7 +17,7 @@ import type { Step } from '../src/walk/step.ts';
 import { Walker } from '../src/walk/walker.ts';
 
 const SEED = Number(process.env['CONFORMANCE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const WALKS = 35;
+const WALKS = 60;
 
 /** Claimants of all sorts: some that fit almost anything, some that fit next to nothing. */
 const CLAIMANTS: readonly (WhyClaimant & { readonly agent: string })[] = [
@@ -107,7 +107,11 @@ async function compareSessionsAndAgent(
   for (const namespace of ['default', 'other']) {
     const { agent, ...anyAgent } = forWhom;
     const why = await asked.whyAgent(agent, anyAgent, namespace);
-    const claimed = await claimAnywhere(copyOf(data, clock), namespace, forWhom);
+    const copy = copyOf(data, clock);
+    const told = await lastToldOfAnEnd(copy, namespace);
+    const claimed = await claimAnywhere(copy, namespace, forWhom);
+    // A recovery ended a task on which others depend: which of them that frees is not foretold.
+    if ((await lastToldOfAnEnd(copy, namespace)) !== told) continue;
 
     expect([why.claimable, why.next[0]?.id], `as is said: ${JSON.stringify(why)}`).toEqual([
       claimed.ok,
@@ -128,6 +132,12 @@ async function claimAnywhere(
   if (claimed.ok || evidence === undefined) return claimed;
   await orchestrator.staleRecovery({ namespace, evidence });
   return orchestrator.claimTask(request);
+}
+
+async function lastToldOfAnEnd(orchestrator: Orchestrator, namespace: string): Promise<number | undefined> {
+  const newest = { namespace, types: ['task.dependency_ended' as const], before: null, limit: 1 };
+  const { items } = await orchestrator.listEvents(newest);
+  return items[0]?.id;
 }
 
 /** What the registry of any namespace takes away is left out: to ask for a role that one has not is a mistake. */
@@ -159,6 +169,9 @@ function copyOf(data: MemoryData, clock: TestClock): Orchestrator {
     ...data,
     sessions: new Map(data.sessions),
     tasks: new Map(data.tasks),
+    agents: new Map(data.agents),
+    dependencies: new Map(data.dependencies),
+    dependencyEnds: new Map(data.dependencyEnds),
     events: [...data.events],
     receipts: new Map(data.receipts),
     listeners: new Set(),

@@ -5,6 +5,8 @@ import {
   isOwnWork,
   type Agent,
   type ClockState,
+  type Dependency,
+  type DependencyEnd,
   type Event,
   type LoadedSession,
   type ReadyFilter,
@@ -18,6 +20,8 @@ export interface MemoryData {
   readonly sessions: Map<string, Session>;
   readonly tasks: Map<string, Task>;
   readonly agents: Map<string, Agent>;
+  readonly dependencies: Map<string, Dependency>;
+  readonly dependencyEnds: Map<string, DependencyEnd>;
   readonly events: Event[];
   readonly receipts: Map<string, Receipt>;
   readonly listeners: Set<() => void>;
@@ -33,6 +37,8 @@ export function createMemoryData(): MemoryData {
     sessions: new Map(),
     tasks: new Map(),
     agents: new Map(),
+    dependencies: new Map(),
+    dependencyEnds: new Map(),
     events: [],
     receipts: new Map(),
     listeners,
@@ -64,6 +70,34 @@ export function byId(a: { readonly id: string }, b: { readonly id: string }): nu
 
 export function keyOf(namespace: string, id: string): string {
   return `${namespace}\n${id}`;
+}
+
+export function dependencyKey({
+  namespace,
+  taskId,
+  dependencyId,
+}: Pick<Dependency, 'namespace' | 'taskId' | 'dependencyId'>): string {
+  return `${namespace}\n${taskId}\n${dependencyId}`;
+}
+
+export function dependencyEndKey(end: DependencyEnd): string {
+  return `${dependencyKey(end)}\n${end.seq}`;
+}
+
+/** The ids of those tasks on which others depend. */
+export function dependedOn(data: MemoryData, tasks: readonly (Task | null)[]): string[] {
+  const named = new Set([...data.dependencies.values()].map((one) => keyOf(one.namespace, one.dependencyId)));
+  return tasks.flatMap((task) => (task !== null && named.has(keyOf(task.namespace, task.id)) ? task.id : []));
+}
+
+/** The ids of those tasks that have sub-tasks. */
+export function withSubtasks(data: MemoryData, tasks: readonly (Task | null)[]): string[] {
+  const parents = new Set(
+    [...data.tasks.values()].flatMap(({ namespace, parentId }) =>
+      parentId === null ? [] : keyOf(namespace, parentId),
+    ),
+  );
+  return tasks.flatMap((task) => (task !== null && parents.has(keyOf(task.namespace, task.id)) ? task.id : []));
 }
 
 export function loadedSession(data: MemoryData, session: Session | undefined): LoadedSession[] {

@@ -6,6 +6,7 @@ import {
   questionCursor,
   rolesOf,
   type Agent,
+  type Dependency,
   type Event,
   type Page,
   type Reader,
@@ -15,7 +16,9 @@ import {
 import { byId, sessionsOf, type MemoryData } from './data.ts';
 
 /** Lists in pages. */
-export function listReads(data: MemoryData): Pick<Reader, 'sessions' | 'tasks' | 'questions' | 'agents' | 'events'> {
+export function listReads(
+  data: MemoryData,
+): Pick<Reader, 'sessions' | 'tasks' | 'questions' | 'agents' | 'dependencies' | 'events'> {
   return {
     async sessions({ namespace, status, agent, limit, after, before }) {
       const fits = (session: Session) =>
@@ -23,10 +26,24 @@ export function listReads(data: MemoryData): Pick<Reader, 'sessions' | 'tasks' |
       const found = sessionsOf(data, namespace).filter(fits);
       return pageOf(found.toSorted(byId), { limit, after, before }, idCursor);
     },
-    async tasks({ namespace, sessionId, status, kind, handedOff, limit, after, before }) {
+    async dependencies(filter) {
+      const known = 'taskId' in filter ? ('taskId' as const) : ('dependencyId' as const);
+      const other = known === 'taskId' ? 'dependencyId' : 'taskId';
+      const id = 'taskId' in filter ? filter.taskId : filter.dependencyId;
+      const fits = (one: Dependency) => one.namespace === filter.namespace && one[known] === id;
+      const found = [...data.dependencies.values()].filter(fits);
+      const { limit, after, before } = filter;
+      return pageOf(
+        found.toSorted((a, b) => compareCodePoints(a[other], b[other])),
+        { limit, after, before },
+        { of: (one) => one[other], compare: compareCodePoints },
+      );
+    },
+    async tasks({ namespace, sessionId, parentId, status, kind, handedOff, limit, after, before }) {
       const fits = (task: Task) =>
         task.namespace === namespace &&
         (sessionId === undefined || task.sessionId === sessionId) &&
+        (parentId === undefined || task.parentId === parentId) &&
         (status?.includes(task.status) ?? true) &&
         (kind === undefined || task.kind === kind) &&
         (handedOff === undefined || isHandedOff(task));

@@ -18,6 +18,7 @@ import {
   type HeldScope,
   type LeaseEffect,
   type Loaded,
+  type LoadedEnd,
   type LoadedSession,
   type NamedSession,
   type Receipt,
@@ -26,7 +27,20 @@ import {
   type SessionsScope,
   type Task,
 } from '@agent-orchestrator/core';
-import { byId, byRunAt, byStaleAt, keyOf, loadedSession, ready, sessionsOf, tasksOf, type MemoryData } from './data.ts';
+import {
+  byId,
+  byRunAt,
+  byStaleAt,
+  dependedOn,
+  dependencyKey,
+  keyOf,
+  loadedSession,
+  ready,
+  sessionsOf,
+  tasksOf,
+  withSubtasks,
+  type MemoryData,
+} from './data.ts';
 
 /** The rows of a scope, as the port specifies for each. */
 export function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
@@ -46,13 +60,19 @@ export function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
     receipt: receipt ?? null,
     named: [],
     numbers: [],
-    isDue: receipt === undefined && asksForDue(scope) && dueTasks(data, scope.namespace, now).length > 0,
+    isDue: receipt === undefined && asksForDue(scope) && isAnythingDue(data, scope.namespace, now),
     agents: receipt === undefined ? loadAgents(data, scope) : [],
     ...rows,
+    dependedOn: dependedOn(data, [...rows.sessions.map(({ task }) => task), ...rows.tasks]),
+    withSubtasks: withSubtasks(
+      data,
+      rows.sessions.map(({ head }) => head),
+    ),
   };
 }
 
-type Rows = Pick<Loaded, 'sessions' | 'tasks'> & Partial<Pick<Loaded, 'named' | 'numbers' | 'nextDueAt'>>;
+type Rows = Pick<Loaded, 'sessions' | 'tasks'> &
+  Partial<Pick<Loaded, 'named' | 'numbers' | 'nextDueAt' | 'related' | 'dependencyEnds'>>;
 
 function loadNamed(data: MemoryData, receipt: Receipt): Rows {
   const { sessions, tasks } = namedByReceipt(receipt);
@@ -122,6 +142,7 @@ function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
         sessions: scope.sessionIds.flatMap((id) => loadedSession(data, data.sessions.get(keyOf(scope.namespace, id)))),
         tasks: [...data.tasks.values()].filter(isNamed),
         numbers: freeNumbers(data, new Set([...scope.taskIds, ...scope.sessionIds]).size),
+        related: (scope.related ?? []).flatMap((id) => data.tasks.get(keyOf(scope.namespace, id)) ?? []),
       };
     }
     case 'agent':
@@ -161,8 +182,30 @@ function loadDelayed(data: MemoryData, limit: number, now: number): Rows {
 }
 
 function loadDue(data: MemoryData, { namespace, limit }: DueScope & Scope, now: number): Rows {
-  const tasks = dueTasks(data, namespace, now).slice(0, limit);
-  return { sessions: sessionsOfTasks(data, tasks), tasks };
+  const ends = endsOf(data, namespace);
+  const told = [...new Set(ends.map(({ taskId }) => taskId))].toSorted(compareCodePoints).slice(0, limit);
+  const tasks = told.flatMap((id) => data.tasks.get(keyOf(namespace, id)) ?? []);
+  const due = [...dueTasks(data, namespace, now).slice(0, limit), ...tasks];
+  return {
+    sessions: sessionsOfTasks(data, due),
+    tasks: due,
+    dependencyEnds: ends.filter(({ taskId }) => told.includes(taskId)).slice(0, LIMITS.settled_ends_max),
+  };
+}
+
+function isAnythingDue(data: MemoryData, namespace: string, now: number): boolean {
+  return dueTasks(data, namespace, now).length > 0 || endsOf(data, namespace).length > 0;
+}
+
+/** The ends of dependencies in the order of their keys. */
+function endsOf(data: MemoryData, namespace: string): LoadedEnd[] {
+  return [...data.dependencyEnds.values()]
+    .filter((end) => end.namespace === namespace)
+    .toSorted(
+      (a, b) =>
+        compareCodePoints(a.taskId, b.taskId) || compareCodePoints(a.dependencyId, b.dependencyId) || a.seq - b.seq,
+    )
+    .map((end) => ({ ...end, isOpen: data.dependencies.get(dependencyKey(end))?.ended === null }));
 }
 
 function dueTasks(data: MemoryData, namespace: string, now: number): Task[] {

@@ -41,6 +41,8 @@ export function memoryReader(data: MemoryData, clock: Clock): Reader {
         sessions: new Map(data.sessions),
         tasks: new Map(data.tasks),
         agents: new Map(data.agents),
+        dependencies: new Map(data.dependencies),
+        dependencyEnds: new Map(data.dependencyEnds),
         events: [...data.events],
       };
       return use(memoryReader(frozen, clock));

@@ -4,17 +4,18 @@ import {
   OrchestratorError,
   type Agent,
   type Change,
+  type EndedDependency,
   type Event,
   type NewEvent,
   type Session,
   type Task,
   type WriteSet,
 } from '@agent-orchestrator/core';
-import { keyOf, type MemoryData } from './data.ts';
+import { dependencyEndKey, dependencyKey, keyOf, type MemoryData } from './data.ts';
 
 /** @returns whether anything changed */
 export function save(data: MemoryData, writeSet: WriteSet<unknown>): boolean {
-  const { sessions, tasks, agents, events, receipt, forgetReceiptsAt, clock } = writeSet;
+  const { sessions, tasks, agents, dependencies = [], events, receipt, forgetReceiptsAt, clock } = writeSet;
   for (const change of [...sessions, ...tasks]) assertUnchanged(data, change);
   for (const change of agents) assertSameAgent(data, change);
   assertUnique(data.events, events);
@@ -22,6 +23,9 @@ export function save(data: MemoryData, writeSet: WriteSet<unknown>): boolean {
   for (const { after } of sessions) data.sessions.set(keyOf(after.namespace, after.id), after);
   for (const { after } of tasks) data.tasks.set(keyOf(after.namespace, after.id), after);
   for (const { after } of agents) data.agents.set(keyOf(after.namespace, after.name), after);
+  for (const { after } of dependencies) data.dependencies.set(dependencyKey(after), after);
+  for (const ended of writeSet.endedDependencies ?? []) tellDependents(data, ended);
+  for (const end of writeSet.settledEnds ?? []) data.dependencyEnds.delete(dependencyEndKey(end));
   for (const event of events) data.events.push({ ...event, id: (data.lastEventId += 1) });
   if (receipt !== null) {
     const over = [...data.receipts]
@@ -32,6 +36,16 @@ export function save(data: MemoryData, writeSet: WriteSet<unknown>): boolean {
   }
   if (clock !== null) data.clock = clock;
   return sessions.length > 0 || tasks.length > 0 || events.length > 0;
+}
+
+/** Leaves word for each task that waits for one that ended. */
+function tellDependents(data: MemoryData, { policies, ...ended }: EndedDependency): void {
+  for (const { namespace, taskId, dependencyId, onDependencyFailure, ended: before } of data.dependencies.values()) {
+    if (namespace !== ended.namespace || dependencyId !== ended.dependencyId) continue;
+    if (before !== null || !policies.includes(onDependencyFailure)) continue;
+    const end = { ...ended, taskId };
+    data.dependencyEnds.set(dependencyEndKey(end), end);
+  }
 }
 
 /** The guard that a storage without a lock would rely on; here it only shows mistakes. */

@@ -245,6 +245,7 @@ function keysOf(scope: Scope): string[] {
   if (scope.by === 'new') {
     keys.push(...scope.sessionIds.map((id) => `session ${id}`));
     keys.push(...scope.taskIds.map((id) => `task ${id}`), ...scope.dedupeKeys.map((key) => `key ${key}`));
+    keys.push(...(scope.related ?? []).map((id) => `task ${id}`));
   }
   return keys.map((key) => `${scope.namespace}\n${key}`);
 }

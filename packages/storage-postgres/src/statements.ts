@@ -145,14 +145,22 @@ interface LockReady extends Heads {
   readonly staleLimit: number;
 }
 
+/** Whether other tasks depend on a task. */
+const isDependedOn = (task: string): string =>
+  `EXISTS (SELECT 1 FROM orchestrator.dependencies o
+     WHERE o.namespace = ${task}.namespace AND o.dependency_id = ${task}.id AND o.dependency_id > '')`;
+const HAS_SUBTASKS = `EXISTS (SELECT 1 FROM orchestrator.tasks p
+     WHERE p.namespace = t.namespace AND p.parent_id = t.id AND p.parent_id > '' AND p.parent_id IS NOT NULL)`;
+
 /**
- * Sessions, each with a task of its own, and when its next task is due; a row for the running task, and one for the
- * head.
+ * Sessions, each with a task of its own, when its next task is due, and whether others depend on the task or are parts
+ * of it; a row for the running task, and one for the head.
  */
 const WITH_TASK = `${SESSION}, ${TASK},
    (SELECT d.run_at FROM orchestrator.tasks d
     WHERE d.namespace = s.namespace AND d.session_id = s.id AND d.session_id > '' AND d.status = 'scheduled'
-    ORDER BY d.run_at LIMIT 1)`;
+    ORDER BY d.run_at LIMIT 1),
+   CASE t.status WHEN 'running' THEN ${isDependedOn('t')} WHEN 'queued' THEN ${HAS_SUBTASKS} END`;
 const THEIR_TASKS = `LEFT JOIN LATERAL (
      (SELECT r.* FROM orchestrator.tasks r WHERE r.namespace = s.namespace AND r.id = s.task_id LIMIT 1)
      UNION ALL (${headOf('q.*')})) t ON true`;
@@ -265,6 +273,25 @@ export const SQL = {
      WHERE t.namespace = $1 AND t.${RETURNING} AND t.return_at <= (SELECT ${now('$2')})
      ORDER BY t.return_at, t.id LIMIT ${limit} FOR NO KEY UPDATE OF s SKIP LOCKED`,
 
+  /**
+   * Namespace. The same for tasks that have an end of a dependency. The limit is outside: it counts those that are
+   * locked here, or else tasks whose sessions another transaction has locked would keep all after them waiting.
+   */
+  lockToTell: (limit: number): string =>
+    `SELECT t.id, t.session_id
+     FROM (SELECT DISTINCT e.task_id FROM orchestrator.dependency_ends e WHERE e.namespace = $1
+       ORDER BY e.task_id) e
+     CROSS JOIN LATERAL (SELECT t.id, t.session_id FROM orchestrator.tasks t
+       WHERE t.namespace = $1 AND t.id = e.task_id) t
+     CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = t.session_id
+       FOR NO KEY UPDATE SKIP LOCKED) s LIMIT ${limit}`,
+  /** Namespace, tasks: the ends of their dependencies, and whether the task waits for the dependency still. */
+  dependencyEnds: `SELECT ${selected(COLUMNS.dependencyEnd, 'e')}, d.ended IS NULL
+     FROM orchestrator.dependency_ends e JOIN orchestrator.dependencies d
+       ON d.namespace = e.namespace AND d.task_id = e.task_id AND d.dependency_id = e.dependency_id
+     WHERE e.namespace = $1 AND e.task_id = ANY ${arrayOf('$2')}
+     ORDER BY e.task_id, e.dependency_id, e.seq LIMIT ${LIMITS.settled_ends_max}`,
+
   /** Namespace, ids. */
   sessions: `SELECT ${WITH_TASK} FROM orchestrator.sessions s ${THEIR_TASKS}
      WHERE s.namespace = $1 AND s.id = ANY ${arrayOf('$2')}`,
@@ -284,6 +311,7 @@ export const SQL = {
         ORDER BY d.run_at LIMIT 1) AS due_at,
        (SELECT d.return_at FROM orchestrator.tasks d WHERE d.namespace = $1 AND d.${RETURNING}
         ORDER BY d.return_at LIMIT 1) AS return_at,
+       EXISTS (SELECT 1 FROM orchestrator.dependency_ends e WHERE e.namespace = $1) AS is_any_to_tell,
        (SELECT r.at FROM orchestrator.receipts r ORDER BY r.at LIMIT 1) AS oldest_receipt_at,
        (SELECT json_agg(json_build_array(${RECEIPT})) FROM orchestrator.receipts r
         WHERE r.namespace = $1 AND r.command_id = ANY ${arrayOf('$5')}) AS receipts,
@@ -293,8 +321,12 @@ export const SQL = {
      LEFT JOIN orchestrator.sessions s ON s.namespace = $1 AND s.id = ANY (
        ${FOUND} || ${arrayOf('$2')} || ARRAY(${SESSIONS_OF_FENCES}) || ARRAY(${SESSIONS_OF_TASKS}))
      ${THEIR_TASKS}`,
-  /** Namespace, ids. */
-  tasks: `SELECT ${TASK} FROM orchestrator.tasks t WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
+  /** Namespace, ids. Answers with each task whether others depend on it. */
+  tasks: `SELECT ${TASK}, ${isDependedOn('t')} FROM orchestrator.tasks t
+     WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
+  /** Namespace, ids. Their sessions are locked. */
+  relatedTasks: `SELECT t.id, t.session_id, t.status FROM orchestrator.tasks t
+     WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
   /** Namespace, keys. */
   tasksOfDedupeKeys: `SELECT ${TASK} FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.dedupe_key = ANY ${arrayOf('$2')} AND ${HOLDS_KEY}`,
@@ -302,9 +334,9 @@ export const SQL = {
   keyHolders: `SELECT ${TASK} FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.dedupe_key = ANY (ARRAY(SELECT o.dedupe_key FROM orchestrator.tasks o
        WHERE o.namespace = $1 AND o.id = ANY ${arrayOf('$2')} AND o.dedupe_key IS NOT NULL)) AND ${HOLDS_KEY}`,
-  /** Namespace, ids, fences: the waiting tasks of the sessions that they name. */
+  /** Namespace, ids, fences: the waiting tasks of the sessions that they name, as in `tasks`. */
   waiting: (limit: number): string =>
-    `SELECT ${TASK} FROM (SELECT n.id FROM (${NAMED}) n ORDER BY n.id) n CROSS JOIN LATERAL (
+    `SELECT ${TASK}, ${isDependedOn('t')} FROM (SELECT n.id FROM (${NAMED}) n ORDER BY n.id) n CROSS JOIN LATERAL (
        SELECT w.* FROM orchestrator.tasks w
        WHERE w.namespace = $1 AND w.session_id = n.id AND ${PENDING} AND w.id > '' ORDER BY w.id LIMIT ${limit}) t
      LIMIT ${limit}`,

@@ -9,8 +9,9 @@
  *  - the same holds for a session of which a recovery has evidence that its holder is dead
  *  - a grant that takes longer to be committed than its lease lasts is hidden from recoveries until then: they cannot
  *    say that there is more
+ *  - tasks of a locked session that have to be told of an end keep none waiting that come after them, however many
  */
-import type { Evidence, Scope } from '@agent-orchestrator/core';
+import { LIMITS, type Evidence, type Scope } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { TIMEOUTS } from '../src/server/transactions.ts';
 import { withAdmin } from './harness/databases.ts';
@@ -238,4 +239,25 @@ test('a stale lease whose grant is not committed yet is hidden from recoveries',
     expect(granted).toMatchObject({ ok: true });
     expect(found).toMatchObject({ recovered: [{ sessionId: 'late', reason: 'stale' }], more: false });
   });
+});
+
+test('tasks of a locked session that are to be told of an end keep none waiting that come after them', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const orchestrator = orchestratorOn(await openStorage(url));
+  const many = Array.from({ length: LIMITS.sweep_page_max }, (_, at) => ({ id: `m${at}`, sessionId: 's' }));
+  await orchestrator.enqueueTasks([{ id: 'a' }, ...many.map((task) => ({ ...task, dependsOn: ['a'] }))]);
+  await orchestrator.enqueueTask({ id: 'z', dependsOn: ['a'] });
+  const claim = await orchestrator.claimTask({ agent: 'agent' });
+  if (!claim.ok) throw new Error('nothing was claimed');
+
+  await withAdmin(adminUrl, async (rival) => {
+    await rival.unsafe(`BEGIN; ${lock('s')}`);
+    await orchestrator.releaseTask({ token: claim.lease.token, outcome: 'succeeded' });
+
+    expect((await orchestrator.getTask('z'))?.status).toBe('queued');
+    expect((await orchestrator.getTask('m0'))?.status).toBe('blocked');
+    await rival.unsafe('COMMIT');
+  });
+  await orchestrator.staleRecovery();
+  expect((await orchestrator.getTask('m0'))?.status).toBe('queued');
 });

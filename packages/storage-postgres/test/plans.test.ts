@@ -5,7 +5,13 @@
  */
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { eventsQuery, listSessionsQuery, listTasksQuery, questionsQuery } from '../src/read/lists.ts';
+import {
+  dependenciesQuery,
+  eventsQuery,
+  listSessionsQuery,
+  listTasksQuery,
+  questionsQuery,
+} from '../src/read/lists.ts';
 import { CLAIM_PREVIEW, HISTORIES, READS } from '../src/read/reader.ts';
 import { SQL } from '../src/statements.ts';
 import { BEGIN_WORK } from '../src/server/transactions.ts';
@@ -20,6 +26,9 @@ const READY = { ...HEADS, staleLimit: 8 } as const;
 const NAMED = { whenLocked: 'skip', wants: null, leavesOutNamed: true } as const;
 /** What finds the sessions that ids, fences and tasks name. */
 const NAMED_INDEXES = ['event_log_lease', 'sessions_pk', 'tasks_pk'] as const;
+
+const DEPENDENCIES_PK = 'dependencies_namespace_task_id_dependency_id_pk';
+const DEPENDENCY_ENDS_PK = 'dependency_ends_namespace_task_id_dependency_id_seq_pk';
 
 /** The indexes (and, where there is nothing else to look at, tables) that each statement may touch. */
 const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly string[]]>> = {
@@ -50,11 +59,31 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'delayed tasks': [SQL.delayed(200), ['tasks_delayed']],
   'delayed returns': [SQL.delayedReturns(200), ['tasks_returning']],
   'lock what is due to go back': [SQL.lockDue(200), ['sessions_pk', 'tasks_returning']],
-  sessions: [SQL.sessions, ['sessions_pk', 'tasks_due_in_session', 'tasks_pk', 'tasks_queued']],
+  'lock what is to be told': [SQL.lockToTell(200), [DEPENDENCY_ENDS_PK, 'sessions_pk', 'tasks_pk']],
+  'ends of dependencies': [SQL.dependencyEnds, [DEPENDENCIES_PK, DEPENDENCY_ENDS_PK]],
+  'related tasks': [SQL.relatedTasks, ['tasks_pk']],
+  'dependencies of a task': [dependenciesQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, [DEPENDENCIES_PK]],
+  'dependencies on a task': [
+    dependenciesQuery({ namespace: 'n', dependencyId: 't', limit: 50 }).text,
+    ['dependencies_of_dependents'],
+  ],
+  sessions: [
+    SQL.sessions,
+    [
+      'dependencies_of_dependents',
+      'sessions_pk',
+      'tasks_due_in_session',
+      'tasks_of_parent',
+      'tasks_pk',
+      'tasks_queued',
+    ],
+  ],
   read: [
     SQL.read,
     [
       'agents_pk',
+      'dependencies_of_dependents',
+      DEPENDENCY_ENDS_PK,
       'event_log_lease',
       'meta_pkey',
       'receipts_over',
@@ -62,15 +91,16 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
       'sessions_pk',
       'tasks_due',
       'tasks_due_in_session',
+      'tasks_of_parent',
       'tasks_pk',
       'tasks_queued',
       'tasks_returning',
     ],
   ],
-  tasks: [SQL.tasks, ['tasks_pk']],
+  tasks: [SQL.tasks, ['dependencies_of_dependents', 'tasks_pk']],
   'tasks of dedupe keys': [SQL.tasksOfDedupeKeys, ['tasks_dedupe_key']],
   'tasks that hold the dedupe keys of others': [SQL.keyHolders, ['tasks_dedupe_key', 'tasks_pk']],
-  'waiting tasks': [SQL.waiting(200), ['event_log_lease', 'tasks_pending']],
+  'waiting tasks': [SQL.waiting(200), ['dependencies_of_dependents', 'event_log_lease', 'tasks_pending']],
   'grants of fences': [SQL.grants, ['event_log_lease']],
   'events of a lease': [SQL.leaseEvents, ['event_log_grant', 'event_log_lease']],
   'queue what is due': [SQL.queueDue, ['sessions_pk', 'tasks_due', 'tasks_pk']],
@@ -83,6 +113,9 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'set leases': [many('lease'), ['sessions_pk']],
   'set leases, and the heads': [many('leaseWithHead'), ['sessions_pk', 'tasks_queued']],
   'update tasks': [many('updateTasks'), ['tasks_pk']],
+  'fulfil dependencies': [many('fulfilDependencies'), [DEPENDENCIES_PK]],
+  'tell dependents': [many('insertDependencyEnds'), ['dependencies_of_dependents']],
+  'delete what was told': [many('deleteDependencyEnds'), [DEPENDENCY_ENDS_PK]],
   'all that claims write': [many(...OF_A_CLAIM), ['sessions_pk', 'tasks_pk']],
   'all that one claim writes': [
     writing(OF_A_CLAIM.map((name) => ({ name, rows: 'one' }))),
@@ -116,6 +149,7 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   ],
   'tasks of a session': [listTasksQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['tasks_of_session']],
   'handed-off tasks': [listTasksQuery({ namespace: 'n', handedOff: true, limit: 50 }).text, ['tasks_handed_off']],
+  'tasks of a parent': [listTasksQuery({ namespace: 'n', parentId: 't', limit: 50 }).text, ['tasks_of_parent']],
   'sessions of histories': [HISTORIES.SESSIONS, ['sessions_pk', 'tasks_pk']],
   'events of histories': [HISTORIES.eventsOfEach(100), ['event_log_seq']],
   'tasks of histories': [HISTORIES.tasksOfEach(100), ['tasks_of_session']],

@@ -57,6 +57,8 @@ export const changes = orchestrator.sequence('changes');
 export const sessions = made('sessions', TABLES.sessions);
 export const tasks = made('tasks', TABLES.tasks);
 export const agents = made('agents', TABLES.agents);
+export const dependencies = made('dependencies', TABLES.dependencies);
+export const dependencyEnds = made('dependency_ends', TABLES.dependency_ends);
 export const eventLog = made('event_log', TABLES.event_log);
 export const receipts = made('receipts', TABLES.receipts);
 export const meta = made('meta', TABLES.meta);
@@ -96,6 +98,15 @@ function further(name: string, table: Table, at: Columns): PgTableExtraConfigVal
           }),
         ]
       : [];
+  const stated = (table.references ?? []).map((one) =>
+    foreignKey({
+      name: one.name,
+      columns: columns(one.columns),
+      foreignColumns: TABLES[one.table].key.map((of) => columnAt(one.table === 'tasks' ? tasks : dependencies, of)) as [
+        AnyPgColumn,
+      ],
+    }),
+  );
   const byNumber = 'number' in table.columns ? [uniqueIndex(`${name}_by_number`).on(columnAt(at, 'number'))] : [];
   const indexes = table.indexes.flatMap(({ name: of, columns: on, isUnique = false, condition, namedBy, only }) => {
     if (only === 'sqlite') return [];
@@ -104,7 +115,7 @@ function further(name: string, table: Table, at: Columns): PgTableExtraConfigVal
     return [conditions.length === 0 ? one : one.where(sql.raw(conditions.join(' AND ')))];
   });
   const checks = Object.entries(checksOf('postgres', name, table)).map(([of, text]) => check(of, sql.raw(text)));
-  return [...keys, ...toSession, ...byNumber, ...checks, ...indexes];
+  return [...keys, ...toSession, ...stated, ...byNumber, ...checks, ...indexes];
 }
 
 function columnAt(columns: object, name: string): AnyPgColumn {

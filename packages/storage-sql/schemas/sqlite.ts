@@ -51,6 +51,8 @@ type Columns = Readonly<Record<string, AnySQLiteColumn>>;
 export const sessions = made('sessions', TABLES.sessions);
 export const tasks = made('tasks', TABLES.tasks);
 export const agents = made('agents', TABLES.agents);
+export const dependencies = made('dependencies', TABLES.dependencies);
+export const dependencyEnds = made('dependency_ends', TABLES.dependency_ends);
 export const eventLog = made('event_log', TABLES.event_log);
 export const receipts = made('receipts', TABLES.receipts);
 export const meta = made('meta', TABLES.meta);
@@ -122,7 +124,16 @@ function references(name: string, table: Table, at: Columns) {
         foreignColumns: [columnAt(tasks, 'number')],
       })
     : null;
-  return [toSession, toNamespace, toTask].filter((one) => one !== null);
+  const stated = (table.references ?? []).map((one) =>
+    foreignKey({
+      name: one.name,
+      columns: one.columns.map((of) => columnAt(at, of)) as [AnySQLiteColumn],
+      foreignColumns: TABLES[one.table].key.map((of) => columnAt(one.table === 'tasks' ? tasks : dependencies, of)) as [
+        AnySQLiteColumn,
+      ],
+    }),
+  );
+  return [...[toSession, toNamespace, toTask].filter((one) => one !== null), ...stated];
 }
 
 function columnAt(columns: object, name: string): AnySQLiteColumn {

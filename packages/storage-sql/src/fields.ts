@@ -7,6 +7,8 @@ import {
   NO_LEASE,
   UNLOGGED_SESSION_FIELDS,
   type Agent,
+  type Dependency,
+  type DependencyEnd,
   type Event,
   type NextHead,
   type QueueHead,
@@ -41,6 +43,8 @@ export const FIELDS = {
   agentChanges: without(fieldsOf<Agent>(COLUMNS.agent), [...FIXED_AGENT_FIELDS, ...GUARDED]),
   event: fieldsOf<Event>(COLUMNS.event),
   receipt: fieldsOf<Receipt>(COLUMNS.receipt),
+  dependency: fieldsOf<Dependency>(COLUMNS.dependency),
+  dependencyEnd: fieldsOf<DependencyEnd>(COLUMNS.dependencyEnd),
 } as const;
 
 /** The values of some fields, as parameters. */

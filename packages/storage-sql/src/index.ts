@@ -14,6 +14,7 @@ export {
 } from './conditions.ts';
 export { FIELDS, headValues, valuesOf } from './fields.ts';
 export {
+  dependencyList,
   eventList,
   isInStream,
   pageOf,
@@ -36,7 +37,15 @@ export {
   type ScopeLookups,
 } from './load-scope.ts';
 export { assertCurrent, assertNotNewer, noStore, readMigrations, type Migration } from './migrations.ts';
-export { hasEffect, keyOf, planSave, SESSION_UPDATES, type SessionUpdateName, type Update } from './save-plan.ts';
+export {
+  hasEffect,
+  keyOf,
+  planSave,
+  SESSION_UPDATES,
+  type SavePlan,
+  type SessionUpdateName,
+  type Update,
+} from './save-plan.ts';
 export {
   rowStoreAsking,
   rowStoreOver,

@@ -1,6 +1,7 @@
 import {
   questionAfter,
   type AgentFilter,
+  type DependencyFilter,
   type Event,
   type EventFilter,
   type Page,
@@ -57,8 +58,9 @@ export function sessionList(words: ListWords, { namespace, status, agent, limit,
 
 /** By id. */
 export function taskList(words: ListWords, filter: TaskFilter): List {
-  const { namespace, sessionId, status, kind, handedOff, limit, after, before } = filter;
+  const { namespace, sessionId, parentId, status, kind, handedOff, limit, after, before } = filter;
   const where = [words.ofNamespace(namespace), ...within(words, 'id', { after: after ?? '', before })];
+  if (parentId !== undefined) where.push([`parent_id > '' AND parent_id = ${words.value}`, parentId]);
   if (sessionId !== undefined) where.push(words.tasksOfSession(namespace, sessionId));
   if (status !== undefined) where.push(words.oneOf('status', status));
   if (kind !== undefined) where.push([`kind = ${words.value}`, kind]);
@@ -89,6 +91,21 @@ export function agentList(words: ListWords, { namespace, status, role, limit, af
   if (status !== undefined) where.push(words.oneOf('status', status));
   if (role !== undefined) where.push(words.contains('roles', `"${role}"`));
   return { where, order: 'name', limit: limit + 1 };
+}
+
+/** By the id of the other task. */
+export function dependencyList(words: ListWords, filter: DependencyFilter): List {
+  const { namespace, limit, after, before } = filter;
+  const [known, id, other] =
+    'taskId' in filter
+      ? ['task_id', filter.taskId, 'dependency_id']
+      : [`dependency_id > '' AND dependency_id`, filter.dependencyId, 'task_id'];
+  const where: Part[] = [
+    words.ofNamespace(namespace),
+    [`${known} = ${words.value}`, id],
+    ...within(words, other, { after: after ?? '', before }),
+  ];
+  return { where, order: orderBy(other, before), limit: limit + 1 };
 }
 
 /**

@@ -10,12 +10,15 @@ import {
   LIMITS,
   namedByReceipt,
   type Agent,
+  type DependencyEnd,
   type EndedLease,
   type Event,
+  type LoadedEnd,
   type LoadedSession,
   type NamedSession,
   type ReadyFilter,
   type Receipt,
+  type RelatedTask,
   type Scope,
   type Session,
   type SessionKey,
@@ -44,6 +47,10 @@ export interface ScopeLookups {
   taskOfDedupeKey(namespace: string, dedupeKey: string): Task | undefined;
   /** An entry of the registry. */
   agent(namespace: string, name: string): Agent | undefined;
+  relatedTask(namespace: string, id: string): RelatedTask | undefined;
+  /** Whether other tasks depend on it. */
+  isDependedOn(task: Task): boolean;
+  hasSubtasks(task: Task): boolean;
   /** The first of its queued tasks (see `compareInQueue`). */
   head(session: Session): Task | undefined;
   /** Its tasks that are open and not held, by id. */
@@ -67,6 +74,12 @@ export interface ScopeLookups {
   returnAt(namespace: string): number | undefined;
   dueReturns(namespace: string, now: number, limit: number): readonly Task[];
 
+  /** Whether any task of the namespace has an end of a dependency, and those that have, by id. */
+  isAnyToTell(namespace: string): boolean;
+  tasksToTell(namespace: string, limit: number): readonly Task[];
+  /** The ends of dependencies of a task, by dependency and number. */
+  dependencyEnds(task: Task, limit: number): readonly DependencyEnd[];
+  isOpen(end: DependencyEnd): boolean;
   /** When the next scheduled task is due, of the namespace or of one session. */
   due(namespace: string): number | undefined;
   dueInSession(session: Session): number | undefined;
@@ -106,7 +119,7 @@ export function loadScope(on: ScopeLookups, scope: Scope, now: number): Found {
     ...heldPage(on, plan),
   ];
   const complete = (session: Session): LoadedSession => completeSession(on, session);
-  return foundFor(plan, {
+  const found = foundFor(plan, {
     named,
     own: sessions.map(complete),
     held: heldAndStale(on, plan, now).map(complete),
@@ -119,6 +132,39 @@ export function loadScope(on: ScopeLookups, scope: Scope, now: number): Found {
     dueAt: () => dueAt,
     isDue: () => isDue(on, namespace, now),
   });
+  return {
+    ...found,
+    ...relationsOf(on, found),
+    related: relatedTasks(on, plan),
+    ...(plan.dueLimit > 0 && { dependencyEnds: endsOf(on, tasks) }),
+  };
+}
+
+/** Which of the tasks that may end are waited for, and which of those that may be granted have sub-tasks. */
+function relationsOf(on: ScopeLookups, { sessions, tasks }: Found): Pick<Found, 'dependedOn' | 'withSubtasks'> {
+  const dependedOn: string[] = [];
+  const withSubtasks: string[] = [];
+  for (const { task, head } of sessions) {
+    if (task !== null && on.isDependedOn(task)) dependedOn.push(task.id);
+    if (head !== null && on.hasSubtasks(head)) withSubtasks.push(head.id);
+  }
+  for (const task of tasks) if (on.isDependedOn(task)) dependedOn.push(task.id);
+  return { dependedOn, withSubtasks };
+}
+
+/** At most so many as one unit of work applies. */
+function endsOf(on: ScopeLookups, tasks: readonly Task[]): LoadedEnd[] {
+  const found: LoadedEnd[] = [];
+  for (const task of tasks) {
+    const left = LIMITS.settled_ends_max - found.length;
+    if (left === 0) break;
+    found.push(...on.dependencyEnds(task, left).map((end) => ({ ...end, isOpen: on.isOpen(end) })));
+  }
+  return found;
+}
+
+function relatedTasks(on: ScopeLookups, { namespace, related }: ScopePlan): RelatedTask[] {
+  return unique(related).flatMap((id) => on.relatedTask(namespace, id) ?? []);
 }
 
 /**
@@ -177,7 +223,7 @@ function loadRef(
 function loadTasks(on: ScopeLookups, plan: ScopePlan, now: number): readonly Task[] {
   const { namespace, taskIds, dedupeKeys, delayedLimit, dueLimit } = plan;
   if (delayedLimit > 0) return [...on.delayed(now, delayedLimit), ...on.delayedReturns(now, delayedLimit)];
-  if (dueLimit > 0) return on.dueReturns(namespace, now, dueLimit);
+  if (dueLimit > 0) return [...on.dueReturns(namespace, now, dueLimit), ...on.tasksToTell(namespace, dueLimit)];
   const tasks = new Map<string, Task>();
   for (const id of taskIds) keep(tasks, on.task(namespace, id));
   for (const key of dedupeKeys) keep(tasks, on.taskOfDedupeKey(namespace, key));
@@ -250,7 +296,7 @@ function keep(tasks: Map<string, Task>, task: Task | undefined): void {
 
 function isDue(on: ScopeLookups, namespace: string, now: number): boolean {
   const at = on.returnAt(namespace);
-  return at !== undefined && at <= now;
+  return (at !== undefined && at <= now) || on.isAnyToTell(namespace);
 }
 
 /** Makes tasks claimable whose time has come; answers when the next one is due. */

@@ -4,6 +4,9 @@ import {
   hasQueue,
   type Agent,
   type Change,
+  type Dependency,
+  type DependencyEnd,
+  type EndedDependency,
   type NewEvent,
   type Receipt,
   type Session,
@@ -46,6 +49,12 @@ export interface SavePlan {
   readonly changedQueues: readonly { readonly namespace: string; readonly sessionId: string }[];
   readonly newAgents: readonly Agent[];
   readonly changedAgents: readonly Update<Agent>[];
+  /** By task and dependency: those that are new, and those that were fulfilled. */
+  readonly newDependencies: readonly Dependency[];
+  readonly fulfilledDependencies: readonly Dependency[];
+  /** After the new dependencies: a row for each open one on these tasks, if its policy is among the policies. */
+  readonly endedDependencies: readonly EndedDependency[];
+  readonly settledEnds: readonly DependencyEnd[];
   readonly events: readonly NewEvent[];
   readonly receipts: readonly Receipt[];
 }
@@ -75,14 +84,27 @@ export function planSave(decisions: readonly WriteSet<unknown>[]): SavePlan {
     changedQueues: [...queues].flatMap(([key, [task]]) => (task === undefined || saved.has(key) ? [] : [task])),
     newAgents: newRows(agents),
     changedAgents: agents.filter(isUpdate),
+    ...dependencyPlan(decisions),
     events: decisions.flatMap(({ events }) => events),
     receipts: decisions.flatMap(({ receipt }) => receipt ?? []),
   };
 }
 
+type DependencyPlan = Pick<SavePlan, 'newDependencies' | 'fulfilledDependencies' | 'endedDependencies' | 'settledEnds'>;
+
+function dependencyPlan(decisions: readonly WriteSet<unknown>[]): DependencyPlan {
+  const changes = decisions.flatMap(({ dependencies = [] }) => dependencies);
+  return {
+    newDependencies: newRows(changes),
+    fulfilledDependencies: changes.filter(isUpdate).map(({ after }) => after),
+    endedDependencies: decisions.flatMap(({ endedDependencies = [] }) => endedDependencies),
+    settledEnds: decisions.flatMap(({ settledEnds = [] }) => settledEnds),
+  };
+}
+
 /** Whether there is anything to write. */
-export function hasEffect({ sessions, tasks, events, receipt, clock }: WriteSet<unknown>): boolean {
-  return sessions.length + tasks.length + events.length > 0 || receipt !== null || clock !== null;
+export function hasEffect({ sessions, tasks, settledEnds = [], events, receipt, clock }: WriteSet<unknown>): boolean {
+  return sessions.length + tasks.length + settledEnds.length + events.length > 0 || receipt !== null || clock !== null;
 }
 
 function isUpdate<Row>(change: Change<Row>): change is Update<Row> {

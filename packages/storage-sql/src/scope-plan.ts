@@ -31,6 +31,8 @@ export interface ScopePlan {
   readonly withTheirSessions: boolean;
   /** Whether the tasks that hold the keys of those tasks come, too, without their sessions. */
   readonly keyHolders: boolean;
+  /** Tasks whose sessions are locked before their status is read. */
+  readonly related: readonly string[];
   /** A page of what is held in all namespaces. */
   readonly heldPage: HeldScope | null;
   /** So many tasks of all namespaces whose delay began after now, and so many that were handed off after it. */
@@ -59,6 +61,7 @@ const NOTHING: Omit<ScopePlan, 'namespace' | 'commandId'> = {
   dedupeKeys: [],
   withTheirSessions: false,
   keyHolders: false,
+  related: [],
   heldPage: null,
   delayedLimit: 0,
   dueLimit: 0,
@@ -108,9 +111,9 @@ export function planScope(scope: Scope): ScopePlan {
         keyHolders: scope.keyHolder ?? false,
       };
     case 'new': {
-      const { sessionIds, taskIds, dedupeKeys } = scope;
+      const { sessionIds, taskIds, dedupeKeys, related = [] } = scope;
       const newNumbers = newNumbersOf(scope);
-      return { ...nothing, sessionIds: unique(sessionIds), taskIds, dedupeKeys, newNumbers };
+      return { ...nothing, sessionIds: unique(sessionIds), taskIds, dedupeKeys, related, newNumbers };
     }
     case 'agent':
       return { ...nothing, agents: [scope.name], changesAgent: true };
@@ -145,7 +148,8 @@ export interface PlannedRows {
 }
 
 /** What a scope finds, apart from what holds for the whole database. */
-export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'agents' | 'named' | 'nextDueAt' | 'isDue' | 'receipt'>;
+export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'agents' | 'named' | 'nextDueAt' | 'isDue' | 'receipt'> &
+  Pick<Loaded, 'related' | 'dependedOn' | 'withSubtasks' | 'dependencyEnds'>;
 
 /** What the unit of work is given of it. */
 export function foundFor(plan: ScopePlan, rows: PlannedRows): Found {

@@ -70,11 +70,20 @@ interface Index {
   readonly only?: Engine;
 }
 
+/** The columns that name a row of another table, in the order of its key. */
+interface Reference {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly table: 'tasks' | 'dependencies';
+}
+
 export interface Table {
   readonly columns: Readonly<Record<string, Column>>;
   /** What names a row. Differs: in SQLite, the key of a table with a column `number` is the number. */
   readonly key: readonly string[];
   readonly checks: Readonly<Record<string, Check>>;
+  /** Rows of other tables that must be there, by their keys. Missing: those that follow from the kinds of columns. */
+  readonly references?: readonly Reference[];
   readonly indexes: readonly Index[];
 }
 

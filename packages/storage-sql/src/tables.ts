@@ -11,25 +11,12 @@ import {
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
   TASK_TEXT_NAMES,
-  type Event,
   type Receipt,
   type Session,
   type Task,
   type TaskTextName,
 } from '@agent-orchestrator/core';
-import {
-  ASIDE,
-  EMPTY,
-  ENDED,
-  HANDED_OFF,
-  HOLDS_KEY,
-  LEASE_EFFECTS,
-  READY,
-  RETURNING,
-  RUNNING,
-  STREAM_KINDS,
-  PENDING,
-} from './conditions.ts';
+import { ASIDE, EMPTY, ENDED, HANDED_OFF, HOLDS_KEY, READY, RETURNING, RUNNING, PENDING } from './conditions.ts';
 import { agents } from './agent-table.ts';
 import {
   big,
@@ -46,6 +33,8 @@ import {
   text,
   uuid,
 } from './column-kinds.ts';
+import { dependencies, dependencyEnds } from './dependency-tables.ts';
+import { eventLog } from './event-log-table.ts';
 import type { Column, ColumnsOf, Table } from './table.ts';
 
 /** The columns of a session that hold the head of its queue. */
@@ -189,6 +178,9 @@ const tasks = {
     asked_agent: orNull(text),
     asked_role: orNull(text),
     answered_by: orNull(text),
+    open_dependencies: orNull(integer),
+    on_dependency_failure: orNull(text),
+    parent_id: orNull(text),
     payload: json,
     result: orNull(json),
     error: orNull(json),
@@ -214,8 +206,12 @@ const tasks = {
       'AND (asked_agent IS NULL OR asked_role IS NULL)',
     tasks_asked_at: inRange('asked_at'),
     tasks_in_review: `status <> 'in_review' OR review IS NOT NULL`,
-    tasks_counters: inRange('attempt', 'interruptions', 'version'),
+    tasks_counters: inRange('attempt', 'interruptions', 'version', 'open_dependencies'),
     tasks_times: inRange('queued_at', 'run_at', 'delayed_at', 'started_at', 'finished_at', 'cancel_requested_at'),
+    // What is granted has no open dependency.
+    tasks_dependencies:
+      `CASE status WHEN 'blocked' THEN open_dependencies > 0 WHEN 'cancelled' THEN open_dependencies >= 0 ` +
+      `ELSE coalesce(open_dependencies, 0) = 0 END`,
     tasks_fixed: inRange('number', 'priority', 'attempts_max', 'interruptions_max', 'backoff_ms', 'created_at'),
   },
   indexes: [
@@ -260,13 +256,19 @@ const tasks = {
       condition: `status = 'scheduled' AND delayed_at IS NOT NULL`,
       namedBy: 'delayed_at >= 0',
     },
-    // What closing a session has to cancel, in pages. Differs: SQLite sorts what it finds in the two before.
+    // What closing a session has to cancel, in pages. Differs: SQLite sorts what it finds in the others.
     {
       name: 'tasks_pending',
       columns: ['namespace', 'session_id', 'id'],
       condition: PENDING,
       namedBy: `id > ''`,
       only: 'postgres',
+    },
+    {
+      name: 'tasks_of_parent',
+      columns: ['namespace', 'parent_id', 'id'],
+      condition: 'parent_id IS NOT NULL',
+      namedBy: `parent_id > ''`,
     },
     // What waits for its receiver, or came back from there; and what is to come back, the first first.
     { name: 'tasks_handed_off', columns: ['namespace', 'id'], condition: HANDED_OFF },
@@ -280,89 +282,6 @@ const tasks = {
     },
     // Lists and counts of ended tasks, without reading the others.
     { name: 'tasks_ended', columns: ['namespace', 'status', 'id'], condition: ENDED },
-  ],
-} as const satisfies Table;
-
-/** Append-only: triggers refuse every other change (see the second migration). */
-const eventLog = {
-  columns: {
-    id: big,
-    stream_kind: text,
-    namespace,
-    stream_id: column('stream'),
-    session_id: orNull(column('session')),
-    seq: counted,
-    type: text,
-    task_id: orNull(column('task')),
-    fence: orNull(big),
-    lease_effect: orNull(text),
-    agent: orNull(text),
-    instance: orNull(text),
-    command_id: orNull(uuid),
-    at: big,
-    // Differs: SQLite reads it off the event before.
-    prev_hash: { ...hash, only: 'postgres' },
-    hash,
-    payload: object,
-  } satisfies ColumnsOf<Event, typeof COLUMNS.event>,
-  key: ['id'],
-  checks: {
-    event_log_stream: ({ oneOf }) => oneOf('stream_kind', STREAM_KINDS),
-    event_log_lease_effect: ({ oneOf }) =>
-      `${oneOf('lease_effect', LEASE_EFFECTS)} AND (lease_effect IS NULL OR fence IS NOT NULL)`,
-    event_log_session_stream: {
-      sqlite:
-        `CASE stream_kind WHEN 'session' THEN session IS NOT NULL AND stream_id IS NULL ` +
-        `ELSE stream_id IS NOT NULL END`,
-      postgres: `stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)`,
-    },
-    event_log_numbers: inRange('seq', 'fence', 'at'),
-  },
-  indexes: [
-    // Differs: in SQLite, the stream of a session has no id but its session.
-    {
-      name: 'event_log_seq',
-      columns: ['namespace', 'session_id', 'seq'],
-      isUnique: true,
-      condition: `stream_kind = 'session'`,
-      only: 'sqlite',
-    },
-    {
-      name: 'event_log_stream',
-      columns: ['stream_kind', 'namespace', 'stream_id', 'seq'],
-      isUnique: true,
-      condition: 'stream_id IS NOT NULL',
-      only: 'sqlite',
-    },
-    {
-      name: 'event_log_seq',
-      columns: ['stream_kind', 'namespace', 'stream_id', 'seq'],
-      isUnique: true,
-      only: 'postgres',
-    },
-    // One event grants a fence, one ends its lease, and one refuses its token, in the whole database.
-    {
-      name: 'event_log_lease',
-      columns: ['fence', 'lease_effect'],
-      isUnique: true,
-      condition: 'lease_effect IS NOT NULL',
-      namedBy: 'fence >= 0',
-    },
-    // Which lease came next in a session. Differs: SQLite walks along the session's stream.
-    {
-      name: 'event_log_grant',
-      columns: ['namespace', 'session_id', 'fence'],
-      condition: `lease_effect = 'granted'`,
-      namedBy: `session_id > ''`,
-      only: 'postgres',
-    },
-    // Differs: SQLite finds the events of a task along the stream of its session.
-    {
-      name: 'event_log_task',
-      columns: ['namespace', 'task_id', 'id'],
-      condition: 'task_id IS NOT NULL',
-      only: 'postgres',
-    },
   ],
 } as const satisfies Table;
 
@@ -392,4 +311,13 @@ const meta = {
   indexes: [],
 } as const satisfies Table;
 
-export const TABLES = { sessions, tasks, agents, event_log: eventLog, receipts, meta } as const;
+export const TABLES = {
+  sessions,
+  tasks,
+  agents,
+  dependencies,
+  dependency_ends: dependencyEnds,
+  event_log: eventLog,
+  receipts,
+  meta,
+} as const;

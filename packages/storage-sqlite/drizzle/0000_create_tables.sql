@@ -19,6 +19,35 @@ CREATE TABLE `agents` (
 	CONSTRAINT "agents_roles" CHECK(json_valid(roles))
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `dependencies` (
+	`namespace` integer NOT NULL,
+	`task_id` text NOT NULL,
+	`dependency_id` text NOT NULL,
+	`on_dependency_failure` text NOT NULL,
+	`ended` text,
+	PRIMARY KEY(`namespace`, `task_id`, `dependency_id`),
+	FOREIGN KEY (`namespace`) REFERENCES `namespaces`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`namespace`,`task_id`) REFERENCES `tasks`(`namespace`,`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`namespace`,`dependency_id`) REFERENCES `tasks`(`namespace`,`id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "dependencies_policy" CHECK((on_dependency_failure = 'block' OR on_dependency_failure = 'cancel' OR on_dependency_failure = 'run')),
+	CONSTRAINT "dependencies_ended" CHECK(ended IS NULL OR (ended = 'succeeded' OR ended = 'failed' OR ended = 'cancelled')),
+	CONSTRAINT "dependencies_self" CHECK(task_id <> dependency_id)
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `dependencies_of_dependents` ON `dependencies` (`namespace`,`dependency_id`,`task_id`);--> statement-breakpoint
+CREATE TABLE `dependency_ends` (
+	`namespace` integer NOT NULL,
+	`task_id` text NOT NULL,
+	`dependency_id` text NOT NULL,
+	`seq` integer NOT NULL,
+	`status` text NOT NULL,
+	PRIMARY KEY(`namespace`, `task_id`, `dependency_id`, `seq`),
+	FOREIGN KEY (`namespace`) REFERENCES `namespaces`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`namespace`,`task_id`,`dependency_id`) REFERENCES `dependencies`(`namespace`,`task_id`,`dependency_id`) ON UPDATE no action ON DELETE no action,
+	CONSTRAINT "dependency_ends_status" CHECK((status = 'succeeded' OR status = 'failed' OR status = 'cancelled')),
+	CONSTRAINT "dependency_ends_seq" CHECK(seq BETWEEN 1 AND 9007199254740991)
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `event_log` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`stream_kind` text NOT NULL,
@@ -167,6 +196,9 @@ CREATE TABLE `tasks` (
 	`asked_agent` text,
 	`asked_role` text,
 	`answered_by` text,
+	`open_dependencies` integer,
+	`on_dependency_failure` text,
+	`parent_id` text,
 	`payload` text NOT NULL,
 	`result` text,
 	`error` text,
@@ -175,7 +207,7 @@ CREATE TABLE `tasks` (
 	`review` text,
 	`review_of` text,
 	FOREIGN KEY (`namespace`,`session`) REFERENCES `sessions`(`namespace`,`number`) ON UPDATE no action ON DELETE no action,
-	CONSTRAINT "tasks_status" CHECK((status = 'scheduled' OR status = 'queued' OR status = 'running' OR status = 'waiting' OR status = 'in_review' OR status = 'succeeded' OR status = 'failed' OR status = 'cancelled')),
+	CONSTRAINT "tasks_status" CHECK((status = 'scheduled' OR status = 'blocked' OR status = 'queued' OR status = 'running' OR status = 'waiting' OR status = 'in_review' OR status = 'succeeded' OR status = 'failed' OR status = 'cancelled')),
 	CONSTRAINT "tasks_scheduled" CHECK(status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK(assignee IS NULL OR role IS NULL),
 	CONSTRAINT "tasks_hand_off" CHECK(CASE WHEN handed_off_at IS NULL
@@ -187,8 +219,9 @@ CREATE TABLE `tasks` (
 	CONSTRAINT "tasks_question" CHECK((status <> 'waiting' OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) AND (asked_agent IS NULL OR asked_role IS NULL)),
 	CONSTRAINT "tasks_asked_at" CHECK(asked_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_in_review" CHECK(status <> 'in_review' OR review IS NOT NULL),
-	CONSTRAINT "tasks_counters" CHECK(attempt BETWEEN 0 AND 9007199254740991 AND interruptions BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991),
+	CONSTRAINT "tasks_counters" CHECK(attempt BETWEEN 0 AND 9007199254740991 AND interruptions BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991 AND open_dependencies BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_times" CHECK(queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND delayed_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_dependencies" CHECK(CASE status WHEN 'blocked' THEN open_dependencies > 0 WHEN 'cancelled' THEN open_dependencies >= 0 ELSE coalesce(open_dependencies, 0) = 0 END),
 	CONSTRAINT "tasks_fixed" CHECK(number BETWEEN 1 AND 9007199254740991 AND priority BETWEEN 0 AND 9007199254740991 AND attempts_max BETWEEN 0 AND 9007199254740991 AND interruptions_max BETWEEN 0 AND 9007199254740991 AND backoff_ms BETWEEN 0 AND 9007199254740991 AND created_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_payload" CHECK(json_valid(payload)),
 	CONSTRAINT "tasks_result" CHECK(json_valid(result)),
@@ -206,13 +239,14 @@ CREATE INDEX `tasks_due` ON `tasks` (`namespace`,`run_at`) WHERE status = 'sched
 CREATE INDEX `tasks_due_in_session` ON `tasks` (`namespace`,`session`,`run_at`) WHERE status = 'scheduled';--> statement-breakpoint
 CREATE INDEX `tasks_waiting` ON `tasks` (`namespace`,`asked_at`,`id`) WHERE status = 'waiting';--> statement-breakpoint
 CREATE INDEX `tasks_delayed` ON `tasks` (`delayed_at`) WHERE status = 'scheduled' AND delayed_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `tasks_of_parent` ON `tasks` (`namespace`,`parent_id`,`id`) WHERE parent_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `tasks_handed_off` ON `tasks` (`namespace`,`id`) WHERE handed_off_at >= 0;--> statement-breakpoint
 CREATE INDEX `tasks_returning` ON `tasks` (`namespace`,`return_at`,`id`) WHERE return_at >= 0;--> statement-breakpoint
-CREATE INDEX `tasks_aside` ON `tasks` (`namespace`,`session`,`id`) WHERE status IN ('waiting', 'in_review');--> statement-breakpoint
+CREATE INDEX `tasks_aside` ON `tasks` (`namespace`,`session`,`id`) WHERE (status = 'blocked' OR status = 'waiting' OR status = 'in_review');--> statement-breakpoint
 CREATE INDEX `tasks_ended` ON `tasks` (`namespace`,`status`,`id`) WHERE (status = 'succeeded' OR status = 'failed' OR status = 'cancelled');
 --> statement-breakpoint
 CREATE VIEW `tasks_v` AS
-SELECT (SELECT name FROM namespaces WHERE id = tasks.namespace) AS "namespace", id, number, (SELECT id FROM sessions WHERE number = tasks.session) AS "session_id", kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, handed_off_by, handed_off_at, return_at, returned_from, review, review_of, version, dedupe_while, question, asked_at, asked_by, asked_agent, asked_role, answer, answered_by FROM tasks;
+SELECT (SELECT name FROM namespaces WHERE id = tasks.namespace) AS "namespace", id, number, (SELECT id FROM sessions WHERE number = tasks.session) AS "session_id", kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, handed_off_by, handed_off_at, return_at, returned_from, review, review_of, version, dedupe_while, question, asked_at, asked_by, asked_agent, asked_role, answer, answered_by, open_dependencies, on_dependency_failure, parent_id FROM tasks;
 --> statement-breakpoint
 CREATE VIEW `sessions_v` AS
 SELECT (SELECT name FROM namespaces WHERE id = sessions.namespace) AS "namespace", id, number, status, agent, instance, host, boot, pid, process_start, process_group, fence, nullif(lower(hex(token_hash)), '') AS "token_hash", ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, nullif(lower(hex(hash)), '') AS "hash", version, created_at, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for FROM sessions;

@@ -1,4 +1,13 @@
-import { COLUMNS, type Agent, type Event, type Receipt, type Session, type Task } from '@agent-orchestrator/core';
+import {
+  COLUMNS,
+  type Agent,
+  type Dependency,
+  type DependencyEnd,
+  type Event,
+  type Receipt,
+  type Session,
+  type Task,
+} from '@agent-orchestrator/core';
 import { columnName, TABLES, type Column, type Kind, type Table } from '@agent-orchestrator/storage-sql';
 
 /*
@@ -124,6 +133,8 @@ export const SESSION_PLACES = placesIn<Session>('sessions', COLUMNS.session);
 export const TASK_PLACES = placesIn<Task>('tasks', COLUMNS.task);
 export const AGENT_PLACES = placesIn<Agent>('agents', COLUMNS.agent);
 export const EVENT_PLACES = placesIn<Event>('event_log', COLUMNS.event);
+export const DEPENDENCY_PLACES = placesIn<Dependency>('dependencies', COLUMNS.dependency);
+export const DEPENDENCY_END_PLACES = placesIn<DependencyEnd>('dependency_ends', COLUMNS.dependencyEnd);
 export const RECEIPT_PLACES = placesIn<Receipt>('receipts', COLUMNS.receipt);
 
 /** What follows SELECT or RETURNING: each place under its name. */

@@ -1,9 +1,11 @@
 import {
   LIMITS,
   type Agent,
+  type DependencyEnd,
   type Event,
   type QueueHead,
   type Receipt,
+  type RelatedTask,
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
@@ -22,6 +24,8 @@ import type { Connection } from './connection.ts';
 import {
   AGENT_PLACES,
   asIs,
+  DEPENDENCY_END_PLACES,
+  DEPENDENCY_PLACES,
   EVENT_PLACES,
   insertInto,
   KEY_OF_NAMESPACE,
@@ -74,8 +78,12 @@ function forEachUpdate<Value>(valueOf: (name: SessionUpdateName) => Value): Read
 }
 
 /** The tasks with one status of a session, of which the namespace and the number are given. */
-const inSession = (status: 'queued' | 'scheduled' | 'waiting'): string =>
-  `namespace = ${KEY_OF_NAMESPACE} AND session = +? AND status = '${status}'`;
+const OF_SESSION = `namespace = ${KEY_OF_NAMESPACE} AND session = +?`;
+const inSession = (status: 'queued' | 'scheduled'): string => `${OF_SESSION} AND status = '${status}'`;
+
+/** The dependencies of other tasks on one, of which the namespace and the id are given. */
+const ON_TASK = `FROM dependencies INDEXED BY dependencies_of_dependents
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND dependency_id = +?`;
 
 /** The text of every statement; exported for the test that looks at their query plans. */
 export const SQL = {
@@ -96,6 +104,18 @@ export const SQL = {
     WHERE namespace = ${KEY_OF_NAMESPACE} AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `SELECT ${AGENT} FROM agents WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ?`,
   hasAgents: 'SELECT EXISTS (SELECT 1 FROM agents)',
+  relatedTask: `SELECT id, ${TASK_PLACES.sessionId.read} AS "sessionId", status FROM tasks
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
+  isAnyToTell: `SELECT 1 FROM dependency_ends WHERE namespace = ${KEY_OF_NAMESPACE} LIMIT 1`,
+  tasksToTell: `SELECT DISTINCT task_id FROM dependency_ends WHERE namespace = ${KEY_OF_NAMESPACE}
+    ORDER BY task_id LIMIT +?`,
+  dependencyEnds: `SELECT ${selected(DEPENDENCY_END_PLACES)} FROM dependency_ends
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = +? ORDER BY dependency_id, seq LIMIT +?`,
+  isOpen: `SELECT 1 FROM dependencies
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
+  isDependedOn: `SELECT 1 ${ON_TASK} LIMIT 1`,
+  hasSubtasks: `SELECT 1 FROM tasks INDEXED BY tasks_of_parent
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND parent_id IS NOT NULL AND parent_id = +? LIMIT 1`,
   head: `SELECT ${TASK} FROM tasks INDEXED BY tasks_queued WHERE ${inSession('queued')}
     ORDER BY priority, queued_at, id LIMIT 1`,
   // Only to close a session with its tasks: it sorts the ids of all that wait there, which spares every claim an index.
@@ -105,8 +125,7 @@ export const SQL = {
         UNION ALL
         SELECT number, id FROM tasks INDEXED BY tasks_due_in_session WHERE ${inSession('scheduled')}
         UNION ALL
-        SELECT number, id FROM tasks INDEXED BY tasks_aside
-          WHERE namespace = ${KEY_OF_NAMESPACE} AND session = +? AND ${ASIDE})
+        SELECT number, id FROM tasks INDEXED BY tasks_aside WHERE ${OF_SESSION} AND ${ASIDE})
       ORDER BY id LIMIT +?)
     ORDER BY id`,
 
@@ -186,6 +205,15 @@ export const SQL = {
   addNamespace: 'INSERT INTO namespaces (name) VALUES (?) ON CONFLICT (name) DO NOTHING',
   insertSession: insertInto('sessions', [...placesOf(SESSION_PLACES, FIELDS.session), ...NEXT_PLACES]),
   insertTask: insertInto('tasks', placesOf(TASK_PLACES, FIELDS.task)),
+  insertDependency: insertInto('dependencies', placesOf(DEPENDENCY_PLACES, FIELDS.dependency)),
+  fulfilDependency: `UPDATE dependencies SET ended = ?
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
+  /** Number of the event, status, namespace, task that ended, policies as JSON. */
+  insertDependencyEnds: `INSERT INTO dependency_ends (namespace, task_id, dependency_id, seq, status)
+    SELECT namespace, task_id, dependency_id, ?, ? ${ON_TASK}
+      AND ended IS NULL AND on_dependency_failure IN (SELECT value FROM json_each(?))`,
+  deleteDependencyEnd: `DELETE FROM dependency_ends
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = ? AND dependency_id = ? AND seq = ?`,
   updateTask: `UPDATE tasks SET ${setTo(placesOf(TASK_PLACES, FIELDS.taskChanges))}, ${GUARDED}`,
   insertAgent: insertInto('agents', placesOf(AGENT_PLACES, FIELDS.agent)),
   updateAgent: `UPDATE agents SET ${setTo(placesOf(AGENT_PLACES, FIELDS.agentChanges))}, version = version + 1
@@ -255,6 +283,13 @@ function prepareQueries(db: Connection) {
     taskOfDedupeKey: rows<Task>(SQL.taskOfDedupeKey),
     agent: rows<Agent>(SQL.agent),
     hasAgents: value<0 | 1>(SQL.hasAgents),
+    relatedTask: rows<RelatedTask>(SQL.relatedTask),
+    isAnyToTell: value<1>(SQL.isAnyToTell),
+    tasksToTell: value<string>(SQL.tasksToTell),
+    dependencyEnds: rows<DependencyEnd>(SQL.dependencyEnds),
+    isOpen: value<1>(SQL.isOpen),
+    isDependedOn: value<1>(SQL.isDependedOn),
+    hasSubtasks: value<1>(SQL.hasSubtasks),
     head: rows<Task>(SQL.head),
     waiting: rows<Task>(SQL.waiting),
 
@@ -305,6 +340,10 @@ function prepareChanges(db: Connection) {
     insertSession: write(SQL.insertSession),
     updateSession: forEachUpdate((name) => write(UPDATE_SESSION[name])),
     insertTask: write(SQL.insertTask),
+    insertDependency: write(SQL.insertDependency),
+    fulfilDependency: write(SQL.fulfilDependency),
+    insertDependencyEnds: write(SQL.insertDependencyEnds),
+    deleteDependencyEnd: write(SQL.deleteDependencyEnd),
     updateTask: write(SQL.updateTask),
     insertAgent: write(SQL.insertAgent),
     updateAgent: write(SQL.updateAgent),

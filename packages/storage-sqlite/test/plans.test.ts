@@ -39,6 +39,7 @@ const WALKS: Readonly<Record<string, RegExp>> = {
   delayedReturns: /^SCAN t USING INDEX tasks_returning$/,
   oldestReceipt: /^SCAN (n$|\(subquery)/,
   forgetReceipts: /^SCAN n$/,
+  hasAgents: /^SCAN (CONSTANT ROW|agents)$/,
   waiting: /^SCAN \(subquery/,
 };
 /** These sort what they found: what one agent holds, all that is held, all that returns, what waits in a session. */

@@ -53,10 +53,11 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const names = await call.names(orchestrator, mentionedBy(claimed));
   if (!claimed.ok) throw claimRefused(claimed, request, names, await orchestrator.now());
 
-  const { task, lease, context, takeover } = claimed;
+  const { ok: _ok, ...answer } = claimed;
+  const { task, lease } = answer;
   return {
     kind: 'claim',
-    data: { task, lease, context, takeover },
+    data: answer,
     asOf,
     ids: [task.id],
     text: await call.text(async () => {

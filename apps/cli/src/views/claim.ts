@@ -6,8 +6,10 @@ import { moment } from '../output/time.ts';
 import { contextFields } from './session.ts';
 import { jsonText, questionFields, taskLine } from './task.ts';
 
+const NAMED_MAX = 5;
+
 export function claimCard(
-  { task, lease, context, takeover, reviewed }: ClaimRecord,
+  { task, lease, context, takeover, reviewed, dependencies, subtasks }: ClaimRecord,
   names: Names,
   now: number,
   paint: Paint,
@@ -24,6 +26,8 @@ export function claimCard(
         ['taken over', takeover === null ? null : `from ${takeover.from.agent} (${takeover.reason})`],
         ...questionFields(task, now),
         ['note', task.note],
+        ['depends on', resultsOf(dependencies)],
+        ['sub-tasks', resultsOf(subtasks)],
         ...contextFields(context),
         ...reviewedFields(reviewed),
       ],
@@ -43,6 +47,14 @@ function reviewedFields(reviewed: ClaimRecord['reviewed']): [string, string | nu
     ['its last action', context?.lastAction ?? null],
     ['its memory', context?.memoryRef ?? null],
   ];
+}
+
+/** The results are in the JSON: here are the names of the tasks. */
+function resultsOf(related: ClaimRecord['dependencies']): string | null {
+  if (related === undefined) return null;
+  const names = related.items.slice(0, NAMED_MAX).map((task) => `${labelOf('task', task)} (${task.status})`);
+  const more = related.more || related.items.length > NAMED_MAX;
+  return `${names.join(', ')}${more ? ', …' : ''}; results: --json`;
 }
 
 /** Sets the token for the holder's commands. A variable, because other users can see flags in `ps`. */

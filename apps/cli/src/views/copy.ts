@@ -9,6 +9,8 @@ const NAMES = {
   sessions: 'sessions',
   tasks: 'tasks',
   agents: 'agents',
+  dependencies: 'dependencies',
+  dependency_ends: 'dependencies that ended',
   event_log: 'events',
   receipts: 'receipts',
 } as const;
@@ -30,11 +32,12 @@ function progressLine({ step, table, done, of }: CopyProgress): string {
 
 /** What was copied, and that the copy is complete. */
 export function copiedLines({ rows, digest }: Compared): string[] {
-  const { sessions, tasks, agents, event_log: events, receipts } = rows;
+  const { sessions, tasks, agents, dependencies, event_log: events, receipts } = rows;
   const rowCounts = [
     counted(sessions, 'session'),
     counted(tasks, 'task'),
     ...(agents > 0 ? [counted(agents, 'agent')] : []),
+    ...(dependencies === 0 ? [] : [`${dependencies} ${dependencies === 1 ? 'dependency' : 'dependencies'}`]),
     counted(events, 'event'),
     counted(receipts, 'receipt'),
   ];

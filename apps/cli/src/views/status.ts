@@ -9,6 +9,7 @@ import {
   nameOf,
   numberOf,
   type HandOff,
+  type BlockedTask,
   type Names,
   type Status,
   type Working,
@@ -31,7 +32,11 @@ export function statusLines(status: Status, names: Names, now: number, paint: Pa
 }
 
 function needsYou(
-  { needsYou: { questions, deadLetters, inReview, stale, cancellationsPending, refused, counts }, countedUpTo }: Status,
+  {
+    needsYou: { questions, deadLetters, blocked, inReview, stale, cancellationsPending, refused, counts },
+    blockedUnread,
+    countedUpTo,
+  }: Status,
   names: Names,
   now: number,
   paint: Paint,
@@ -43,6 +48,16 @@ function needsYou(
     ...more(counts.deadLetters, deadLetters.length, countedUpTo, `dead letters: ${LIST_DEAD_LETTERS}`),
     ...inReview.map((task) => reviewLine(task, paint)),
     ...more(counts.inReview, inReview.length, countedUpTo, 'in review: orchestrator task list --status in_review'),
+    ...blocked.map((one) => blockedLine(one, paint)),
+    ...more(
+      counts.blocked,
+      blocked.length,
+      countedUpTo,
+      'blocked by a task that did not succeed: orchestrator task list --status blocked',
+    ),
+    ...(blockedUnread > 0
+      ? [`  … ${blockedUnread} more blocked tasks were not looked at: orchestrator task list --status blocked`]
+      : []),
     ...stale.map((one) => staleLine(one, now, paint)),
     ...more(counts.stale, stale.length, countedUpTo, 'stale: orchestrator session list --stale'),
     ...cancellationsPending.map((one) => cancellationLine(one, now, paint)),
@@ -66,6 +81,13 @@ function needsYou(
 function reviewLine(task: TaskRecord, paint: Paint): string {
   const by = task.review === null ? '' : `by role ${task.review.role}`;
   return `  ${taskLine(task, paint)}  ${by}  ${paint('dim', 'orchestrator approve, request-changes')}`;
+}
+
+function blockedLine({ task, failed }: BlockedTask, paint: Paint): string {
+  const names = failed.slice(0, 3).map((one) => `${nameOf('task', one)} (${one.status})`);
+  const more = failed.length > names.length ? ', …' : '';
+  const next = paint('dim', 'orchestrator task graph, task retry');
+  return `  ${taskLine(task, paint)}  waits for ${names.join(', ')}${more}  ${next}`;
 }
 
 function staleLine(one: Working, now: number, paint: Paint): string {

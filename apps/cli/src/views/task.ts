@@ -84,6 +84,7 @@ export function taskCard(
         ['reviews', task.reviewOf === null ? null : `${task.reviewOf.taskId}, round ${task.reviewOf.round}`],
         ['not for', task.reviewOf === null ? null : task.reviewOf.notFor.join(', ')],
         ...TASK_TEXT_NAMES.map((name): [string, string | null] => [wordsOf(name), task[name]]),
+        ['waits for', task.openDependencies === null ? null : dependenciesOf(task)],
         ['created', time(task.createdAt)],
         ['not before', task.status === 'scheduled' ? time(task.runAt) : null],
         ['started', time(task.startedAt)],
@@ -124,6 +125,11 @@ function reviewText({ review, status }: TaskRecord): string | null {
   const asks = `by role ${role}, ${counted(approvals, 'approval')}`;
   if (status !== 'in_review') return round === 0 ? asks : `${asks}; ${counted(round, 'round')} so far`;
   return `${asks}; round ${round}: ${approved.length} approved, open: ${open.join(', ')}`;
+}
+
+function dependenciesOf({ openDependencies, onDependencyFailure }: TaskRecord): string {
+  const open = openDependencies === 0 ? 'no task any more' : counted(openDependencies ?? 0, 'task');
+  return `${open}; if one does not succeed: ${onDependencyFailure}`;
 }
 
 export function jsonText(value: unknown): string | null {

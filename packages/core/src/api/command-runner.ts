@@ -49,8 +49,11 @@ export class CommandRunner {
         decided?.();
         return execute(command, input, hash, loaded, known);
       });
-      if (outcome.kind === 'reply') return outcome.reply;
       if (outcome.kind === 'refused') throw outcome.error;
+      if (outcome.kind === 'reply') {
+        if (outcome.leavesDue === true && command.name !== 'settle') await this.#settleAfter(input.namespace);
+        return outcome.reply;
+      }
       if (outcome.kind === 'again') this.#roles.remember(input.namespace, agent ?? '', outcome.registered);
       else if (outcome.kind === 'needs') needs = more(needs, outcome.needs);
       else if (outcome.kind === 'clock_jump') await this.#processClockJump(input.namespace, outcome.after);
@@ -59,6 +62,14 @@ export class CommandRunner {
         isSettled = true;
       }
     }
+  }
+
+  /**
+   * Tells tasks that others have ended on which they depend, before the caller has its answer: it can claim them then.
+   * The answer does not depend on it. What fails here stays due, and the next claim or recovery does it.
+   */
+  async #settleAfter(namespace: string): Promise<void> {
+    await this.#settle(namespace).catch(() => {});
   }
 
   /** Does what is due, page by page. What other units of work have locked is left to them: they are at it. */

@@ -54,6 +54,10 @@ export class FilledReader implements Reader {
     return this.#whole(this.#reader.events(...asked), ({ items }) => items.length > 0);
   }
 
+  dependencies(...asked: Parameters<Reader['dependencies']>) {
+    return this.#whole(this.#reader.dependencies(...asked), ({ items }) => items.length > 0);
+  }
+
   histories(...asked: Parameters<Reader['histories']>) {
     return this.#whole(this.#reader.histories(...asked), ({ length }) => length > 0);
   }

@@ -56,10 +56,18 @@ export const taskFilter = z
     sessionId: field.id.optional(),
     status: z.array(z.enum(TASK_STATUS_NAMES)).min(1).optional(),
     kind: field.name.optional(),
+    parentId: field.id.optional(),
     /** Only tasks that were handed off and not claimed since, those that came back included. */
     handedOff: z.literal(true).optional(),
   })
   .refine(inOneDirection, ONE_DIRECTION);
+export const dependencyFilter = z
+  .strictObject({ ...page, taskId: field.id.optional(), dependencyId: field.id.optional() })
+  .refine(inOneDirection, ONE_DIRECTION)
+  .refine(({ taskId, dependencyId }) => (taskId === undefined) !== (dependencyId === undefined), {
+    error: 'must be given, or else dependencyId, and not both',
+    path: ['taskId'],
+  });
 export const headsFilter = z.strictObject({
   namespace: field.name,
   agent: field.name,

@@ -73,6 +73,7 @@ import {
 import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
 import { namesNumbers } from './references.ts';
+import { relatedResults } from './related-results.ts';
 import { toAgentRecord, toClaimRecord, toTaskRecord, type ClaimRecord } from './records.ts';
 import { reviewTask, type ReviewCall, type ReviewedNow } from './review-task.ts';
 import { Observer, type Telemetry } from './telemetry.ts';
@@ -305,6 +306,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     this.#observer?.closed();
   }
 
+  /** With the results of what the task depends on. Most depend on nothing and have no sub-tasks: nothing is read. */
   /**
    * Sends a call that was prepared, with ids where it has numbers for people. Most calls have nothing to wait for
    * before: those of one turn are sent in their order, and each wait would cost a promise.
@@ -360,10 +362,15 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     };
   }
 
-  /** A reviewer is given what it has to judge. */
+  /** A holder is given the results that its task builds on, a reviewer what it has to judge. */
   async #claimRecord(claim: Claim): Promise<ClaimRecord<Kinds>> {
-    const record = toClaimRecord<Kinds>(claim);
-    if (claim.task.reviewOf === null) return record;
+    const { task, hasSubtasks = false } = claim;
+    const related =
+      task.onDependencyFailure === null && !hasSubtasks
+        ? {}
+        : await relatedResults(this.#options.storage.read, task, hasSubtasks);
+    const record = toClaimRecord<Kinds>(claim, related);
+    if (task.reviewOf === null) return record;
     const reviewed = await this.getReviewed(record.task);
     return reviewed === null ? record : { ...record, reviewed };
   }

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import * as field from '../model/fields.ts';
 import { parseInput } from '../model/fields.ts';
-import { cursorAhead, invalidInput } from '../model/errors.ts';
+import { cursorAhead } from '../model/errors.ts';
+import type { Dependency } from '../model/dependency.ts';
+import { assertCursor, cursorsOf, type Cursors } from './cursors.ts';
 import { FilledReader } from './filled-reader.ts';
 import {
   agentFilter,
@@ -9,6 +11,7 @@ import {
   askedRole,
   claimant,
   counted,
+  dependencyFilter,
   eventFilter,
   headsFilter,
   namespaced,
@@ -147,6 +150,19 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   async roleKnown(role: string, namespace = this.defaultNamespace): Promise<boolean> {
     const asked = parseInput(askedRole, { namespace, role });
     return isRoleKnown(this.#read, asked.namespace, asked.role);
+  }
+
+  /**
+   * The dependencies of a task (`taskId`), or of the tasks that depend on one (`dependencyId`), by the id of the other
+   * task, which is the cursor.
+   */
+  async listDependencies(filter: Filter<typeof dependencyFilter>): Promise<Page<Dependency>> {
+    const asked = parseInput(dependencyFilter, await this.#within(filter));
+    const { taskId, dependencyId, ...page } = asked;
+    const read = this.#read;
+    return dependencyId === undefined
+      ? read.dependencies({ ...page, taskId: taskId ?? '' })
+      : read.dependencies({ ...page, dependencyId });
   }
 
   /** Heads of sessions whose task is only for this agent, or only for one of its roles; best first. */
@@ -344,11 +360,16 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
 
   /** The same call with ids where it has numbers for people. */
   protected async withIds<T extends References>(call: T, namespace: string): Promise<T> {
-    const { taskId, sessionId } = call;
+    const { taskId, sessionId, parentId, dependencyId, dependsOn } = call;
     return {
       ...call,
       ...(taskId !== undefined && { taskId: await this.idOf('task', taskId, namespace) }),
       ...(sessionId !== undefined && { sessionId: await this.idOf('session', sessionId, namespace) }),
+      ...(parentId !== undefined && { parentId: await this.idOf('task', parentId, namespace) }),
+      ...(dependencyId !== undefined && { dependencyId: await this.idOf('task', dependencyId, namespace) }),
+      ...(dependsOn !== undefined && {
+        dependsOn: await Promise.all(dependsOn.map((id) => this.idOf('task', id, namespace))),
+      }),
     };
   }
 }
@@ -358,24 +379,7 @@ interface References {
   readonly namespace?: string | undefined;
   readonly taskId?: string | undefined;
   readonly sessionId?: string | undefined;
-}
-
-interface Cursors {
-  readonly after?: string | undefined;
-  readonly before?: string | null | undefined;
-}
-
-/** The cursor of a list, if it has one. */
-function cursorsOf({ after, before }: Cursors): (readonly [name: keyof Cursors, cursor: string])[] {
-  return [
-    ...(after === undefined ? [] : [['after', after] as const]),
-    ...(before === undefined || before === null ? [] : [['before', before] as const]),
-  ];
-}
-
-/**
- * Rows are never removed, so a cursor without a row is a mistake: an empty page would look like the end of the list.
- */
-function assertCursor(name: keyof Cursors, row: object | null, called: string): void {
-  if (row === null) throw invalidInput(name, `is not a cursor: there is no ${called} with this id`);
+  readonly parentId?: string | undefined;
+  readonly dependencyId?: string | undefined;
+  readonly dependsOn?: readonly string[] | undefined;
 }

@@ -4,6 +4,7 @@ import type { Claim, Takeover } from '../commands/index.ts';
 import type { Event } from '../log/events.ts';
 import { fromJsonText, type Json } from '../model/json.ts';
 import type { AnyKinds, PayloadOf, ResultOf } from './kinds.ts';
+import type { Related, RelatedResults } from './related-results.ts';
 import type { Lease } from '../model/lease.ts';
 import { reviewOf, reviewOn, type Review } from '../model/review.ts';
 import type { Session } from '../model/session.ts';
@@ -87,6 +88,13 @@ export interface ClaimRecord<Kinds extends AnyKinds = AnyKinds> {
   readonly takeover: Takeover | null;
   /** Of a review: the work that it judges. */
   readonly reviewed?: ReviewedRecord;
+  /**
+   * The tasks on which the task depends, with their results, within `claimed_results_max` and
+   * `claimed_results_bytes_max`. Missing if it depends on none.
+   */
+  readonly dependencies?: RelatedResults;
+  /** The same for its sub-tasks, ended or not. Missing if it has none. */
+  readonly subtasks?: RelatedResults;
 }
 
 /** The work that a review judges: what was done, by whom, and what its session knows. */
@@ -115,8 +123,11 @@ function toReviewedWork(task: Task): ReviewedWork | null {
   return { taskId, sessionId, round, notFor };
 }
 
-export function toClaimRecord<Kinds extends AnyKinds>(claim: Claim): ClaimRecord<Kinds> {
-  return { ...claim, task: toTaskRecord<Kinds>(claim.task) };
+export function toClaimRecord<Kinds extends AnyKinds>(
+  { hasSubtasks: _hasSubtasks, ...claim }: Claim,
+  related: Related = {},
+): ClaimRecord<Kinds> {
+  return { ...claim, task: toTaskRecord<Kinds>(claim.task), ...related };
 }
 
 export function toSessionRecord(session: Session, headTaskId: string | null): SessionRecord {

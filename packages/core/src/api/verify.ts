@@ -3,6 +3,7 @@ import { EarlyEnd } from '../log/early-end.ts';
 import type { Event } from '../log/events.ts';
 import { isHeld } from '../model/lease.ts';
 import { ahead, batched, type Batch } from './ahead.ts';
+import { ComparedDependencies } from './compared-dependencies.ts';
 import { ComparedTasks, sameWaiting } from './compared-tasks.ts';
 import { FenceSet } from './fence-set.ts';
 import { Replay, type Mistake } from '../log/replay.ts';
@@ -50,7 +51,7 @@ export interface Verification {
  * - every event is legal at its place
  * - fences grow, and each is granted once
  * - no lease ended for silence before the deadline that its last logged event implies
- * - sessions, tasks, heads and agents are as the events leave them
+ * - sessions, tasks, their dependencies, heads and agents are as the events leave them
  *
  * It finds an edit, a removal and a reordering. It cannot find an event that was never written, or a whole chain that
  * was rewritten, or that a lease which ended after that deadline had been extended by heartbeats.
@@ -148,6 +149,7 @@ class Verifier {
     const replay = new Replay();
     const compared = new ComparedTasks(this.#reader, replay);
     const earlyEnd = new EarlyEnd();
+    const dependencies = new ComparedDependencies();
     let broken = false;
     for await (const event of pages((after) => this.#eventsOf(namespace, id, after), events)) {
       this.#events += 1;
@@ -157,6 +159,7 @@ class Verifier {
       if (early !== null) this.#report('early_end', found.session, early, event.taskId, event.id);
       const mistake = broken ? null : (replay.add(event) ?? this.#grantedTwice(event));
       if (mistake === null) {
+        dependencies.add(event);
         if (compared.isFull) await compared.forget(namespace);
         continue;
       }
@@ -166,6 +169,8 @@ class Verifier {
     if (broken) return;
     if (replay.session === null) return this.#report('missing', found.session, 'the session has no events.');
     this.#compare(found.session, replay.session, UNLOGGED_SESSION_FIELDS);
+    for await (const { taskId, message } of dependencies.mistakes(this.#reader, namespace))
+      this.#report('state', found.session, message, taskId);
     await this.#compareTasks(found, { replayed: replay.tasks, compared, first: tasks });
   }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ClockJump } from '../model/clock.ts';
+import type { DependencyEnd } from '../model/dependency.ts';
 import type { Session } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
 import type { Agent } from '../model/agent.ts';
@@ -56,6 +57,8 @@ export interface Decision<Reply> {
   readonly renewals?: readonly Renewal[];
   /** Rows that have to be loaded before it can be decided: nothing happens, and the command is executed once more. */
   readonly needs?: Needs;
+  /** Ends of dependencies that were applied, to be deleted. */
+  readonly settledEnds?: readonly DependencyEnd[];
   /** The progress of a clock jump; null: it is done. */
   readonly clockJump?: ClockJump | null;
   reply(after: After): Reply;

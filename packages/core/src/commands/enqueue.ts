@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { internalError, invalidInput, OrchestratorError } from '../model/errors.ts';
 import type { EventDraft } from '../log/events.ts';
+import { DEPENDENCY_POLICIES } from '../model/dependency.ts';
 import * as field from '../model/fields.ts';
 import { taskIdFor } from '../model/ids.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
@@ -8,7 +9,8 @@ import { looksLikeNumber } from '../model/names.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import { holdsDedupeKey, type Task } from '../model/task.ts';
 import { forEachText, isTaskName, textsForEvent } from '../model/task-texts.ts';
-import type { Command } from './command.ts';
+import { needMore, type Command } from './command.ts';
+import { relatedIds, Relations, type AddedTask } from './dependencies.ts';
 import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
 /** Who reviews a task, and how many have to approve it. */
@@ -44,6 +46,12 @@ export const newTaskInput = z
     role: field.name.optional(),
     /** Its work is done when other agents have approved it. */
     review: reviewTerms.optional(),
+    /** It cannot be claimed before these tasks have ended, by their ids or numbers. */
+    dependsOn: z.array(field.id).max(LIMITS.dependencies_max).optional(),
+    /** With `dependsOn`: what becomes of it if one of them fails or is cancelled. Default: it stays blocked. */
+    onDependencyFailure: z.enum(DEPENDENCY_POLICIES).optional(),
+    /** The task of which it is a part. */
+    parentId: field.id.optional(),
     ...forEachText((name) => (isTaskName(name) ? field.name : field.note).optional()),
   })
   .refine((task) => task.assignee === undefined || task.role === undefined, {
@@ -53,6 +61,10 @@ export const newTaskInput = z
   .refine((task) => task.dedupe === undefined || task.dedupeKey === undefined, {
     message: 'cannot be given together with dedupe, whose short form it is',
     path: ['dedupeKey'],
+  })
+  .refine((task) => task.onDependencyFailure === undefined || (task.dependsOn?.length ?? 0) > 0, {
+    message: 'can only be given with dependsOn',
+    path: ['onDependencyFailure'],
   });
 
 /** The input of `enqueueTasks`. */
@@ -76,7 +88,7 @@ export interface EnqueueReply {
 export const enqueue: Command<EnqueueInput, EnqueueReply> = {
   name: 'enqueue',
   input: enqueueInput,
-  events: ['session.opened', 'task.queued'],
+  events: ['session.opened', 'task.queued', 'task.cancelled', 'session.closed'],
   receipt: {
     // Most are no duplicates.
     store: ({ tasks }) => ({
@@ -93,8 +105,9 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
     }),
   },
 
-  scope(input) {
+  scope(input, { needs } = {}) {
     const tasks = placed(input);
+    const related = [...new Set([...relatedIds(tasks), ...(needs?.extraTaskIds ?? [])])];
     return {
       by: 'new',
       namespace: input.namespace,
@@ -102,6 +115,7 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
       sessionIds: [...new Set(tasks.map(({ sessionId }) => sessionId))],
       taskIds: tasks.map(({ id }) => id),
       dedupeKeys: tasks.flatMap(({ task }) => keyOf(task) ?? []),
+      ...(related.length > 0 && { related }),
     };
   },
 
@@ -113,6 +127,8 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
     );
     const events: EventDraft[] = [];
     const answers: { id: string; duplicate: boolean }[] = [];
+    const added: Added[] = [];
+    const duplicates = new Map<string, string>();
 
     for (const [at, { id, sessionId, task }] of placed(input).entries()) {
       // The number of a session that exists was replaced by its id before the store was asked.
@@ -121,20 +137,27 @@ export const enqueue: Command<EnqueueInput, EnqueueReply> = {
       const duplicateOf = known.byDedupeKey.get(keyOf(task));
       if (duplicateOf !== undefined) {
         answers.push({ id: duplicateOf, duplicate: true });
+        duplicates.set(id, duplicateOf);
         continue;
       }
       if (known.ids.has(id))
         throw new OrchestratorError('TASK_EXISTS', `A task with the id ${id} exists.`, { field: `tasks[${at}].id` });
       const number = numbers.ofNew(id);
-      if (!open.has(sessionId)) {
-        events.push({ type: 'session.opened', sessionId, payload: { number: numbers.ofSession(sessionId) } });
-      }
+      const opens = !open.has(sessionId) ? numbers.ofSession(sessionId) : null;
       open.add(sessionId);
       known.add(id, keyOf(task));
-      events.push(queued({ id, number, sessionId }, task, loaded.now));
+      added.push({ at, id, number, sessionId, task, opens });
       answers.push({ id, duplicate: false });
     }
 
+    const relations = new Relations(added, duplicates, loaded);
+    if (relations.unlocked.length > 0) return needMore({ extraTaskIds: relations.unlocked });
+    for (const one of added) {
+      const { sessionId, opens } = one;
+      if (opens !== null) events.push({ type: 'session.opened', sessionId, payload: { number: opens } });
+      events.push(queued(one, one.task, loaded.now, relations.payloadOf(one)));
+      events.push(...relations.cancelledAtOnce(one, loaded));
+    }
     return {
       events,
       reply: (after) => ({
@@ -158,7 +181,18 @@ interface Place {
   readonly sessionId: string;
 }
 
-function queued({ id, number, sessionId }: Place, task: NewTask, now: number): EventDraft {
+/** A new task, and the number of its session if that is to be opened. */
+interface Added extends Place, AddedTask {
+  readonly task: NewTask;
+  readonly opens: number | null;
+}
+
+function queued(
+  { id, number, sessionId }: Place,
+  task: NewTask,
+  now: number,
+  relations: ReturnType<Relations['payloadOf']>,
+): EventDraft {
   return {
     type: 'task.queued',
     sessionId,
@@ -179,6 +213,7 @@ function queued({ id, number, sessionId }: Place, task: NewTask, now: number): E
       ...(task.dedupe?.while === 'open' && { dedupe_while: task.dedupe.while }),
       ...textsForEvent(task),
       ...(task.review && { review: task.review }),
+      ...relations,
     },
   };
 }

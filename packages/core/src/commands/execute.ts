@@ -10,6 +10,7 @@ import { sha256 } from '../model/sha256.ts';
 import { clockState, fencesTakenAt, type ClockJump, type ClockState } from '../model/clock.ts';
 import { mustBeStored, observeClock } from '../model/clock-authority.ts';
 import type { Command, CommandInput, Decision, Known, Needs } from './command.ts';
+import { dependencyChanges, endedDependencies } from './dependency-rows.ts';
 import { internalError, OrchestratorError } from '../model/errors.ts';
 import { forgottenUntil } from '../model/forgotten-receipts.ts';
 import { timeOfUuid } from '../model/ids.ts';
@@ -27,7 +28,7 @@ import type { SessionKey } from '../storage/scope.ts';
  * saves what goes with any of them.
  */
 export type Outcome<Reply> =
-  | { readonly kind: 'reply'; readonly reply: Reply; readonly replayed: boolean }
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly replayed: boolean; readonly leavesDue?: boolean }
   | { readonly kind: 'refused'; readonly error: OrchestratorError }
   | { readonly kind: 'clock_jump'; readonly after: SessionKey | null }
   | { readonly kind: 'due' }
@@ -87,17 +88,22 @@ export function execute<Input extends CommandInput, Reply>(
   rows.apply(decision);
   const reply = decision.reply(rows.after);
   const { sessions, tasks, agents, events } = rows;
+  const dependencies = dependencyChanges(decision.events, input.namespace, rows.after);
+  const ended = endedDependencies(tasks, events, loaded, dependencies);
   const receipt =
     command.receipt !== null && commandId !== undefined && events.length > 0 && isAccepted(reply)
       ? receiptFor(input.namespace, commandId, hash, command.receipt.store(reply), loaded.now)
       : null;
   const clockToSave = clockAfter(decision, { before: loaded.clock, observed }, sessions.length + agents.length > 0);
   return {
-    reply: { kind: 'reply', reply, replayed: false },
+    reply: { kind: 'reply', reply, replayed: false, ...(ended.length > 0 && { leavesDue: true }) },
     sessions,
     tasks,
     agents,
     events,
+    ...(dependencies.length > 0 && { dependencies }),
+    ...(ended.length > 0 && { endedDependencies: ended }),
+    ...(decision.settledEnds !== undefined && decision.settledEnds.length > 0 && { settledEnds: decision.settledEnds }),
     receipt,
     forgetReceiptsAt: Math.min(forgottenUntil(clockToSave ?? loaded.clock), loaded.now - LIMITS.receipt_kept_ms),
     clock: clockToSave,

@@ -33,6 +33,8 @@ export interface Claim {
   readonly lease: Lease;
   readonly context: Context | null;
   readonly takeover: Takeover | null;
+  /** The task has sub-tasks. Missing: it has none. */
+  readonly hasSubtasks?: true;
 }
 
 /** A head that may be granted, and the takeover that freed it. */
@@ -71,9 +73,9 @@ export function grantAll(
   claimant: Claimant,
   seed: string,
   candidates: readonly Candidate[],
-  loaded: Pick<Loaded, 'now' | 'greatestFence'>,
+  loaded: Pick<Loaded, 'now' | 'greatestFence' | 'withSubtasks'>,
 ): Grants {
-  const { now } = loaded;
+  const { now, withSubtasks = [] } = loaded;
   let fence = loaded.greatestFence;
   const granted = candidates.map((candidate): Granted => {
     fence = nextFence(now, fence);
@@ -81,7 +83,7 @@ export function grantAll(
   });
   return {
     events: granted.map((one) => grantOf(claimant, one, now)),
-    claims: (after) => granted.map((one) => claimOf(one, after)),
+    claims: (after) => granted.map((one) => claimOf(one, after, withSubtasks.includes(one.head.id))),
   };
 }
 
@@ -115,13 +117,14 @@ function grantOf(claimant: Claimant, { head, fence, token }: Granted, now: numbe
 }
 
 /** The answer to the claimant, from the rows after the grant. */
-function claimOf({ head, takeover, token }: Granted, after: After): Claim {
+function claimOf({ head, takeover, token }: Granted, after: After, hasSubtasks: boolean): Claim {
   const session = after.session(head.sessionId);
   return {
     task: after.task(head.id),
     lease: { ...leaseOf(session), token },
     context: decodeContext(session.context),
     takeover,
+    ...(hasSubtasks && { hasSubtasks }),
   };
 }
 
@@ -134,15 +137,18 @@ interface ReceiptClaim {
   readonly fence: number;
   readonly task: ReceiptTask;
   readonly takeover?: Takeover & { readonly [field: string]: Json };
+  /** Missing: it has none. */
+  readonly hasSubtasks?: true;
 }
 
 /** The part of claims that a receipt stores. */
 export function receiptClaims(claims: readonly Claim[]): ReceiptReply & { readonly reply: readonly ReceiptClaim[] } {
   return {
-    reply: claims.map(({ task, lease: { fence }, takeover }) => ({
+    reply: claims.map(({ task, lease: { fence }, takeover, hasSubtasks }) => ({
       fence,
       task: receiptTask(task),
       ...(takeover !== null && { takeover: { ...takeover, from: { ...takeover.from } } }),
+      ...(hasSubtasks && { hasSubtasks }),
     })),
     sessions: claims.map(({ lease }) => lease.sessionId),
     tasks: claims.map(({ task }) => task.id),
@@ -151,7 +157,8 @@ export function receiptClaims(claims: readonly Claim[]): ReceiptReply & { readon
 
 /** Restores the claims of a receipt: the tasks as they were then, the context as it is now. */
 export function restoreClaims(claimant: Claimant, seed: string, stored: Json, rows: ReceiptRows): Claim[] {
-  return (stored as unknown as readonly ReceiptClaim[]).map(({ fence, task: storedTask, takeover = null }, at) => {
+  return (stored as unknown as readonly ReceiptClaim[]).map((claim, at) => {
+    const { fence, task: storedTask, takeover = null, hasSubtasks } = claim;
     const task = rows.task(at, storedTask);
     const { sessionId } = task;
     const { agent, instance = null, ttlMs, staleAfterMs } = claimant;
@@ -161,6 +168,7 @@ export function restoreClaims(claimant: Claimant, seed: string, stored: Json, ro
       lease: { sessionId, agent, instance, fence, expiresAt, ttlMs, staleAfterMs, token: tokenFor(seed, fence) },
       context: decodeContext(rows.context(sessionId)),
       takeover,
+      ...(hasSubtasks && { hasSubtasks }),
     };
   });
 }

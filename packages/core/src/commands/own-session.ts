@@ -10,3 +10,9 @@ export function closeOwnSession(session: Session, taskId: string): EventDraft[] 
   if (session.id !== taskId || session.tasksOpen > 1) return [];
   return [{ type: 'session.closed', sessionId: session.id, payload: { reason: 'task_ended' } }];
 }
+
+/** The same for a task that ends in the unit of work that adds it. `session`: as it was before; null: it is new. */
+export function closeNewOwnSession(sessionId: string, session: Session | null, taskId: string): EventDraft[] {
+  if (sessionId !== taskId || (session !== null && session.tasksOpen > 0)) return [];
+  return [{ type: 'session.closed', sessionId, payload: { reason: 'task_ended' } }];
+}

@@ -64,8 +64,10 @@ export const retry: Command<RetryInput, RetryReply> = {
       session.status === 'closed'
         ? [{ type: 'session.opened', sessionId: session.id, payload: { number: session.number } }]
         : [];
+    const waits = task.openDependencies !== null && task.openDependencies > 0;
+    const payload = waits ? { open_dependencies: task.openDependencies } : {};
     return {
-      events: [...reopened, { type: 'task.retried', sessionId: session.id, taskId: task.id, payload: {} }],
+      events: [...reopened, { type: 'task.retried', sessionId: session.id, taskId: task.id, payload }],
       reply: (after) => ({ ok: true, task: after.task(task.id) }),
     };
   },

@@ -18,12 +18,14 @@ import { isOwnWork, reviewOf, reviewOn } from '../model/review.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import { handOffOf } from './hand-off.ts';
+import { nextStepOf } from './waits-for.ts';
 
 /** The conditions for claiming a task, in the order in which they are listed. */
 export type ConditionName =
   | 'not_ended'
   | 'answered'
   | 'due'
+  | 'dependencies_ended'
   | 'session_open'
   | 'has_task'
   | 'not_held'
@@ -69,6 +71,8 @@ export interface Situation {
   readonly history: readonly Event[];
   /** The events of the task that runs in its session, without checkpoints. */
   readonly historyOfRunning: readonly Event[];
+  /** Of a blocked task: some of the tasks that it waits for. */
+  readonly waitsFor?: readonly Task[];
 }
 
 /** Every condition for a claim of its session to be granted this task. Each one calls the rule of the claim itself. */
@@ -79,6 +83,7 @@ export function conditionsOf(situation: Situation): readonly Condition[] {
     notEnded(situation),
     ...answered(situation),
     due(situation),
+    ...dependenciesEnded(situation.task, situation.waitsFor ?? []),
     notHeld(situation),
     firstInQueue(situation),
     ...agentMayClaim(situation),
@@ -149,6 +154,23 @@ const DUE_EVENTS: readonly EventType[] = ['task.queued', 'task.failed', 'task.re
 
 /** A delay that was rescheduled ends by the clock as it was then, also if the clock goes forward again. */
 const SET_BACK = ' The clock was set back after its delay began, so the delay ends by the new time.';
+
+/** So many of the tasks are named that a blocked one waits for. */
+const NAMED_MAX = 5;
+
+/** Whether the tasks have ended that the task depends on; none for a task that depends on no other. */
+function dependenciesEnded(task: Task, open: readonly Task[]): Condition[] {
+  if (task.openDependencies === null) return [];
+  if (task.status !== 'blocked')
+    return [met('dependencies_ended', 'It waits for no other task: those that it depends on have ended.')];
+  const names = open.slice(0, NAMED_MAX).map((one) => `${nameOf('task', one)} (${one.status})`);
+  const more = task.openDependencies > names.length ? ', …' : '';
+  return [
+    unmet('dependencies_ended', `It waits for ${counted(task.openDependencies, 'task')}: ${names.join(', ')}${more}.`, {
+      nextStep: nextStepOf(task, open),
+    }),
+  ];
+}
 
 function notHeld({ held, claim, now, historyOfRunning }: Situation): Condition {
   if (held === null) return met('not_held', 'No agent holds its session.');

@@ -33,6 +33,7 @@ import {
 } from './conditions.ts';
 import { isForUnknown } from './known-names.ts';
 import { claimOf, entriesFor, judge, previewClaim, previewSession, type PreviewRequest } from './preview-claim.ts';
+import { openDependencies } from './waits-for.ts';
 
 /** The claimant that `why` asks for. Without an agent: any agent that may claim the task. */
 export interface WhyClaimant {
@@ -78,7 +79,10 @@ export interface WhySession extends Asked {
   readonly leases: readonly LeaseInBrief[];
 }
 
-/** The leases of an agent, and what a claim without a session would grant it, or why it would grant nothing. */
+/**
+ * The leases of an agent, and what a claim without a session would grant it, or why it would grant nothing. A recovery
+ * that ends a task may free others that depend on it: that is not foretold.
+ */
 export interface WhyAgent extends Asked {
   readonly subject: 'agent';
   readonly agent: string;
@@ -248,6 +252,7 @@ async function explain(reader: Reader, task: Task, claimant: WhyClaimant, found:
       history,
       historyOfRunning,
       isForUnknown: !isForAsking && (await isForUnknown(reader, settled)),
+      waitsFor: await openDependencies(reader, settled),
     }),
     leases: leasesIn(history),
   };
@@ -286,10 +291,12 @@ async function nothingToClaim(reader: Reader, session: Session, nextDueAt: numbe
   const { namespace, id, seq } = session;
   const reference = referenceTo('session', session);
   const reopens = session.status === 'closed' ? ' and opens the session again' : '';
-  const isWaiting = nextDueAt === null && session.tasksOpen > 0;
-  const hasTask = isWaiting
-    ? unmet('has_task', 'No task is queued in it: its open tasks wait for answers to their questions.', {
-        nextStep: `\`orchestrator task list --session ${reference} --status waiting\` lists them.`,
+  const isAside = nextDueAt === null && session.tasksOpen > 0;
+  const hasTask = isAside
+    ? unmet('has_task', 'No task is queued in it: its open tasks wait for answers, for reviews, or for other tasks.', {
+        nextStep:
+          `\`orchestrator task list --session ${reference} --status waiting --status in_review ` +
+          `--status blocked\` lists them.`,
       })
     : nextDueAt === null
       ? unmet('has_task', 'No task waits in it.', {

@@ -54,6 +54,10 @@ export const EVENT_DOCS: {
       review: '`{ role, approvals }` of a task that asks for a review',
       review_of:
         'of a review: `{ task_id, session_id, round, not_for }`, the work that it judges and who held that work',
+      depends_on: 'the tasks on which it depends, if any',
+      dependencies_ended: 'how those of them had ended for which it does not wait',
+      on_dependency_failure: '`block`, `cancel` or `run`: what becomes of it if one of them does not succeed',
+      parent_id: 'the task of which it is a part, if any',
       ...TASK_TEXTS_IN_EVENT,
       occurred_at: OCCURRED_AT,
     },
@@ -130,9 +134,24 @@ export const EVENT_DOCS: {
       delay_ms: 'the delay that was asked for (ms)',
     },
   },
+  'task.dependency_ended': {
+    means:
+      'A task on which it depends has ended. With the last one that it waited for, the task is queued in its old ' +
+      'place, or scheduled if its time has not come.',
+    fields: {
+      dependency: 'the task that ended',
+      status: 'how it ended: `succeeded`, `failed` or `cancelled`',
+      seq: "the number of the event that ended it, in its session's stream",
+      open_dependencies: 'how many tasks this one still waits for',
+      run_at: 'the task cannot be claimed before this time (ms), or null',
+      after_end: 'true if the task was cancelled before: it stays so, and waits for one task less if it is retried',
+    },
+  },
   'task.retried': {
     means: 'A failed or cancelled task was queued again by hand; its counters start from zero.',
-    fields: {},
+    fields: {
+      open_dependencies: 'how many tasks it waits for, if any: then it is blocked',
+    },
   },
   'task.released': {
     means: 'The holder gave the task back; no attempt is counted.',

@@ -1,7 +1,9 @@
 import type { AgentPolicy } from '../model/agent.ts';
 import type { StoredContext } from '../model/context.ts';
+import type { OnDependencyFailure } from '../model/dependency.ts';
 import type { Json, JsonText } from '../model/json.ts';
 import type { ReviewOf, ReviewProof, ReviewTerms, Verdict } from '../model/review.ts';
+import type { EndedStatus } from '../model/statuses.ts';
 import type { TaskTextsInEvent } from '../model/task-texts.ts';
 
 /**
@@ -35,6 +37,11 @@ export interface EventPayloads {
     dedupe_while?: 'open';
     review?: ReviewTerms;
     review_of?: ReviewOf;
+    depends_on?: readonly string[];
+    /** How those had ended that had done so as the policy asks. */
+    dependencies_ended?: { readonly [taskId: string]: EndedStatus };
+    on_dependency_failure?: OnDependencyFailure;
+    parent_id?: string;
   } & TaskTextsInEvent;
   'task.claimed': Imported & {
     token_hash: string;
@@ -54,7 +61,15 @@ export interface EventPayloads {
   'task.changes_requested': ReviewedBy & { notes: string; final: boolean };
   'task.failed': Imported & { outcome: 'failed' | null; error: Json; run_at: number | null; delay_ms?: number };
   'task.rescheduled': { by_ms: number; run_at: number; delay_ms: number };
-  'task.retried': Record<string, never>;
+  'task.dependency_ended': {
+    dependency: string;
+    status: EndedStatus;
+    seq: number;
+    open_dependencies: number;
+    run_at: number | null;
+    after_end?: true;
+  };
+  'task.retried': { open_dependencies?: number };
   'task.released': { outcome: 'released'; note: string | null };
   'task.handed_off': {
     outcome: 'handed_off';

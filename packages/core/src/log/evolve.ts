@@ -4,6 +4,7 @@
  */
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import { canonicalize } from './canonical.ts';
+import { afterDependencyEnded, isCountedRight, relationsOf } from './dependencies.ts';
 import { internalError } from '../model/errors.ts';
 import { answered, asked } from './evolve-question.ts';
 import { LEASE_END_EVENTS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
@@ -32,7 +33,7 @@ export interface State {
 }
 
 /** The events that a closed session may still have. */
-const OF_CLOSED: ReadonlySet<EventType> = new Set(['lease.refused', 'legacy.event']);
+const OF_CLOSED: ReadonlySet<EventType> = new Set(['lease.refused', 'legacy.event', 'task.dependency_ended']);
 
 /** The events that only happen under the current lease, whichever process causes them. */
 const OF_LEASE: ReadonlySet<EventType> = new Set(['session.checkpointed', 'clock.jumped']);
@@ -214,6 +215,9 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
     case 'task.rescheduled':
       // The session's last event may have the time of the clock that was ahead.
       return { ...task, ...due(fact.payload, fact.payload.run_at) };
+    case 'task.dependency_ended':
+      if (!isCountedRight(task, fact.payload)) throw illegal(event, 'it counts the open dependencies wrong');
+      return { ...afterDependencyEnded(task, fact.payload), status };
     case 'task.retried':
       return { ...retried(task, event), status };
     default:
@@ -254,6 +258,7 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
     version: 0,
     dedupeWhile: payload.dedupe_while ?? null,
     ...NO_QUESTION,
+    ...relationsOf(payload),
   };
 }
 

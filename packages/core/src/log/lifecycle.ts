@@ -1,3 +1,4 @@
+import { openDependenciesOf } from './dependencies.ts';
 import type { EventType } from './events.ts';
 import type { SessionStatus } from '../model/statuses.ts';
 import type { TaskStatus } from '../model/statuses.ts';
@@ -39,6 +40,16 @@ interface Transition<Status> {
 export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: null, to: 'queued', event: 'task.queued', command: 'enqueue', lease: false },
   { from: null, to: 'scheduled', event: 'task.queued', command: 'enqueue', lease: false },
+  { from: null, to: 'blocked', event: 'task.queued', command: 'enqueue', lease: false },
+  // `settle` is no command of a caller: the release of the dependency runs it, or the next claim.
+  { from: 'blocked', to: 'blocked', event: 'task.dependency_ended', command: null, lease: false },
+  { from: 'blocked', to: 'queued', event: 'task.dependency_ended', command: null, lease: false },
+  { from: 'blocked', to: 'scheduled', event: 'task.dependency_ended', command: null, lease: false },
+  { from: 'cancelled', to: 'cancelled', event: 'task.dependency_ended', command: null, lease: false },
+  { from: 'blocked', to: 'cancelled', event: 'task.cancelled', command: null, lease: false },
+  { from: 'blocked', to: 'cancelled', event: 'task.cancelled', command: 'enqueue', lease: false },
+  { from: 'blocked', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
+  { from: 'blocked', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
   { from: 'scheduled', to: 'queued', event: null, command: null, lease: false },
   // Part of every command that may end leases of others, after the clock was set back.
   { from: 'scheduled', to: 'scheduled', event: 'task.rescheduled', command: null, lease: false },
@@ -83,6 +94,7 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: 'waiting', to: 'queued', event: 'task.answered', command: 'answer', lease: false },
   { from: 'waiting', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
   { from: 'waiting', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
+  { from: 'cancelled', to: 'blocked', event: 'task.retried', command: 'retry', lease: false },
 ];
 
 /** The life of a session. A session is `running` exactly while it is held. */
@@ -103,6 +115,7 @@ export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'close', lease: false },
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'release', lease: false },
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'cancel', lease: false },
+  { from: 'idle', to: 'closed', event: 'session.closed', command: 'enqueue', lease: false },
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'recover', lease: false },
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'claim', lease: false },
   { from: 'running', to: 'idle', event: 'task.asked', command: 'release', lease: true },
@@ -132,6 +145,7 @@ export function statusAfter(type: EventType, payload: object): TaskStatus | null
   const later = 'run_at' in payload && payload.run_at !== null;
   switch (type) {
     case 'task.queued':
+      if ((openDependenciesOf(payload) ?? 0) > 0) return 'blocked';
       return later ? 'scheduled' : 'queued';
     case 'task.claimed':
       return 'running';
@@ -149,16 +163,24 @@ export function statusAfter(type: EventType, payload: object): TaskStatus | null
       return 'done' in payload && payload.done === true ? 'succeeded' : null;
     case 'task.changes_requested':
       return 'final' in payload && payload.final === true ? 'failed' : 'queued';
+    case 'task.dependency_ended':
+      if (waitsForTasks(payload) || 'after_end' in payload) return null;
+      return later ? 'scheduled' : 'queued';
+    case 'task.retried':
+      return waitsForTasks(payload) ? 'blocked' : 'queued';
     case 'task.answered':
     case 'task.released':
     case 'task.handed_off':
     case 'task.recovered':
     case 'lease.taken_over':
-    case 'task.retried':
       return 'queued';
     default:
       return null;
   }
+}
+
+function waitsForTasks(payload: object): boolean {
+  return 'open_dependencies' in payload && payload.open_dependencies !== 0;
 }
 
 /** The events that change a task's status. */

@@ -23,6 +23,16 @@ export const ERRORS = {
     means: 'Nobody reviews work that they held themselves.',
     hint: 'An agent with the role of the review that never held the task can claim it (`orchestrator why task`).',
   },
+  DEPENDENCY_NOT_FOUND: {
+    retryable: false,
+    means: 'A task is to depend on a task, or to be a part of one, that does not exist.',
+    hint: 'Add the other task first or in the same batch, or correct its id (`orchestrator task list`).',
+  },
+  DEPENDENCY_CYCLE: {
+    retryable: false,
+    means: 'Tasks of a batch would wait for each other, or be parts of each other, for ever.',
+    hint: 'Leave out one of the dependencies that the message names.',
+  },
   NOT_FOUND: {
     retryable: false,
     means: 'There is no such task, session or agent.',

@@ -39,6 +39,14 @@ export const LIMITS = {
   stale_after_ms_max: 86_400_000,
   /** How far in the future a task may be scheduled: ten years. */
   delay_ms_max: 315_360_000_000,
+  /** Tasks that one task depends on. */
+  dependencies_max: 1_000,
+  /** The same, of all tasks of one batch. */
+  batch_dependencies_max: 10_000,
+  /** Results of dependencies, and of sub-tasks, that come with a claim. */
+  claimed_results_max: 100,
+  /** Canonical JSON of all the results that come with a claim. */
+  claimed_results_bytes_max: 262_144,
   attempts_max: 1_000,
   interruptions_max: 1_000,
   /** Reviews that have to approve one task. */
@@ -64,6 +72,8 @@ export const LIMITS = {
    * of those that go back to the agents that handed them off.
    */
   sweep_page_max: 200,
+  /** Ends of dependencies that one unit of work applies. */
+  settled_ends_max: 1_000,
 } as const;
 
 /** The values that are used where a call gives none. */

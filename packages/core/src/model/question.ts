@@ -7,7 +7,10 @@ export interface Question {
   readonly askedAt: number | null;
   /** The holder that asked. */
   readonly askedBy: string | null;
-  /** The agent or the role that was asked. At most one of the two is set; neither: it is for any agent. Others can answer it, too. */
+  /**
+   * The agent or the role that was asked. At most one of the two is set; neither: it is for any agent. Others can
+   * answer it, too.
+   */
   readonly askedAgent: string | null;
   readonly askedRole: string | null;
   /** null: not answered. */

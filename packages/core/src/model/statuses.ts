@@ -26,6 +26,7 @@ interface TaskStatusFacts extends StatusFacts {
  */
 export const TASK_STATUSES = {
   scheduled: { phase: 'pending', glyph: '◔', colour: 'cyan', means: 'waits for its time' },
+  blocked: { phase: 'pending', glyph: '◌', colour: 'yellow', means: 'waits for the tasks that it depends on' },
   queued: { phase: 'pending', glyph: '○', colour: 'cyan', means: 'waits to be claimed' },
   running: { phase: 'running', glyph: '▶', colour: 'blue', means: 'an agent holds its session and works on it' },
   waiting: { phase: 'pending', glyph: '?', colour: 'cyan', means: 'waits for an answer to the question of its holder' },
@@ -67,6 +68,9 @@ export const SESSION_STATUS_NAMES = Object.keys(SESSION_STATUSES) as [SessionSta
 
 /** The statuses of a task that is open, and that no agent holds. */
 export const PENDING_STATUSES = TASK_STATUS_NAMES.filter((status) => isPending(status));
+
+/** The statuses of a task that has ended. */
+export const ENDED_STATUS_NAMES = TASK_STATUS_NAMES.filter((status) => isEnded(status));
 
 /** The statuses of dead letters. */
 export const DEAD_LETTER_STATUSES = TASK_STATUS_NAMES.filter((status) => isDeadLetter(status));

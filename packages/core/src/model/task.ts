@@ -1,3 +1,4 @@
+import type { OnDependencyFailure } from './dependency.ts';
 import type { JsonText } from './json.ts';
 import type { Question } from './question.ts';
 import type { ReviewFields } from './review.ts';
@@ -56,6 +57,12 @@ export interface Task extends TaskTexts, Question, ReviewFields {
   readonly version: number;
   /** `open`: the task holds its dedupe key until it ends; null: as long as it is kept, or it has no key. */
   readonly dedupeWhile: 'open' | null;
+  /** How many of the tasks that it depends on have not ended as its policy asks; null: it depends on none. */
+  readonly openDependencies: number | null;
+  /** What becomes of it if one of them fails or is cancelled; null: it depends on none. */
+  readonly onDependencyFailure: OnDependencyFailure | null;
+  /** The task of which it is a part. */
+  readonly parentId: string | null;
 }
 
 /**
@@ -91,6 +98,7 @@ export const MOVING_TASK_FIELDS = [
   'answer',
   'answeredBy',
   'review',
+  'openDependencies',
 ] as const satisfies readonly (keyof Task)[];
 
 /** The columns of a task that change without an event. */

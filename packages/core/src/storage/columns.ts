@@ -1,5 +1,6 @@
 import type { Agent } from '../model/agent.ts';
 import type { Event } from '../log/events.ts';
+import type { Dependency, DependencyEnd } from '../model/dependency.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Session } from '../model/session.ts';
 import { snakeCase, type SnakeCase } from '../model/snake-case.ts';
@@ -27,6 +28,8 @@ export const COLUMNS: {
   readonly agent: Columns<Agent>;
   readonly event: Columns<Event>;
   readonly receipt: Columns<Receipt>;
+  readonly dependency: Columns<Dependency>;
+  readonly dependencyEnd: Columns<DependencyEnd>;
   /** Further columns of a session: the head of its queue. Derived like an index, and copied with the row. */
   readonly nextHead: { readonly [Field in keyof NextHead]: string };
 } = {
@@ -106,6 +109,9 @@ export const COLUMNS: {
     'askedRole',
     'answer',
     'answeredBy',
+    'openDependencies',
+    'onDependencyFailure',
+    'parentId',
   ] satisfies (keyof Task)[]),
   agent: columns([
     'namespace',
@@ -140,6 +146,14 @@ export const COLUMNS: {
     'hash',
   ] satisfies (keyof Event)[]),
   receipt: columns(['namespace', 'commandId', 'requestHash', 'reply', 'at'] satisfies (keyof Receipt)[]),
+  dependency: columns([
+    'namespace',
+    'taskId',
+    'dependencyId',
+    'onDependencyFailure',
+    'ended',
+  ] satisfies (keyof Dependency)[]),
+  dependencyEnd: columns(['namespace', 'taskId', 'dependencyId', 'seq', 'status'] satisfies (keyof DependencyEnd)[]),
   nextHead: {
     taskId: 'next_task_id',
     priority: 'next_priority',

@@ -1,5 +1,6 @@
 import type { Agent } from '../model/agent.ts';
 import type { ClockReading, ClockState } from '../model/clock.ts';
+import type { DependencyEnd } from '../model/dependency.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Session } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
@@ -38,6 +39,17 @@ export interface Loaded {
   readonly isDue: boolean;
   /** For the scope `stale`: whether sessions were skipped because another unit of work has locked them. */
   readonly skippedStale?: boolean;
+  /** For the scope `new`: those of the tasks in its `related` that exist, in any order. */
+  readonly related?: readonly RelatedTask[];
+  /**
+   * The ids of those tasks, among the running tasks of `sessions` and `tasks`, on which other tasks depend. Missing:
+   * none. While the session of a task is locked, no task is added that depends on it.
+   */
+  readonly dependedOn?: readonly string[];
+  /** For the scope `due`: ends of dependencies of `tasks`, by task, dependency and number. */
+  readonly dependencyEnds?: readonly LoadedEnd[];
+  /** The ids of those heads of `sessions` that have sub-tasks. Missing: none. */
+  readonly withSubtasks?: readonly string[];
 }
 
 /** A session with its running task and its head. */
@@ -48,6 +60,12 @@ export interface LoadedSession {
   /** The first of its queued tasks (see `compareInQueue`), tasks whose time has come included. */
   readonly head: Task | null;
 }
+
+/** An end of a dependency, and whether the task waits for the dependency still. */
+export type LoadedEnd = DependencyEnd & { readonly isOpen: boolean };
+
+/** A task that a new one names. */
+export type RelatedTask = Pick<Task, 'id' | 'sessionId' | 'status'>;
 
 /** The session that a reference named. */
 export interface NamedSession {

@@ -17,6 +17,8 @@ export const TABLE_KEYS = {
   sessions: ['namespace', 'id'],
   tasks: ['namespace', 'id'],
   agents: ['namespace', 'name'],
+  dependencies: ['namespace', 'task_id', 'dependency_id'],
+  dependency_ends: ['namespace', 'task_id', 'dependency_id', 'seq'],
   event_log: ['id'],
   receipts: ['namespace', 'command_id'],
 } as const;

@@ -105,9 +105,12 @@ export interface DelayedScope {
 }
 
 /**
- * What is due in the namespace by time alone: the tasks whose hand-off is over (`returnAt` is now or before), by
- * `returnAt` and then by id, at most `limit` (in `Loaded.tasks`), and their sessions, which are locked. Tasks whose
- * session another unit of work has locked are left out, and others take their place.
+ * What is due in the namespace, and what no caller asks for. First the tasks whose hand-off is over (`returnAt` is now
+ * or before), by `returnAt` and then by id, at most `limit` (in `Loaded.tasks`), and their sessions, which are
+ * locked. Tasks whose session another unit of work has locked are left out, and others take their place.
+ *
+ * Then the tasks that have a `DependencyEnd`, by id, at most `limit`, and their sessions, in the same way; and their
+ * ends in `Loaded.dependencyEnds`, at most `settled_ends_max`.
  */
 export interface DueScope {
   readonly by: 'due';
@@ -127,12 +130,18 @@ export interface TaskScope {
 /**
  * An enqueue: the sessions that exist (locked; in `Loaded.sessions`), and the tasks that have one of the ids or hold
  * one of the dedupe keys (in `Loaded.tasks`; see `holdsDedupeKey`).
+ *
+ * The sessions of the tasks in `related` are locked with the others, in the same order, before the status of these
+ * tasks is read (`Loaded.related`): a task that ends at the same time either has ended by then, or finds the new
+ * dependency when it ends. They are not in `Loaded.sessions`.
  */
 export interface NewScope {
   readonly by: 'new';
   readonly sessionIds: readonly string[];
   readonly taskIds: readonly string[];
   readonly dedupeKeys: readonly string[];
+  /** Tasks on which the new ones depend, or of which they are parts. Missing: none. */
+  readonly related?: readonly string[];
 }
 
 /**

@@ -12,6 +12,7 @@ import type { ClaimPreview, ClaimPreviewScope } from './claim-preview.ts';
 import type { Loaded, LoadedSession } from './loaded.ts';
 import type { Scope } from './scope.ts';
 import type { WriteSet } from './write-set.ts';
+import type { Dependency } from '../model/dependency.ts';
 import type { Session } from '../model/session.ts';
 import type { SessionStatus } from '../model/statuses.ts';
 import type { StoreState } from './store-state.ts';
@@ -98,6 +99,8 @@ export interface Reader {
    * the cursor is an id. None beyond `upTo`.
    */
   events(filter: EventFilter): Promise<Page<Event>>;
+  /** By the id of the other task, which is the cursor. */
+  dependencies(filter: DependencyFilter): Promise<Page<Dependency>>;
   /**
    * The sessions with these ids, each once and in any order, with the first page of its events and of its tasks; an id
    * without a session is left out. Outside of a snapshot, they need not all be of one moment. `verify` reads a store
@@ -171,6 +174,8 @@ export interface TaskFilter extends PageRequest {
   readonly sessionId?: string;
   readonly status?: readonly TaskStatus[];
   readonly kind?: string;
+  /** The sub-tasks of this task. */
+  readonly parentId?: string;
   /** Only tasks that were handed off and not claimed since, returned ones included. */
   readonly handedOff?: true;
 }
@@ -179,6 +184,9 @@ export interface QuestionFilter extends Omit<PageRequest, 'before'> {
   /** Only questions of one of these: `agent:NAME`, `role:NAME` or `''` (any agent). */
   readonly addressees?: readonly string[];
 }
+
+/** The dependencies of a task, or the other way round those of other tasks on it. */
+export type DependencyFilter = PageRequest & ({ readonly taskId: string } | { readonly dependencyId: string });
 
 /**
  * Which events. A list over the whole log must name a settled id as its bound. Beyond it, events with greater ids may

@@ -3,6 +3,7 @@
 // - several go back by time, then by id, in whichever order they were found
 // - it is done in pages of two hundred, until one is not full
 // - a claim, of any session or of one, and a recovery let it run first; other commands do not
+// - a task whose dependencies have ended is told so, once, and continues as its policy asks
 // - they save nothing then, and are decided the next time, whatever is due
 // - a command that had its effect before is answered again
 import { expect, test } from 'vitest';
@@ -10,13 +11,18 @@ import { claim, close, recover, release, settle } from '../../src/commands/index
 import { execute } from '../../src/commands/execute.ts';
 import {
   AGENT,
+  blocked,
+  cancelledWaiting,
   claimed,
+  dependencyEnded,
+  failed,
   handedBack,
   handedOff,
   NOW,
   OTHER_AGENT,
   opened,
   queued,
+  succeeded,
   tokenOf,
   type Said,
 } from '../support/events.ts';
@@ -161,4 +167,102 @@ test('a claim that had its effect before is answered again', () => {
     .when(claim, { agent: AGENT, commandId: inputOf(claim, { agent: AGENT }).commandId });
 
   expect(again.reply).toMatchObject({ ok: true, claims: [{ task: { id: 'b' } }] });
+});
+
+/** A task that ended, and how. */
+function ended(taskId: string, how: 'succeeded' | 'failed' | 'cancelled', fence: number): Said[] {
+  const lease = { sessionId: taskId, fence };
+  const before = [opened(taskId, fence), queued(taskId, { sessionId: taskId, number: fence })];
+  if (how === 'cancelled') return [...before, cancelledWaiting(taskId, taskId)];
+  return [
+    ...before,
+    claimed(taskId, lease),
+    how === 'succeeded' ? succeeded(taskId, lease) : failed(taskId, null, lease),
+  ];
+}
+
+const waiting = (policy: 'block' | 'cancel' | 'run', ...dependsOn: string[]): Said[] => [
+  opened('w', 50),
+  blocked('w', dependsOn, { sessionId: 'w', number: 50, on_dependency_failure: policy }),
+];
+
+test('a task is told of each dependency that has ended, and queued with the last one', () => {
+  const store = given(...ended('a', 'succeeded', 1), ...ended('b', 'succeeded', 2), ...waiting('block', 'a', 'b'))
+    .when(settle, {})
+    .then(
+      [
+        dependencyEnded('w', 'a', { seq: 4, open_dependencies: 1 }, 'w'),
+        dependencyEnded('w', 'b', { seq: 4, open_dependencies: 0 }, 'w'),
+      ],
+      { more: false },
+    );
+
+  expect(store.task('w')).toMatchObject({ status: 'queued', openDependencies: 0 });
+  expect(store.when(settle, {}).writes.events).toEqual([]);
+});
+
+test('the rows of what was told are deleted, and the dependency is fulfilled', () => {
+  const { writes } = given(...ended('a', 'succeeded', 1), ...waiting('block', 'a')).when(settle, {});
+
+  const key = { namespace: 'default', taskId: 'w', dependencyId: 'a' };
+  expect(writes.settledEnds).toEqual([{ ...key, seq: 4, status: 'succeeded' }]);
+  expect(writes.dependencies).toMatchObject([
+    { before: { ...key, ended: null }, after: { ...key, ended: 'succeeded' } },
+  ]);
+});
+
+test.each([
+  ['run', 'failed', 'queued'],
+  ['run', 'cancelled', 'queued'],
+  ['cancel', 'failed', 'cancelled'],
+  ['cancel', 'cancelled', 'cancelled'],
+  ['block', 'failed', 'blocked'],
+] as const)('under %s, a dependency that %s leaves the task %s', (policy, how, status) => {
+  const { store } = given(...ended('a', how, 1), ...waiting(policy, 'a')).when(settle, {});
+
+  expect(store.task('w').status).toBe(status);
+  expect(store.session('w').status).toBe(status === 'cancelled' ? 'closed' : 'idle');
+});
+
+test('a task that is cancelled so tells those that depend on it, and there is more', () => {
+  const { writes } = given(
+    ...ended('a', 'failed', 1),
+    ...waiting('cancel', 'a'),
+    opened('x', 60),
+    blocked('x', ['w'], { sessionId: 'x', number: 60 }),
+  ).when(settle, {});
+
+  expect(writes.endedDependencies).toMatchObject([{ dependencyId: 'w', status: 'cancelled' }]);
+  expect(writes.reply).toMatchObject({ reply: { more: true } });
+});
+
+test('a dependency that ended twice is fulfilled once', () => {
+  const store = given(...ended('a', 'failed', 1), ...waiting('run', 'a', 'b'));
+  const loaded = store.load(settle.scope({ namespace: 'default' }));
+  const [end] = loaded.dependencyEnds ?? [];
+  if (end === undefined) throw new Error('there is no end');
+
+  const { events, settledEnds } = settle.decide(
+    { namespace: 'default' },
+    { ...loaded, dependencyEnds: [end, { ...end, seq: 9 }, { ...end, seq: 10, isOpen: false }] },
+  );
+
+  expect(events).toHaveLength(1);
+  expect(settledEnds).toHaveLength(3);
+});
+
+test('a delay that began by a clock that was ahead is not longer than was asked for', () => {
+  const store = given(
+    ...ended('a', 'succeeded', 1),
+    opened('w', 50),
+    blocked('w', ['a'], { sessionId: 'w', number: 50, run_at: NOW + 90_000, delay_ms: 10_000 }),
+  );
+
+  expect(store.when(settle, {}).store.task('w')).toMatchObject({ status: 'scheduled', runAt: NOW + 10_000 });
+});
+
+test('a claim lets it run first where a dependency has ended', () => {
+  const store = given(...ended('a', 'succeeded', 1), ...waiting('block', 'a'));
+
+  expect(store.when(claim, { agent: AGENT }).writes).toMatchObject({ reply: { kind: 'due' }, events: [] });
 });

@@ -151,6 +151,9 @@ test('a task that is queued has what the event says', () => {
     version: 0,
     dedupeWhile: null,
     ...NO_QUESTION,
+    openDependencies: null,
+    onDependencyFailure: null,
+    parentId: null,
   });
 });
 

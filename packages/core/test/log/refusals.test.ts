@@ -14,11 +14,13 @@ import {
   answered,
   asked,
   approved,
+  blocked,
   cancelAsked,
   cancelledWaiting,
   changesRequested,
   checkpointed,
   claimed,
+  dependencyEnded,
   ended,
   event,
   failed,
@@ -89,6 +91,19 @@ test.each<[string, Said[], Said, string]>([
     { ...cancelledWaiting('a'), leaseEffect: 'ended' },
     'is ended and not null',
   ],
+  ['a dependency of a task that has none', QUEUED, dependencyEnded('a', 'd'), 'it counts the open dependencies wrong'],
+  [
+    'a count of dependencies that does not follow on the one before',
+    [opened(), blocked('a', ['d', 'e'])],
+    dependencyEnded('a', 'd'),
+    'it counts the open dependencies wrong',
+  ],
+  [
+    'a grant of a task that is blocked',
+    [opened(), blocked('a', ['d'])],
+    claimed('a'),
+    'cannot go from blocked to running',
+  ],
   ['a second grant while a lease is open', [...HELD, queued('b')], claimed('b', { fence: 2 }), 'its session is held'],
   ['a checkpoint under another fence', HELD, checkpointed('a', 1, { fence: 9 }), 'not that of the current lease'],
   ['a checkpoint that no agent may make', QUEUED, checkpointed('a', 1), 'not that of the current lease'],
@@ -144,6 +159,7 @@ const TERMS = { role: 'reviewer', approvals: 1 };
 /** How a task gets into each status. */
 const TO_STATUS: { readonly [status in Task['status']]: readonly Said[] } = {
   scheduled: [opened(), queued('a', { run_at: NOW + 5 })],
+  blocked: [opened(), blocked('a', ['d'])],
   queued: [...HELD, handedOff('a', { role: 'r' }, {}, 5)],
   running: HELD,
   waiting: [...HELD, asked('a')],
@@ -178,6 +194,8 @@ const MOVES: readonly (readonly [Task['status'], Said])[] = [
   ['succeeded', approved('a', true)],
   ['queued', changesRequested('a', false)],
   ['failed', changesRequested('a', true)],
+  ['blocked', event('task.retried', { open_dependencies: 1 }, { taskId: 'a' })],
+  ['queued', dependencyEnded('a', 'd')],
 ];
 
 test('every event that moves a task is among them', () => {

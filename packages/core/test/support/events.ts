@@ -81,6 +81,22 @@ export function queued(taskId: string, { sessionId = 's', at, namespace, ...said
   return event('task.queued', payload, { sessionId, taskId, at, namespace });
 }
 
+/** A task was queued that waits for others. */
+export function blocked(taskId: string, dependsOn: readonly string[], said: Queued = {}): Said {
+  return queued(taskId, { depends_on: dependsOn, on_dependency_failure: 'block', ...said });
+}
+
+/** A dependency ended. */
+export function dependencyEnded(
+  taskId: string,
+  dependency: string,
+  payload: Partial<EventPayloads['task.dependency_ended']> = {},
+  sessionId = 's',
+): Said {
+  const ended = { dependency, status: 'succeeded', seq: 1, open_dependencies: 0, run_at: null, ...payload } as const;
+  return event('task.dependency_ended', ended, { sessionId, taskId });
+}
+
 /** Who holds a lease, and for how long. */
 export interface LeaseSaid {
   readonly sessionId?: string;

@@ -118,7 +118,7 @@ export class Store {
   }
 
   /** With what a unit of work wrote. */
-  saved({ sessions, tasks, agents, events, receipt, clock }: WriteSet<unknown>): Store {
+  saved({ sessions, tasks, agents, events, settledEnds = [], receipt, clock }: WriteSet<unknown>): Store {
     const rows = [...sessions, ...tasks].map(({ before, after }: Change<Session | Task>) => {
       expect(after.version, `the version of ${after.id}`).toBe((before?.version ?? 0) + 1);
       return after;
@@ -129,7 +129,8 @@ export class Store {
       agents.map(({ after }) => after),
     );
     const receipts = receipt === null ? this.#rows.receipts : [...this.#rows.receipts, receipt];
-    return new Store({ ...saved.#rows, receipts }, clock ?? this.clock, this.reading);
+    const settled = [...this.#rows.settled, ...settledEnds];
+    return new Store({ ...saved.#rows, receipts, settled }, clock ?? this.clock, this.reading);
   }
 
   agent(name: string): Agent | undefined {
@@ -218,7 +219,7 @@ export const NO_ROWS: After = {
   agent: () => expect.unreachable('the reply looked at an agent'),
 };
 
-const NOTHING: Rows = { sessions: [], tasks: [], agents: [], log: [], receipts: [] };
+const NOTHING: Rows = { sessions: [], tasks: [], agents: [], log: [], receipts: [], settled: [] };
 
 /** An event as a test says it: without the columns that are empty, and without what every event has. */
 export function told(event: NewEvent): object {

@@ -1,16 +1,17 @@
 import type { Agent } from '../../src/model/agent.ts';
-import type { Event, LeaseEffect } from '../../src/log/events.ts';
+import type { Event, EventPayloads, LeaseEffect } from '../../src/log/events.ts';
+import { policiesToldOf, type DependencyEnd } from '../../src/model/dependency.ts';
 import { isDelayedTooLong } from '../../src/model/delay.ts';
 import { compareReturns, isReturnDue, returnsTooLate } from '../../src/model/hand-off.ts';
 import { isHeld, type HeldSession } from '../../src/model/lease.ts';
 import { namedByReceipt, type Receipt } from '../../src/model/receipt.ts';
 import type { Session } from '../../src/model/session.ts';
 import { isOwnWork } from '../../src/model/review.ts';
-import { isPending } from '../../src/model/statuses.ts';
+import { isEnded, isPending } from '../../src/model/statuses.ts';
 import { addresseeOf, compareInQueue, holdsDedupeKey, type Task } from '../../src/model/task.ts';
 import { compareCodePoints } from '../../src/model/text.ts';
-import type { EndedLease, Loaded, LoadedSession, NamedSession } from '../../src/storage/loaded.ts';
-import type { ReadyFilter, Scope, SessionRef, SessionsScope } from '../../src/storage/scope.ts';
+import type { EndedLease, Loaded, LoadedEnd, LoadedSession, NamedSession } from '../../src/storage/loaded.ts';
+import type { ReadyFilter, Scope, SessionRef, SessionsScope, TaskScope } from '../../src/storage/scope.ts';
 
 /** The rows that events left, in the order in which they came to be. */
 export interface Rows {
@@ -19,15 +20,19 @@ export interface Rows {
   readonly log: readonly Event[];
   readonly agents: readonly Agent[];
   readonly receipts: readonly Receipt[];
+  /** Ends of dependencies that were applied, or have no effect. */
+  readonly settled: readonly DependencyEnd[];
 }
 
-type Found = Pick<Loaded, 'sessions'> & Partial<Pick<Loaded, 'tasks' | 'named' | 'nextDueAt' | 'numbers'>>;
+type Found = Pick<Loaded, 'sessions'> &
+  Partial<Pick<Loaded, 'tasks' | 'named' | 'nextDueAt' | 'numbers' | 'related' | 'dependencyEnds'>>;
 
 /** What a command is shown of the rows, as `storage/scope.ts` says it: by walking over them. */
 export function load(all: Rows, scope: Scope, now: number): Omit<Loaded, 'now' | 'clock'> {
   const rows = { ...all, tasks: all.tasks.map((task) => flipped(task, now)) };
   const receipt = rows.receipts.find(({ commandId }) => commandId === scope.commandId) ?? null;
   const grants = rows.log.filter(({ leaseEffect }) => leaseEffect === 'granted');
+  const found = receipt === null ? find(rows, scope, now) : findNamed(rows, receipt);
   return {
     greatestFence: Math.max(0, ...grants.map(({ fence }) => fence ?? 0)),
     tasks: [],
@@ -35,8 +40,9 @@ export function load(all: Rows, scope: Scope, now: number): Omit<Loaded, 'now' |
     named: [],
     nextDueAt: null,
     numbers: [],
-    isDue: receipt === null && asksForDue(scope) && dueIn(rows, scope.namespace, now).length > 0,
-    ...(receipt === null ? find(rows, scope, now) : findNamed(rows, receipt)),
+    isDue: receipt === null && asksForDue(scope) && isAnythingDue(rows, scope.namespace, now),
+    ...found,
+    dependedOn: dependedOnIn(rows, found),
     receipt,
   };
 }
@@ -90,18 +96,14 @@ function find(rows: Rows, scope: Scope, now: number): Found {
       const returning = rows.tasks.filter((task) => returnsTooLate(task, now)).slice(0, scope.limit);
       return withOwners(rows, [...delayed, ...returning]);
     }
-    case 'due':
-      return withOwners(rows, dueIn(rows, scope.namespace, now).slice(0, scope.limit));
-    case 'task': {
-      const tasks = [scope.taskId, ...(scope.extraTaskIds ?? [])].flatMap((id) =>
-        rows.tasks.filter((task) => task.id === id),
-      );
-      const owners = inNamespace.filter(({ id }) => tasks.some(({ sessionId }) => sessionId === id));
-      const isHolder = (task: Task) => task.dedupeKey === tasks[0]?.dedupeKey && holdsDedupeKey(task);
-      const holders =
-        scope.keyHolder === true ? rows.tasks.filter((task) => !tasks.includes(task) && isHolder(task)) : [];
-      return { tasks: [...tasks, ...holders], sessions: owners.map((session) => withTasks(rows, session)) };
+    case 'due': {
+      const ends = endsIn(rows, scope.namespace);
+      const told = rows.tasks.filter(({ id }) => ends.some(({ taskId }) => taskId === id));
+      const due = withOwners(rows, [...dueIn(rows, scope.namespace, now).slice(0, scope.limit), ...told]);
+      return { ...due, dependencyEnds: ends };
     }
+    case 'task':
+      return findTask(rows, scope, inNamespace);
     case 'agent':
       return { sessions: [] };
     case 'new': {
@@ -111,10 +113,45 @@ function find(rows: Rows, scope: Scope, now: number): Found {
       return {
         tasks: rows.tasks.filter(isMeant),
         sessions: existing.map((session) => withTasks(rows, session)),
+        related: rows.tasks.filter(({ id }) => scope.related?.includes(id) === true),
         numbers: free([...rows.tasks, ...rows.sessions], new Set([...scope.taskIds, ...scope.sessionIds]).size),
       };
     }
   }
+}
+
+/** Those tasks, of all that may end, that others name as dependencies in the log. */
+function dependedOnIn({ log }: Rows, { sessions, tasks = [] }: Found): string[] {
+  const named = log.flatMap(({ type, payload }) =>
+    type === 'task.queued' ? ((JSON.parse(payload) as EventPayloads['task.queued']).depends_on ?? []) : [],
+  );
+  const mayEnd = [...sessions.map(({ task }) => task), ...tasks].flatMap((task) => task?.id ?? []);
+  return mayEnd.filter((id) => named.includes(id));
+}
+
+/** What is due and what was not told: the ends of dependencies that no event of the waiting task names. */
+function isAnythingDue(rows: Rows, namespace: string, now: number): boolean {
+  return dueIn(rows, namespace, now).length > 0 || endsIn(rows, namespace).length > 0;
+}
+
+function endsIn({ tasks, log, settled }: Rows, namespace: string): LoadedEnd[] {
+  return tasks.flatMap((task) => {
+    const queuedBy = log.find(({ type, taskId }) => type === 'task.queued' && taskId === task.id);
+    if (queuedBy === undefined || task.namespace !== namespace || task.onDependencyFailure === null) return [];
+    const { depends_on: all = [], dependencies_ended: ended = {} } = JSON.parse(
+      queuedBy.payload,
+    ) as EventPayloads['task.queued'];
+    const told = log.filter(({ type, taskId }) => type === 'task.dependency_ended' && taskId === task.id);
+    const names = told.map(({ payload }) => (JSON.parse(payload) as EventPayloads['task.dependency_ended']).dependency);
+    return all.toSorted().flatMap((dependencyId): LoadedEnd[] => {
+      const status = tasks.find(({ id }) => id === dependencyId)?.status ?? 'queued';
+      const isSettled = settled.some((one) => one.taskId === task.id && one.dependencyId === dependencyId);
+      if (!isEnded(status) || isSettled || names.includes(dependencyId) || dependencyId in ended) return [];
+      if (!policiesToldOf(status).includes(task.onDependencyFailure ?? 'block')) return [];
+      const end = log.findLast(({ taskId }) => taskId === dependencyId);
+      return [{ namespace, taskId: task.id, dependencyId, seq: end?.seq ?? 0, status, isOpen: true }];
+    });
+  });
 }
 
 function withOwners(rows: Rows, tasks: readonly Task[]): Found {
@@ -130,6 +167,17 @@ function asksForDue(scope: Scope): boolean {
 
 function dueIn({ tasks }: Rows, namespace: string, now: number): Task[] {
   return tasks.filter((task) => task.namespace === namespace && isReturnDue(task, now)).toSorted(compareReturns);
+}
+
+/** The task that is named, those that are loaded besides, and the one that has its dedupe key. */
+function findTask(rows: Rows, scope: TaskScope, inNamespace: readonly Session[]): Found {
+  const tasks = [scope.taskId, ...(scope.extraTaskIds ?? [])].flatMap((id) =>
+    rows.tasks.filter((task) => task.id === id),
+  );
+  const owners = inNamespace.filter(({ id }) => tasks.some(({ sessionId }) => sessionId === id));
+  const isHolder = (task: Task) => task.dedupeKey === tasks[0]?.dedupeKey && holdsDedupeKey(task);
+  const holders = scope.keyHolder === true ? rows.tasks.filter((task) => !tasks.includes(task) && isHolder(task)) : [];
+  return { tasks: [...tasks, ...holders], sessions: owners.map((session) => withTasks(rows, session)) };
 }
 
 function findSessions(rows: Rows, scope: SessionsScope, inNamespace: readonly Session[]): Found {

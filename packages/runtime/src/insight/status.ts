@@ -9,6 +9,7 @@ import {
   type TaskRecord,
 } from '@agent-orchestrator/core';
 import { isHeldByCaller, type CallerIdentity } from '../processes/caller-identity.ts';
+import { BLOCKED_READ_MAX, readBlocked, type BlockedTask } from './blocked.ts';
 import { readDeadLetters } from './dead-letters.ts';
 import { everyRow } from './every-row.ts';
 import { readHandOffs, type HandOffs } from './hand-offs.ts';
@@ -56,15 +57,22 @@ export interface Status {
     readonly deadLetters: readonly TaskRecord[];
     /** Work that is done and waits for its reviews, in the order of its ids. */
     readonly inReview: readonly TaskRecord[];
+    /** Blocked tasks that wait for one which has failed or was cancelled: they continue when that is retried. */
+    readonly blocked: readonly BlockedTask[];
     readonly stale: readonly Working[];
     readonly cancellationsPending: readonly Working[];
     /** Of the last hour. */
     readonly refused: readonly EventRecord[];
     /** How many there are of each: the lists stop at a few. */
     readonly counts: Readonly<
-      Record<'questions' | 'deadLetters' | 'inReview' | 'stale' | 'cancellationsPending' | 'refused', number>
+      Record<
+        'questions' | 'deadLetters' | 'blocked' | 'inReview' | 'stale' | 'cancellationsPending' | 'refused',
+        number
+      >
     >;
   };
+  /** So many blocked tasks were not looked at: some of them may wait for one that has failed or was cancelled. */
+  readonly blockedUnread: number;
   /** Tasks that wait for whom they were handed off to, and those that came back. */
   readonly handOffs: HandOffs;
   readonly working: readonly Working[];
@@ -86,11 +94,13 @@ export function emptyStatus(): Status {
       questions: [],
       deadLetters: [],
       inReview: [],
+      blocked: [],
       stale: [],
       cancellationsPending: [],
       refused: [],
-      counts: { questions: 0, deadLetters: 0, inReview: 0, stale: 0, cancellationsPending: 0, refused: 0 },
+      counts: { questions: 0, deadLetters: 0, inReview: 0, blocked: 0, stale: 0, cancellationsPending: 0, refused: 0 },
     },
+    blockedUnread: 0,
     handOffs: { count: 0, tasks: [] },
     working: [],
     counts: { sessions: noSessions(), tasks: noTasks(), events: 0 },
@@ -114,6 +124,7 @@ export async function readStatus(
   const deadLetters = await readDeadLetters(orchestrator, counts, { countMax: COUNT_MAX, limit: SHOWN });
   const inReview =
     counts.tasks.in_review === 0 ? [] : (await orchestrator.listTasks({ status: ['in_review'], limit: SHOWN })).items;
+  const blocked = counts.tasks.blocked === 0 ? [] : await readBlocked(orchestrator);
   const working = await readWorking(orchestrator, caller, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
@@ -123,6 +134,7 @@ export async function readStatus(
       questions: questions.tasks,
       deadLetters: deadLetters.tasks,
       inReview,
+      blocked: blocked.slice(0, SHOWN),
       stale: stale.slice(0, SHOWN),
       cancellationsPending: cancellationsPending.slice(0, SHOWN),
       refused: refused.slice(-SHOWN),
@@ -130,11 +142,13 @@ export async function readStatus(
         questions: questions.count,
         deadLetters: deadLetters.count,
         inReview: counts.tasks.in_review,
+        blocked: blocked.length,
         stale: stale.length,
         cancellationsPending: cancellationsPending.length,
         refused: refused.length,
       },
     },
+    blockedUnread: Math.max(0, counts.tasks.blocked - BLOCKED_READ_MAX),
     handOffs: await readHandOffs(orchestrator, SHOWN),
     working: working.toSorted((a, b) => Number(b.you) - Number(a.you)).slice(0, 2 * SHOWN),
     counts,

@@ -84,7 +84,7 @@ export async function copyRows(
  */
 export async function compareRows(source: RowReader, target: RowReader, onProgress: OnProgress): Promise<Compared> {
   const digest = createHash('sha256');
-  const rows = { sessions: 0, tasks: 0, agents: 0, event_log: 0, receipts: 0 };
+  const rows = Object.fromEntries(TABLE_NAMES.map((table) => [table, 0])) as Record<TableName, number>;
   let held = 0;
   let greatestFence = 0;
   for (const table of TABLE_NAMES) {

@@ -38,6 +38,10 @@ const reads: { readonly [Name in keyof Reader]: readonly ((read: Reader) => Prom
     (read) => read.events({ ...page, taskId: 'none' }),
     (read) => read.events({ ...page, ofAgent: 'none' }),
   ],
+  dependencies: [
+    (read) => read.dependencies({ ...page, taskId: 'none' }),
+    (read) => read.dependencies({ ...page, dependencyId: 'none' }),
+  ],
   histories: [(read) => read.histories('default', ['none', 'nor this'], 10)],
   claimPreview: [
     (read) => read.claimPreview({ ...none, by: 'session', sessionId: 'none' }),

@@ -37,6 +37,7 @@ import { checkpointAndContext } from './checkpoint-and-context.ts';
 import { claimAndRelease } from './claim-and-release.ts';
 import { claimNext } from './claim-next.ts';
 import { concurrentClaim } from './concurrent-claim.ts';
+import { dependencies } from './dependencies.ts';
 import { duplicates } from './duplicates.ts';
 import { evidenceOfDeath } from './evidence-of-death.ts';
 import { handOffs } from './hand-offs.ts';
@@ -55,6 +56,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...concurrentClaim,
   ...takeover,
   ...duplicates,
+  ...dependencies,
   ...staleRecovery,
   ...recoveryRaces,
   ...evidenceOfDeath,

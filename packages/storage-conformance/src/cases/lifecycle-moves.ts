@@ -74,6 +74,25 @@ async function cancelled(world: World): Promise<Subject> {
   return subject;
 }
 
+/** A task that depends on others, under a policy; these come first. */
+async function blockedBy(world: World, ids: readonly string[], task: Parameters<World['add']>[0] = {}) {
+  for (const id of ids) await world.add({ id, assignee: AGENT });
+  return added(world, { dependsOn: ids.slice(), assignee: OTHER_AGENT, ...task });
+}
+
+/** Ends a task on which another depends. */
+async function endDependency(world: World, sessionId: string, end: TaskEnd) {
+  return world.release(await world.claim({ sessionId }), end);
+}
+
+const blocked = async (world: World) => added(world, { dependsOn: [(await cancelled(world)).taskId] });
+const blockedToBeCancelled: Parameters<World['add']>[0] = { dependsOn: ['other'], onDependencyFailure: 'cancel' };
+const otherCancelled = async (world: World): Promise<Subject> => {
+  await world.add({ id: 'other' });
+  await world.orchestrator.cancelTask({ taskId: 'other' });
+  return { taskId: 'new', sessionId: 'new', token: NO_TOKEN };
+};
+
 const recover = (world: World) => world.rival.staleRecovery();
 const claimAny = (world: World) => world.rival.claimTask(claimCall({ agent: OTHER_AGENT }));
 const claimIt = (world: World, { sessionId }: Subject) =>
@@ -195,6 +214,51 @@ export const TASK_MOVES: Readonly<Record<string, Move>> = {
     when: recover,
   },
   'queued → failed by claim (task.failed)': { given: (world) => silent(world, { interruptionsMax: 0 }), when: claimIt },
+  'nothing → blocked by enqueue (task.queued)': {
+    given: async (world) => {
+      await world.add({ id: 'other' });
+      return NOTHING;
+    },
+    when: (world) => world.orchestrator.enqueueTask({ id: 'new', dependsOn: ['other'] }),
+  },
+  'blocked → blocked by time (task.dependency_ended)': {
+    given: (world) => blockedBy(world, ['one', 'two']),
+    when: (world) => endDependency(world, 'one', { outcome: 'succeeded' }),
+  },
+  'blocked → queued by time (task.dependency_ended)': {
+    given: (world) => blockedBy(world, ['one']),
+    when: (world) => endDependency(world, 'one', { outcome: 'succeeded' }),
+  },
+  'blocked → scheduled by time (task.dependency_ended)': {
+    given: (world) => blockedBy(world, ['one'], later),
+    when: (world) => endDependency(world, 'one', { outcome: 'succeeded' }),
+  },
+  'cancelled → cancelled by time (task.dependency_ended)': {
+    async given(world) {
+      const subject = await blockedBy(world, ['one']);
+      await cancel(world, subject);
+      return subject;
+    },
+    when: (world) => endDependency(world, 'one', { outcome: 'succeeded' }),
+  },
+  'blocked → cancelled by time (task.cancelled)': {
+    given: (world) => blockedBy(world, ['other'], blockedToBeCancelled),
+    when: (world) => endDependency(world, 'other', { outcome: 'failed', final: true }),
+  },
+  'blocked → cancelled by enqueue (task.cancelled)': {
+    given: otherCancelled,
+    when: (world) => world.orchestrator.enqueueTask({ id: 'new', ...blockedToBeCancelled }),
+  },
+  'blocked → cancelled by cancel (task.cancelled)': { given: blocked, when: cancel },
+  'blocked → cancelled by close (task.cancelled)': { given: blocked, when: close },
+  'cancelled → blocked by retry (task.retried)': {
+    given: async (world) => {
+      const subject = await blocked(world);
+      await world.orchestrator.cancelTask({ taskId: subject.taskId });
+      return subject;
+    },
+    when: retry,
+  },
   'failed → queued by retry (task.retried)': { given: dead, when: retry },
   'cancelled → queued by retry (task.retried)': { given: cancelled, when: retry },
   'running → waiting by release (task.asked)': release(ask),
@@ -232,6 +296,10 @@ export const SESSION_MOVES: Readonly<Record<string, Move>> = {
   'running → idle by claim (lease.taken_over)': { given: silent, when: claimIt },
   'idle → closed by close (session.closed)': { given: added, when: close },
   'idle → closed by release (session.closed)': release({ outcome: 'succeeded' }),
+  'idle → closed by enqueue (session.closed)': {
+    given: otherCancelled,
+    when: (world) => world.orchestrator.enqueueTask({ id: 'new', ...blockedToBeCancelled }),
+  },
   'idle → closed by cancel (session.closed)': { given: added, when: cancel },
   'idle → closed by recover (session.closed)': { given: lastInterruption, when: recover },
   'idle → closed by claim (session.closed)': { given: lastInterruption, when: claimIt },
@@ -241,6 +309,7 @@ export const SESSION_MOVES: Readonly<Record<string, Move>> = {
 /** A task of each status. */
 export const STATUSES: Readonly<Record<TaskStatus, Move['given']>> = {
   scheduled: (world: World) => added(world, later),
+  blocked,
   queued: added,
   running: claimedNew,
   waiting,

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ClaimRecord, TaskRecord } from '@agent-orchestrator/core';
+import { LIMITS, type ClaimRecord, type TaskRecord } from '@agent-orchestrator/core';
 import { chapter } from '../chapter.ts';
 import { AGENT, claimCall, holderOf, OTHER_AGENT } from '../factories.ts';
 import { race } from '../interleave.ts';
@@ -17,6 +17,8 @@ export const reviews = chapter('reviews', {
   'own work does not hide what comes behind it': ownWorkFirst,
   'an agent that held the work is told so, and claims nothing': ownWork,
   'work and its reviews are ended by one release, and what comes next is claimed with it': releasedTogether,
+  'work frees what depends on it with its last approval, before that is answered': freedByApproval,
+  'work that fails in its last round tells those that depend on it': toldOfLastRound,
 });
 
 const TERMS = { role: 'reviewer', approvals: 1 };
@@ -199,4 +201,37 @@ async function releasedTogether(world: World): Promise<void> {
   expect(reply.items).toMatchObject([{ status: 'succeeded' }, { status: 'in_review' }]);
   expect(await world.task(task.id)).toMatchObject({ status: 'succeeded' });
   expect(reply.next.map((one) => one.lease.sessionId)).toContain('next');
+}
+
+async function freedByApproval(world: World): Promise<void> {
+  const claim = await world.claimNew({ sessionId: 'work', review: { ...TERMS, approvals: 2 } });
+  await world.add({ id: 'next', dependsOn: [claim.task.id] });
+  await world.release(claim);
+  const one = await world.claim(REVIEWER);
+  const other = await world.claim({ ...REVIEWER, agent: 'owner' });
+
+  await verdict(world, one);
+  expect(await world.task('next')).toMatchObject({ status: 'blocked', openDependencies: 1 });
+  await verdict(world, other);
+
+  expect(await world.task('next')).toMatchObject({ status: 'queued', openDependencies: 0 });
+  const end = (await world.events({ sessionId: 'work', types: ['task.approved'] })).at(-1);
+  expect((await world.events({ taskId: 'next', types: ['task.dependency_ended'] }))[0]?.payload).toMatchObject({
+    dependency: claim.task.id,
+    status: 'succeeded',
+    seq: end?.seq,
+  });
+}
+
+async function toldOfLastRound(world: World): Promise<void> {
+  const { id } = await world.add({ sessionId: 'work', review: TERMS });
+  await world.add({ id: 'next', dependsOn: [id], onDependencyFailure: 'cancel' });
+  for (let round = 1; round <= LIMITS.review_rounds_max; round += 1) {
+    expect((await world.task('next')).status).toBe('blocked');
+    await world.release(await world.claim({ sessionId: 'work' }));
+    await verdict(world, await world.claim(REVIEWER), 'changes_requested');
+  }
+
+  expect((await world.task(id)).status).toBe('failed');
+  expect((await world.task('next')).status).toBe('cancelled');
 }

@@ -16,6 +16,7 @@ import { chapter } from '../chapter.ts';
 import { AGENT, holderOf, TTL_MS } from '../factories.ts';
 import { receiptOf } from '../port.ts';
 import { allRows, rowsOf } from '../rows/copy.ts';
+import { withoutSettling } from '../without-settling.ts';
 import { stateOf } from '../rows/states.ts';
 import { thrownBy } from '../thrown.ts';
 import type { World } from '../world.ts';
@@ -49,9 +50,24 @@ async function fill(world: World): Promise<void> {
       await world.orchestrator.enqueueTask({ id, sessionId: `in ${id}`, namespace });
       await world.orchestrator.registerAgent({ agent: id, roles: [id, 'reviewer'], namespace });
     }
+  await fillDependencies(world, '𠮷');
   const claim = await world.claim({ sessionId: 'in a' });
   await world.orchestrator.checkpoint({ ...holderOf(claim), data: { text: '한국어 🦀 \n "' } });
   await world.release(await world.claim({ sessionId: 'in b' }), { outcome: 'failed', final: true });
+}
+
+/** Given: tasks that depend on others, and others that have ended since, of which no task was told. */
+async function fillDependencies(world: World, namespace: string): Promise<void> {
+  const crashing = world.orchestratorOn(withoutSettling(world.storage));
+  for (const id of IDS)
+    await crashing.enqueueTask({
+      id: `w${id}`,
+      sessionId: `in ${id}`,
+      namespace,
+      dependsOn: [id, 'A'],
+      onDependencyFailure: 'run',
+    });
+  for (const id of IDS) await crashing.cancelTask({ taskId: id, namespace });
 }
 
 /** Byte by byte, as databases compare UTF-8. */

@@ -12,6 +12,7 @@ import {
   type ClaimCall,
   type TaskCall,
 } from '../factories.ts';
+import { withoutSettling } from '../without-settling.ts';
 import type { World } from '../world.ts';
 
 export const why = chapter('why', {
@@ -22,6 +23,8 @@ export const why = chapter('why', {
   'a task whose holder was seen to be dead is claimable at once, and says what was seen': dead,
   'a task for another, or of another kind, says so': forOthers,
   'a task that has ended, or was asked to be cancelled, says so': ended,
+  'of many dependencies, the one that did not succeed is named': dependencyOfMany,
+  'of a dependency that has succeeded, and of which the task is not told yet, no retry is advised': notToldYet,
   'a session says what a claim of it would be about': session,
   'an agent sees what it holds, and what a claim would give it': agent,
   'an agent that would get nothing sees what keeps the queued tasks from it': obstacles,
@@ -173,6 +176,38 @@ async function ended(world: World): Promise<void> {
   expect(asked.conditions.find(({ name }) => name === 'not_cancelled')?.events).toEqual(idsOf('task.cancel_requested'));
   expect(over.conditions).toMatchObject([{ name: 'not_ended', holds: false, events: idsOf('task.cancelled') }]);
   expect(over.conditions[0]?.nextStep).toContain('task retry');
+}
+
+async function dependencyOfMany(world: World): Promise<void> {
+  const many = Array.from({ length: 120 }, (_, at) => `m${String(at).padStart(3, '0')}`);
+  await world.orchestrator.enqueueTasks([...many.map((id) => ({ id })), { id: 'last', dependsOn: many }]);
+  const claims = await world.orchestrator.claimTasks({ ...claimCall(), limit: many.length });
+  if (!claims.ok) throw new Error('nothing was claimed');
+  await world.orchestrator.releaseTasks(
+    claims.claims.map(({ task, lease: { token } }) =>
+      task.id === 'm119' ? { token, outcome: 'cancelled' as const } : { token, outcome: 'succeeded' as const },
+    ),
+  );
+
+  const found = await whyTask(world, 'last');
+
+  expect(found.conditions.find(({ name }) => name === 'dependencies_ended')).toMatchObject({
+    holds: false,
+    says: expect.stringContaining('m119 (cancelled)'),
+    nextStep: expect.stringContaining('m119'),
+  });
+}
+
+async function notToldYet(world: World): Promise<void> {
+  await world.orchestrator.enqueueTasks([{ id: 'a' }, { id: 'b', dependsOn: ['a'] }]);
+  const claim = await world.claim({ sessionId: 'a' });
+  const crashing = world.orchestratorOn(withoutSettling(world.storage));
+  await crashing.releaseTask({ token: claim.lease.token, outcome: 'succeeded' });
+
+  const found = await whyTask(world, 'b');
+
+  expect(found.conditions.find(({ name }) => name === 'dependencies_ended')?.nextStep).toContain('the next claim');
+  await world.claim({ sessionId: 'b' });
 }
 
 async function session(world: World): Promise<void> {

@@ -19,10 +19,11 @@ import { staleLeasesClosed } from './i12-stale-leases-closed.ts';
 import { noHeadForgotten } from './i13-no-head-forgotten.ts';
 import { followersSeeAll } from './i14-followers-see-all.ts';
 import { noOwnReview } from './i15-no-own-review.ts';
+import { dependenciesEnded } from './i16-dependencies-ended.ts';
 import { oneHolderOfAKey } from './i17-one-holder-of-a-key.ts';
+import { noGrantWhenRefused } from './i19-no-grant-when-refused.ts';
 import { reviewsAreOpen } from './i20-reviews-are-open.ts';
 import { noQuestionLost } from './i21-no-question-lost.ts';
-import { noGrantWhenRefused } from './i19-no-grant-when-refused.ts';
 import type { Journal } from '@agent-orchestrator/core/journal';
 import type { Violation } from './violation.ts';
 
@@ -51,6 +52,7 @@ const INVARIANT_CHECKS: readonly ((history: History) => Violation[])[] = [
   noHeadForgotten,
   followersSeeAll,
   noOwnReview,
+  dependenciesEnded,
   oneHolderOfAKey,
   reviewsAreOpen,
   noQuestionLost,

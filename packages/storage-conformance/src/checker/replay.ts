@@ -14,6 +14,8 @@ export interface TaskState {
   readonly queuedAt: number;
   readonly assignee: string | null;
   readonly role: string | null;
+  /** How many tasks it waits for. */
+  readonly openDependencies: number;
   /** Its hand-off, until an agent claims it or it goes back: who handed it off, and when it goes back. */
   readonly handOff: { readonly by: string | null; readonly returnAt: number | null } | null;
 }
@@ -113,10 +115,14 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
       return handedBack(task, event);
     case 'task.return_rescheduled':
       return returnMoved(task, event);
+    case 'task.dependency_ended':
+      return dependencyEnded(task, event);
     case 'task.retried':
       if (session.status === 'closed') return 'retries a task in a closed session';
+      if (task !== undefined && task.openDependencies !== (payloadOf(event, 'task.retried').open_dependencies ?? 0))
+        return 'retries a task and counts its open dependencies wrong';
       return task?.status === 'failed' || task?.status === 'cancelled'
-        ? { task: { ...task, status: 'pending', runAt: null, queuedAt: event.at } }
+        ? { task: { ...task, status: waitsOrBlocked(task), runAt: null, queuedAt: event.at } }
         : `retries a task that is ${task?.status ?? 'unknown'}`;
     case 'task.answered':
       return task?.status === 'waiting'
@@ -184,10 +190,25 @@ function returnMoved(task: TaskState | undefined, event: Event): Change | string
   return { task: { ...task, handOff: { ...handOff, returnAt } } };
 }
 
+/** A blocked task, or a cancelled one, waits for one task less. */
+function dependencyEnded(task: TaskState | undefined, event: Event): Change | string {
+  const { open_dependencies: open, run_at: runAt, after_end: afterEnd } = payloadOf(event, 'task.dependency_ended');
+  if (task?.status !== (afterEnd ? 'cancelled' : 'blocked'))
+    return `tells a task of a dependency that is ${task?.status ?? 'unknown'}`;
+  if (task.openDependencies !== open + 1) return 'counts the open dependencies wrong';
+  const moved = task.runAt === null || runAt === null ? 0 : runAt - task.runAt;
+  const next = { ...task, openDependencies: open, runAt, queuedAt: task.queuedAt + moved };
+  return { task: afterEnd ? next : { ...next, status: waitsOrBlocked(next) } };
+}
+
+function waitsOrBlocked({ openDependencies }: TaskState): 'pending' | 'blocked' {
+  return openDependencies > 0 ? 'blocked' : 'pending';
+}
+
 /** After a crash, or a cancellation, of a task that waits. */
 function endedWaiting(task: TaskState | undefined, event: Event): Change | string {
   if (event.type !== 'task.cancelled' && event.type !== 'task.failed') return 'ends no lease';
-  const isAside = task?.status === 'waiting' || task?.status === 'in_review';
+  const isAside = task?.status === 'waiting' || task?.status === 'in_review' || task?.status === 'blocked';
   const mayEnd = task?.status === 'pending' || (isAside && event.type === 'task.cancelled');
   return mayEnd ? { task: ended(task, event) } : `ends a task that is ${task?.status ?? 'unknown'}`;
 }
@@ -218,8 +239,21 @@ function ended(task: TaskState, event: Event): TaskState {
 
 function queued(event: Event): TaskState {
   const { kind, priority, run_at: runAt, assignee, role, occurred_at: at = event.at } = payloadOf(event, 'task.queued');
+  const { depends_on: all = [], dependencies_ended: endedOnes = {} } = payloadOf(event, 'task.queued');
+  const openDependencies = all.length - Object.keys(endedOnes).length;
   const queuedAt = Math.max(runAt ?? 0, at);
-  return { id: event.taskId ?? '', status: 'pending', kind, priority, runAt, queuedAt, assignee, role, handOff: null };
+  return {
+    id: event.taskId ?? '',
+    status: openDependencies > 0 ? 'blocked' : 'pending',
+    kind,
+    priority,
+    runAt,
+    queuedAt,
+    assignee,
+    role,
+    handOff: null,
+    openDependencies,
+  };
 }
 
 function isOpen({ status }: TaskState): boolean {

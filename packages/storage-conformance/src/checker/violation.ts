@@ -14,11 +14,12 @@ export const INVARIANTS = {
   I12: 'every stale lease is closed while a recoverer runs',
   I13: 'no due head stays unclaimed while a fitting agent polls',
   I14: 'a follower of the log sees every event once, in order',
-  I17: 'a dedupe key is held by one task at a time',
-  I21: 'no question is lost: every waiting task has an open question',
   I15: 'no review is granted to an agent that held the reviewed task',
-  I20: 'a task in review has as many open reviews as approvals that it lacks',
+  I16: 'every dependency of a granted task had ended as its policy asks',
+  I17: 'a dedupe key is held by one task at a time',
   I19: 'an agent that drains, is retired, or has to be registered and is not, gets no grant',
+  I20: 'a task in review has as many open reviews as approvals that it lacks',
+  I21: 'no question is lost: every waiting task has an open question',
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;

@@ -1,3 +1,4 @@
+import { DEPENDENCY_POLICIES } from '@agent-orchestrator/core';
 import * as fc from 'fast-check';
 import type { ClaimCall, TaskCall } from '../factories.ts';
 import type { CommandStep, TaskEnd, Holder, Met, Sender, Step, TimeStep } from './step.ts';
@@ -77,7 +78,14 @@ const taskEnd: fc.Arbitrary<TaskEnd> = fc.record({
 const command: fc.Arbitrary<CommandStep> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ is: is('enqueue'), peer, namespace, tasks: fc.array(task, { minLength: 1, maxLength: 3 }) }),
+    arbitrary: fc.record({
+      is: is('enqueue'),
+      peer,
+      namespace,
+      tasks: fc.array(task, { minLength: 1, maxLength: 3 }),
+      after: sometimes(fc.array(met, { minLength: 1, maxLength: 3 })),
+      policy: fc.constantFrom(...DEPENDENCY_POLICIES),
+    }),
   },
   {
     weight: 7,
@@ -164,6 +172,12 @@ const command: fc.Arbitrary<CommandStep> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ is: is('reuse'), peer, sent: met }) },
 );
 
+/**
+ * Where commands share a turn, no task depends on another: what is due then is done between the commands, and in which
+ * order is not promised.
+ */
+const lone = command.map((step): CommandStep => (step.is === 'enqueue' ? { ...step, after: undefined } : step));
+
 const passed = fc.constantFrom(1, 999, 1_000, 5_000, 10_000, 60_000, 120_000, 3_600_000);
 
 const advance: fc.Arbitrary<TimeStep> = fc.record({ is: is('advance'), ms: passed });
@@ -182,7 +196,7 @@ const jump: fc.Arbitrary<TimeStep> = fc.oneof(
 
 /** Commands of one turn go over one connection: between two, the order is not ours to tell. */
 const together: fc.Arbitrary<Step> = fc
-  .tuple(peer, fc.array(command, { minLength: 2, maxLength: 4 }))
+  .tuple(peer, fc.array(lone, { minLength: 2, maxLength: 4 }))
   .map(([peer, commands]) => ({
     is: 'together',
     commands: commands.map((one) => ({ ...withNamedRoles(one), peer })),
@@ -225,7 +239,7 @@ export const WALKS_WITH_OTHER_CLOCKS: fc.Arbitrary<readonly Step[]> = walksOf(
 
 /** Walks in which several commands are sent in one turn. */
 export const WALKS_IN_GROUPS: fc.Arbitrary<readonly Step[]> = walksOf(
-  fc.oneof({ weight: 6, arbitrary: command }, { weight: 3, arbitrary: together }, { weight: 2, arbitrary: advance }),
+  fc.oneof({ weight: 6, arbitrary: lone }, { weight: 3, arbitrary: together }, { weight: 2, arbitrary: advance }),
 );
 
 function walksOf(step: fc.Arbitrary<Step>): fc.Arbitrary<readonly Step[]> {

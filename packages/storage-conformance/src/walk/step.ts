@@ -1,5 +1,4 @@
-import type { ClaimNext, ReleaseOutcome } from '@agent-orchestrator/core';
-import type { AgentPolicy } from '@agent-orchestrator/core';
+import type { AgentPolicy, ClaimNext, OnDependencyFailure, ReleaseOutcome } from '@agent-orchestrator/core';
 import type { ClaimCall, TaskCall } from '../factories.ts';
 
 /*
@@ -34,7 +33,14 @@ export interface Sender {
 
 /** One command, sent over one of the two connections. */
 export type CommandStep = { readonly peer: boolean; readonly sender?: Sender } & (
-  | { readonly is: 'enqueue'; readonly namespace: string; readonly tasks: readonly TaskCall[] }
+  | {
+      readonly is: 'enqueue';
+      readonly namespace: string;
+      readonly tasks: readonly TaskCall[];
+      /** The first of them depends on these, as far as they are in its namespace. */
+      readonly after: readonly Met[] | undefined;
+      readonly policy: OnDependencyFailure;
+    }
   | {
       readonly is: 'claim';
       readonly namespace: string;

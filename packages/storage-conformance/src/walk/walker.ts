@@ -10,7 +10,14 @@ import {
 import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect } from 'vitest';
 import { readAll, type Everything } from '../everything.ts';
-import { commandIdAt, evidenceAgainst, inventedToken, seedNumber, type ClaimCall } from '../factories.ts';
+import {
+  commandIdAt,
+  evidenceAgainst,
+  inventedToken,
+  seedNumber,
+  type ClaimCall,
+  type TaskCall,
+} from '../factories.ts';
 import type { Opened } from '../target.ts';
 import { startedProcess, type ProcessClock } from '../test-clock.ts';
 import type { CommandStep, TaskEnd, Holder, Met, Sender, Step } from './step.ts';
@@ -130,7 +137,8 @@ export class Walker {
   #call(step: Exclude<CommandStep, { is: 'resend' | 'reuse' }>): Sent['send'] {
     switch (step.is) {
       case 'enqueue': {
-        const { tasks, namespace } = step;
+        const { namespace } = step;
+        const tasks = this.#newTasks(step);
         return (orchestrator, { commandId }) => orchestrator.enqueueTasks(tasks, { namespace, commandId });
       }
       case 'claim': {
@@ -186,6 +194,13 @@ export class Walker {
       case 'policy':
         return registryCall(step);
     }
+  }
+
+  #newTasks({ tasks, namespace, after = [], policy }: Extract<CommandStep, { is: 'enqueue' }>): TaskCall[] {
+    const met = after.map((one) => this.#task(one)).filter((one) => one.namespace === namespace);
+    const dependsOn = met.map(({ id }) => id).filter((id) => id !== 'none');
+    const waits = { dependsOn, onDependencyFailure: policy };
+    return tasks.map((task, at) => (at === 0 && dependsOn.length > 0 ? { ...task, ...waits } : task));
   }
 
   #claimCall({ call, namespace, session, evidence }: Extract<CommandStep, { is: 'claim' }>): ClaimCall {

@@ -1,5 +1,6 @@
 import { agents } from './agents.ts';
 import { connection } from './connection.ts';
+import { dependencies } from './dependencies.ts';
 import { followers } from './followers.ts';
 import { locking } from './locking.ts';
 import { handOffs } from './hand-offs.ts';
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...log,
   ...queue,
   ...questions,
+  ...dependencies,
   ...receipts,
   ...time,
   ...restart,

@@ -44,4 +44,12 @@ export const reviews: readonly Mutant[] = [
       tasks: writeSet.tasks.filter(({ before }) => before?.status !== 'in_review'),
     })),
   },
+  {
+    name: 'whether others depend on a task is only looked up for those that run',
+    chapter: CHAPTER,
+    wrap: withLoaded(({ dependedOn = [], ...loaded }) => ({
+      ...loaded,
+      dependedOn: dependedOn.filter((id) => loaded.sessions.some(({ task }) => task?.id === id)),
+    })),
+  },
 ];

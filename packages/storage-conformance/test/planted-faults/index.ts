@@ -1,5 +1,6 @@
 import { agents } from './agents.ts';
 import { commands } from './commands.ts';
+import { dependencies } from './dependencies.ts';
 import { followers } from './followers.ts';
 import { keys } from './keys.ts';
 import { leases } from './leases.ts';
@@ -20,4 +21,5 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   ...keys,
   ...questions,
   ...agents,
+  ...dependencies,
 ];

@@ -27,6 +27,29 @@ CREATE TABLE "orchestrator"."agents" (
 	CONSTRAINT "agents_lengths" CHECK (length(hash) = 64)
 );
 --> statement-breakpoint
+CREATE TABLE "orchestrator"."dependencies" (
+	"namespace" text COLLATE "C" NOT NULL,
+	"task_id" text COLLATE "C" NOT NULL,
+	"dependency_id" text COLLATE "C" NOT NULL,
+	"on_dependency_failure" text COLLATE "C" NOT NULL,
+	"ended" text COLLATE "C",
+	CONSTRAINT "dependencies_namespace_task_id_dependency_id_pk" PRIMARY KEY("namespace","task_id","dependency_id"),
+	CONSTRAINT "dependencies_policy" CHECK (on_dependency_failure IN ('block', 'cancel', 'run')),
+	CONSTRAINT "dependencies_ended" CHECK (ended IS NULL OR ended IN ('succeeded', 'failed', 'cancelled')),
+	CONSTRAINT "dependencies_self" CHECK (task_id <> dependency_id)
+);
+--> statement-breakpoint
+CREATE TABLE "orchestrator"."dependency_ends" (
+	"namespace" text COLLATE "C" NOT NULL,
+	"task_id" text COLLATE "C" NOT NULL,
+	"dependency_id" text COLLATE "C" NOT NULL,
+	"seq" integer NOT NULL,
+	"status" text COLLATE "C" NOT NULL,
+	CONSTRAINT "dependency_ends_namespace_task_id_dependency_id_seq_pk" PRIMARY KEY("namespace","task_id","dependency_id","seq"),
+	CONSTRAINT "dependency_ends_status" CHECK (status IN ('succeeded', 'failed', 'cancelled')),
+	CONSTRAINT "dependency_ends_seq" CHECK (seq >= 1)
+);
+--> statement-breakpoint
 CREATE TABLE "orchestrator"."event_log" (
 	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "orchestrator"."event_log_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
 	"stream_kind" text COLLATE "C" NOT NULL,
@@ -153,6 +176,9 @@ CREATE TABLE "orchestrator"."tasks" (
 	"asked_agent" text COLLATE "C",
 	"asked_role" text COLLATE "C",
 	"answered_by" text COLLATE "C",
+	"open_dependencies" integer,
+	"on_dependency_failure" text COLLATE "C",
+	"parent_id" text COLLATE "C",
 	"payload" "orchestrator"."json_text" NOT NULL,
 	"result" "orchestrator"."json_text",
 	"error" "orchestrator"."json_text",
@@ -161,7 +187,7 @@ CREATE TABLE "orchestrator"."tasks" (
 	"review" "orchestrator"."object_text",
 	"review_of" "orchestrator"."object_text",
 	CONSTRAINT "tasks_namespace_id_pk" PRIMARY KEY("namespace","id"),
-	CONSTRAINT "tasks_status" CHECK (status IN ('scheduled', 'queued', 'running', 'waiting', 'in_review', 'succeeded', 'failed', 'cancelled')),
+	CONSTRAINT "tasks_status" CHECK (status IN ('scheduled', 'blocked', 'queued', 'running', 'waiting', 'in_review', 'succeeded', 'failed', 'cancelled')),
 	CONSTRAINT "tasks_scheduled" CHECK (status <> 'scheduled' OR run_at IS NOT NULL),
 	CONSTRAINT "tasks_addressee" CHECK (assignee IS NULL OR role IS NULL),
 	CONSTRAINT "tasks_hand_off" CHECK (CASE WHEN handed_off_at IS NULL
@@ -173,13 +199,18 @@ CREATE TABLE "orchestrator"."tasks" (
 	CONSTRAINT "tasks_question" CHECK ((status <> 'waiting' OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) AND (asked_agent IS NULL OR asked_role IS NULL)),
 	CONSTRAINT "tasks_asked_at" CHECK (asked_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_in_review" CHECK (status <> 'in_review' OR review IS NOT NULL),
-	CONSTRAINT "tasks_counters" CHECK (attempt >= 0 AND interruptions >= 0 AND version >= 1),
+	CONSTRAINT "tasks_counters" CHECK (attempt >= 0 AND interruptions >= 0 AND version >= 1 AND open_dependencies >= 0),
 	CONSTRAINT "tasks_times" CHECK (queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND delayed_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "tasks_dependencies" CHECK (CASE status WHEN 'blocked' THEN open_dependencies > 0 WHEN 'cancelled' THEN open_dependencies >= 0 ELSE coalesce(open_dependencies, 0) = 0 END),
 	CONSTRAINT "tasks_fixed" CHECK (number BETWEEN 1 AND 9007199254740991 AND priority >= 0 AND attempts_max >= 0 AND interruptions_max >= 0 AND backoff_ms >= 0 AND created_at BETWEEN 0 AND 9007199254740991)
 );
 --> statement-breakpoint
+ALTER TABLE "orchestrator"."dependencies" ADD CONSTRAINT "dependencies_task" FOREIGN KEY ("namespace","task_id") REFERENCES "orchestrator"."tasks"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "orchestrator"."dependencies" ADD CONSTRAINT "dependencies_dependency" FOREIGN KEY ("namespace","dependency_id") REFERENCES "orchestrator"."tasks"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "orchestrator"."dependency_ends" ADD CONSTRAINT "dependency_ends_dependency" FOREIGN KEY ("namespace","task_id","dependency_id") REFERENCES "orchestrator"."dependencies"("namespace","task_id","dependency_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "orchestrator"."event_log" ADD CONSTRAINT "event_log_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "orchestrator"."tasks" ADD CONSTRAINT "tasks_session" FOREIGN KEY ("namespace","session_id") REFERENCES "orchestrator"."sessions"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "dependencies_of_dependents" ON "orchestrator"."dependencies" USING btree ("namespace","dependency_id","task_id") WHERE dependency_id > '';--> statement-breakpoint
 CREATE UNIQUE INDEX "event_log_seq" ON "orchestrator"."event_log" USING btree ("stream_kind","namespace","stream_id","seq");--> statement-breakpoint
 CREATE UNIQUE INDEX "event_log_lease" ON "orchestrator"."event_log" USING btree ("fence","lease_effect") WHERE lease_effect IS NOT NULL AND fence >= 0;--> statement-breakpoint
 CREATE INDEX "event_log_grant" ON "orchestrator"."event_log" USING btree ("namespace","session_id","fence") WHERE lease_effect = 'granted' AND session_id > '';--> statement-breakpoint
@@ -201,13 +232,14 @@ CREATE INDEX "tasks_due" ON "orchestrator"."tasks" USING btree ("namespace","run
 CREATE INDEX "tasks_due_in_session" ON "orchestrator"."tasks" USING btree ("namespace","session_id","run_at") WHERE status = 'scheduled' AND session_id > '';--> statement-breakpoint
 CREATE INDEX "tasks_waiting" ON "orchestrator"."tasks" USING btree ("namespace","asked_at","id") WHERE status = 'waiting' AND asked_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_delayed" ON "orchestrator"."tasks" USING btree ("delayed_at") WHERE status = 'scheduled' AND delayed_at IS NOT NULL AND delayed_at >= 0;--> statement-breakpoint
-CREATE INDEX "tasks_pending" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE (status = 'scheduled' OR status = 'queued' OR status = 'waiting' OR status = 'in_review') AND id > '';--> statement-breakpoint
+CREATE INDEX "tasks_pending" ON "orchestrator"."tasks" USING btree ("namespace","session_id","id") WHERE (status = 'scheduled' OR status = 'blocked' OR status = 'queued' OR status = 'waiting' OR status = 'in_review') AND id > '';--> statement-breakpoint
+CREATE INDEX "tasks_of_parent" ON "orchestrator"."tasks" USING btree ("namespace","parent_id","id") WHERE parent_id IS NOT NULL AND parent_id > '';--> statement-breakpoint
 CREATE INDEX "tasks_handed_off" ON "orchestrator"."tasks" USING btree ("namespace","id") WHERE handed_off_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_returning" ON "orchestrator"."tasks" USING btree ("namespace","return_at","id") WHERE return_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE (status = 'succeeded' OR status = 'failed' OR status = 'cancelled');
 --> statement-breakpoint
 CREATE VIEW "orchestrator"."tasks_v" AS
-SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, handed_off_by, handed_off_at, return_at, returned_from, review, review_of, version, dedupe_while, question, asked_at, asked_by, asked_agent, asked_role, answer, answered_by FROM orchestrator.tasks;
+SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, handed_off_by, handed_off_at, return_at, returned_from, review, review_of, version, dedupe_while, question, asked_at, asked_by, asked_agent, asked_role, answer, answered_by, open_dependencies, on_dependency_failure, parent_id FROM orchestrator.tasks;
 --> statement-breakpoint
 DO $$ BEGIN
   IF current_setting('server_version_num')::int >= 150000 THEN

@@ -189,14 +189,14 @@ EXECUTE FUNCTION "orchestrator"."check_lease"();
 --> statement-breakpoint
 -- A number that was not drawn would be in the way of the one who draws it.
 CREATE TRIGGER "sessions_new" AFTER INSERT ON "orchestrator"."sessions" FOR EACH ROW
-WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0) OR NEW.status <> 'idle'
+WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0) OR NEW.status NOT IN ('idle', 'closed')
   OR NEW.version > 1 OR NEW.seq > 4000 OR NEW.tasks_open > 4000 OR NEW.renewals > 0 OR NEW.near_misses > 0)
-EXECUTE FUNCTION "orchestrator"."refuse_agent"('a session begins idle, with a number that was drawn');
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('a session begins without a holder, with a number that was drawn');
 --> statement-breakpoint
 CREATE TRIGGER "tasks_new" AFTER INSERT ON "orchestrator"."tasks" FOR EACH ROW
 WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0)
-  OR NEW.status NOT IN ('scheduled', 'queued') OR NEW.version > 1 OR NEW.attempt > 0 OR NEW.interruptions > 0)
-EXECUTE FUNCTION "orchestrator"."refuse_agent"('a task begins in its queue, with a number that was drawn');
+  OR NEW.status NOT IN ('scheduled', 'queued', 'blocked', 'cancelled') OR NEW.version > 1 OR NEW.attempt > 0 OR NEW.interruptions > 0)
+EXECUTE FUNCTION "orchestrator"."refuse_agent"('a task begins without a holder, with a number that was drawn');
 --> statement-breakpoint
 CREATE TRIGGER "agents_steps" AFTER UPDATE ON "orchestrator"."agents" FOR EACH ROW
 WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.seq NOT IN (OLD.seq, OLD.seq + 1))

@@ -9,7 +9,7 @@ const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('state', $1)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 const DELETE = `DELETE FROM orchestrator.meta WHERE key = 'state'`;
 
-const SHUT_TABLES = ['sessions', 'tasks', 'agents', 'event_log', 'receipts'];
+const SHUT_TABLES = ['sessions', 'tasks', 'agents', 'dependencies', 'dependency_ends', 'event_log', 'receipts'];
 
 /** The state of the store, in a transaction that is open; null: it is open for work. The tables must be there. */
 export async function readStoreState(connection: Connection): Promise<StoreState | null> {

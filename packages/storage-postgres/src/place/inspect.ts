@@ -13,6 +13,12 @@ import { judge, type PostgresFacts } from './judge.ts';
 /** The rights that agents need: see `orchestrator_app`. */
 const NEEDED = [
   ...['SELECT', 'INSERT', 'UPDATE'].flatMap((right) => [[right, 'sessions'] as const, [right, 'tasks'] as const]),
+  ['SELECT', 'dependencies'],
+  ['INSERT', 'dependencies'],
+  ['UPDATE', 'dependencies'],
+  ['SELECT', 'dependency_ends'],
+  ['INSERT', 'dependency_ends'],
+  ['DELETE', 'dependency_ends'],
   ['SELECT', 'event_log'],
   ['INSERT', 'event_log'],
   ['SELECT', 'receipts'],

@@ -3,6 +3,7 @@ import {
   type EventFilter,
   type QuestionFilter,
   type AgentFilter,
+  type DependencyFilter,
   type SessionFilter,
   type TaskFilter,
 } from '@agent-orchestrator/core';
@@ -10,6 +11,7 @@ import {
   eventList,
   questionList,
   agentList,
+  dependencyList,
   sessionList,
   taskList,
   type List,
@@ -46,6 +48,10 @@ export function questionsQuery(filter: QuestionFilter): Query {
 
 export function listAgentsQuery(filter: AgentFilter): Query {
   return listed('agents', COLUMNS.agent, agentList(WORDS, filter));
+}
+
+export function dependenciesQuery(filter: DependencyFilter): Query {
+  return listed('dependencies', COLUMNS.dependency, dependencyList(WORDS, filter));
 }
 
 export function eventsQuery(filter: EventFilter): Query {

@@ -3,6 +3,8 @@ import type {
   AgentFilter,
   Clock,
   Counts,
+  Dependency,
+  DependencyFilter,
   Event,
   EventFilter,
   LoadedSession,
@@ -43,7 +45,14 @@ import {
   PENDING,
 } from '@agent-orchestrator/storage-sql';
 import type { Answer, Query } from '../connection.ts';
-import { eventsQuery, listAgentsQuery, listSessionsQuery, listTasksQuery, questionsQuery } from './lists.ts';
+import {
+  dependenciesQuery,
+  eventsQuery,
+  listAgentsQuery,
+  listSessionsQuery,
+  listTasksQuery,
+  questionsQuery,
+} from './lists.ts';
 import { rowAt, selected } from '../rows.ts';
 import { query } from '../server/statement-batch.ts';
 import { arrayOf } from '../server/values.ts';
@@ -273,6 +282,15 @@ export class PostgresReader implements Reader {
     return pageOf(events, filter.limit, eventCursor(filter));
   }
 
+  async dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {
+    const found = await this.#source.read(dependenciesQuery(filter));
+    return pageOf(
+      found.map((row) => rowAt<Dependency>(FIELDS.dependency, row)),
+      filter.limit,
+      (one) => ('taskId' in filter ? one.dependencyId : one.taskId),
+    );
+  }
+
   async counts(namespace: string, max: number): Promise<Counts> {
     const [row] = await this.#source.read(query(COUNTS, namespace, max));
     const values = (row ?? []) as readonly number[];
@@ -345,13 +363,8 @@ export class PostgresReader implements Reader {
   }
 
   /** One look-up per addressee and kind, merged. */
-  async #ready({
-    namespace,
-    addressees,
-    agent = '',
-    kinds,
-    limit,
-  }: Extract<ClaimPreviewScope, { by: 'ready' }>): Promise<LoadedSession[]> {
+  async #ready(scope: Extract<ClaimPreviewScope, { by: 'ready' }>): Promise<LoadedSession[]> {
+    const { namespace, addressees, agent = '', kinds, limit } = scope;
     const lookups = unique(addressees).flatMap((addressee) =>
       kinds === undefined
         ? [query(readyOfAny(limit), namespace, addressee, agent)]

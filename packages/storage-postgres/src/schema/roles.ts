@@ -38,6 +38,8 @@ const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[]
   [`UPDATE (${MOVING_OF_SESSION})`, 'orchestrator.sessions', APP],
   [`UPDATE (${MOVING_OF_TASK})`, 'orchestrator.tasks', APP],
   [`UPDATE (${MOVING_OF_AGENT})`, 'orchestrator.agents', APP],
+  ['SELECT, INSERT, UPDATE (ended)', 'orchestrator.dependencies', APP],
+  ['SELECT, INSERT, DELETE', 'orchestrator.dependency_ends', APP],
   [`SELECT, INSERT (${NEW_EVENT})`, 'orchestrator.event_log', APP],
   ['SELECT, INSERT, DELETE', 'orchestrator.receipts', APP],
   // Locking a row takes the right to update it: a transaction that deletes old receipts passes over those that others
@@ -64,7 +66,7 @@ export const GRANTS = `DO $grants$ BEGIN
 END $grants$`;
 
 const FUNCTIONS = ['refuse_change', 'refuse_work', 'refuse_agent', 'check_new_event', 'check_meta', 'check_lease'];
-const TABLES = ['sessions', 'tasks', 'agents', 'event_log', 'receipts', 'meta'];
+const TABLES = ['sessions', 'tasks', 'agents', 'dependencies', 'dependency_ends', 'event_log', 'receipts', 'meta'];
 
 /**
  * Makes the roles, if they are not there. The login that runs it needs CREATEROLE, and becomes a member of the owner.

@@ -9,7 +9,7 @@ import {
 } from '@agent-orchestrator/core';
 import { unique } from '@agent-orchestrator/storage-sql';
 import type { Answer } from '../connection.ts';
-import { sessionsOf, tasksOf, type SessionRow } from './loaded-rows.ts';
+import { dependedOnIn, dependencyEndsOf, sessionsOf, tasksOf, type SessionRow } from './loaded-rows.ts';
 import { query, type StatementBatch } from '../server/statement-batch.ts';
 import { SQL } from '../statements.ts';
 import type { Value } from '../server/values.ts';
@@ -18,7 +18,12 @@ import type { Value } from '../server/values.ts';
  * Rows that only the first answers show to be needed. They are handed on when they are there.
  */
 
-type Keep = (rows: Partial<Pick<Loaded, 'sessions' | 'tasks' | 'receipt'>>) => void;
+/** Takes rows when they are there. */
+export type Keep = (rows: FurtherRows) => void;
+
+export interface FurtherRows extends Partial<Pick<Loaded, 'tasks' | 'receipt' | 'dependedOn' | 'dependencyEnds'>> {
+  readonly sessions?: readonly SessionRow[];
+}
 
 /** What a receipt names. */
 export function readNamedByReceipt(batch: StatementBatch, receipt: Receipt, keep: Keep): void {
@@ -56,7 +61,7 @@ export function readDelayed(
 ): void {
   const delayed: Task[] = [];
   const returning: Task[] = [];
-  let sessions: Loaded['sessions'] = [];
+  let sessions: readonly SessionRow[] = [];
   const keepAll = () => keep({ sessions, tasks: [...delayed.slice(0, limit), ...returning.slice(0, limit)] });
   readSessions(batch, page, (rows) => {
     sessions = rows.sessions ?? [];
@@ -89,7 +94,8 @@ export function dueKeysOf(answer: Answer): readonly DueKey[] {
 export function readDue(batch: StatementBatch, namespace: string, due: readonly DueKey[], keep: Keep): void {
   keep({});
   if (due.length === 0) return;
-  let sessions: Loaded['sessions'] = [];
+  let sessions: readonly SessionRow[] = [];
+  let found: FurtherRows = {};
   batch.add(query(SQL.sessions, namespace, unique(due.map(({ sessionId }) => sessionId))), (answer) => {
     sessions = [...sessionsOf(answer).values()];
   });
@@ -100,9 +106,14 @@ export function readDue(batch: StatementBatch, namespace: string, due: readonly 
       due.map(({ taskId }) => taskId),
     ),
     (answer) => {
-      keep({ sessions, tasks: tasksOf(answer).toSorted(compareReturns) });
+      const tasks = tasksOf(answer).toSorted(compareReturns);
+      found = { sessions, tasks, dependedOn: dependedOnIn(answer) };
     },
   );
+  const ids = due.map(({ taskId }) => taskId);
+  batch.add(query(SQL.dependencyEnds, namespace, ids), (answer) => {
+    keep({ ...found, dependencyEnds: dependencyEndsOf(answer) });
+  });
 }
 
 function idsByNamespace(page: readonly SessionKey[]): [namespace: string, ids: readonly string[]][] {

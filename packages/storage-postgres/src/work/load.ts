@@ -19,7 +19,8 @@ import {
   type ScopePlan,
 } from '@agent-orchestrator/storage-sql';
 import type { Answer, Query } from '../connection.ts';
-import { dueKeysOf, readDelayed, readDue, readNamedByReceipt, readSessions, type DueKey } from './further-rows.ts';
+import { DueWork } from './due-work.ts';
+import { readDelayed, readDue, readNamedByReceipt, readSessions, type Keep } from './further-rows.ts';
 import {
   agentsOf,
   DATABASE_COLUMNS,
@@ -34,6 +35,7 @@ import { NamedSessions } from './named-sessions.ts';
 import { NamedTasks } from './named-tasks.ts';
 import { NumberSupply } from './number-supply.ts';
 import { ReadyLookup } from './ready-lookup.ts';
+import { dependedOnAmong, Relations } from './relations.ts';
 import { query, StatementBatch, type Flush } from '../server/statement-batch.ts';
 import { listIn, type Value } from '../server/values.ts';
 import { SQL, timeOf, type Wanted, type WhenLocked } from '../statements.ts';
@@ -110,15 +112,14 @@ class Loading {
   /** Sessions of all namespaces, after a clock jump. */
   #page: readonly SessionKey[] = [];
   #sessions = new Map<string, SessionRow>();
-  readonly #tasks = new NamedTasks();
+  readonly #relations = new Relations();
+  readonly #tasks = new NamedTasks(this.#relations);
   #receipts = new Map<string, Receipt>();
   #agents: readonly Agent[] = [];
   #database: Database | null = null;
   #state: StoreState | null = null;
   #dueAt: number | null = null;
-  /** When the next task is due to go back to its sender, and those that are, with their sessions. */
-  #returnAt: number | null = null;
-  #due: readonly DueKey[] = [];
+  readonly #due = new DueWork();
   /** What was found otherwise than by the sessions' own ids. */
   readonly #complete = new Map<ScopePlan, Found>();
 
@@ -174,12 +175,12 @@ class Loading {
     const batch = new StatementBatch();
     for (const plan of this.#plans) {
       const receipt = this.#receiptOf(plan);
-      const keep = (rows: Partial<Found>) => void this.#complete.set(plan, { ...NOTHING, ...rows });
+      const keep: Keep = (rows) => void this.#complete.set(plan, { ...NOTHING, ...dependedOnAmong(rows), ...rows });
       if (receipt !== null) readNamedByReceipt(batch, receipt, keep);
       else if (plan.heldPage !== null) readSessions(batch, this.#page, keep);
       else if (plan.delayedLimit > 0)
         readDelayed(batch, this.#page, { limit: plan.delayedLimit, time: this.#time(), keep });
-      else if (plan.dueLimit > 0) readDue(batch, plan.namespace, this.#due, keep);
+      else if (plan.dueLimit > 0) readDue(batch, plan.namespace, this.#due.keys, keep);
       else for (const ref of plan.refs) this.#named.readEndedLease(batch, ref, (id) => this.#fenceOf(id));
     }
     await batch.run(flush);
@@ -216,7 +217,7 @@ class Loading {
         query(
           SQL.lockSessions({ whenLocked, wants, leavesOutNamed: this.#isOneOfSessions() }),
           this.#namespace,
-          ...this.#named.values,
+          ...this.#named.valuesToLock,
           ...values,
         ),
         (answer) => {
@@ -227,10 +228,7 @@ class Loading {
       if (heldPage !== null) this.#lockHeldPage(batch, heldPage);
       if (delayedLimit > 0)
         batch.add(query(SQL.lockDelayed(delayedLimit), this.#time()), (answer) => this.#keepPage(answer));
-      if (dueLimit > 0)
-        batch.add(query(SQL.lockDue(dueLimit), namespace, this.#time()), (answer) => {
-          this.#due = dueKeysOf(answer);
-        });
+      if (dueLimit > 0) this.#due.lock(batch, namespace, { limit: dueLimit, time: this.#time() });
       if (heldBy !== undefined)
         batch.add(query(SQL.lockHeldBy, namespace, heldBy), (answer) => {
           this.#own = listIn(answer[0]?.[0]);
@@ -248,7 +246,7 @@ class Loading {
         this.#skippedStale = answer[0]?.[1] === true;
       });
     for (const lookup of others)
-      batch.add(lookup.query(this.#namespace, NONE_STALE), (answer) => void lookup.read(answer));
+      batch.add(lookup.query(this.#namespace, { limit: 0, time: null }), (answer) => void lookup.read(answer));
   }
 
   /** Whether what one command takes next is looked up, and nothing else. */
@@ -281,12 +279,12 @@ class Loading {
 
   #keepDatabase(answer: Answer): void {
     const row = answer[0] as unknown as DatabaseRow;
-    const [, , , , state, , dueAt, returnAt, , receipts, agents] = row;
+    const [, , , , state, , dueAt, , , , receipts, agents] = row;
     this.#receipts = receiptsOf(receipts);
     this.#agents = agentsOf(agents);
     this.#state = decodeStoreState(state);
     this.#dueAt = dueAt;
-    this.#returnAt = returnAt;
+    this.#due.keep(row);
     this.#database = databaseOf(row, this.#clock);
   }
 
@@ -314,6 +312,9 @@ class Loading {
     const isLocked = (id: string) => this.#isLockedByAnother(id);
     // A recovery leaves to others what they have locked, whether it is stale or there is evidence against its holder.
     if (ids.some(isLocked) || (further.some(isLocked) && !isRecovery(plan))) return null;
+    const related = this.#relations.relatedTo(plan);
+    // One that was added after the locks were taken may change at any time.
+    if (!related.every(({ sessionId }) => this.#locked.has(sessionId))) return null;
     const held = this.#heldAndStale(plan);
     const heads = this.#headsFor(plan, ids);
     if (heads === 'alone') return heads;
@@ -330,11 +331,12 @@ class Loading {
       agents: this.#agents.filter(({ name }) => plan.agents.includes(name)),
       ownDueAt: () => earliest(own.map(({ dueAt }) => dueAt)),
       dueAt: () => this.#dueAt,
-      isDue: () => this.#isDue(this.#returnAt),
+      isDue: () => this.#due.isAny(this.#known().now),
     });
     const skippedStale = isRecovery(plan) && (this.#skippedStale || further.some(isLocked));
     if (skippedStale && found.sessions.length === 0 && this.#whenLocked === 'skip') return null;
-    return { ...found, numbers: this.#numbers.take(plan), skippedStale };
+    const of = this.#relations.of(found, (id) => this.#sessions.get(id));
+    return { ...found, ...of, related, numbers: this.#numbers.take(plan), skippedStale };
   }
 
   /** For claims and recoveries. The first claim of a group recovers what is stale; the next ones need not. */
@@ -388,5 +390,3 @@ class Loading {
 function isRecovery({ ready, staleLimit }: ScopePlan): boolean {
   return ready === null && staleLimit > 0;
 }
-
-const NONE_STALE = { limit: 0, time: null };

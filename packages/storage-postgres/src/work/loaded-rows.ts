@@ -4,8 +4,11 @@ import {
   type Clock,
   type ClockReading,
   type ClockState,
+  type DependencyEnd,
+  type LoadedEnd,
   type LoadedSession,
   type Receipt,
+  type RelatedTask,
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
@@ -31,6 +34,10 @@ export interface Database {
 /** A session as it was loaded, and when its next task is due. */
 export interface SessionRow extends LoadedSession {
   readonly dueAt: number | null;
+  /** Whether other tasks depend on the one that runs. */
+  readonly isDependedOn: boolean;
+  /** Whether the head has sub-tasks. */
+  readonly hasSubtasks: boolean;
 }
 
 /** What comes before the session in each row of `SQL.read`. */
@@ -43,15 +50,18 @@ export type DatabaseRow = readonly [
   greatestFence: number | null,
   dueAt: number | null,
   returnAt: number | null,
+  isAnyToTell: boolean,
   oldestReceiptAt: number | null,
   receipts: readonly (readonly unknown[])[] | null,
   agents: readonly (readonly unknown[])[] | null,
 ];
 /** How many columns that are. */
-export const DATABASE_COLUMNS = 11;
+export const DATABASE_COLUMNS = 12;
 
 const TASK_AT = FIELDS.session.length;
 const DUE_AT = TASK_AT + FIELDS.task.length;
+/** Of a task that runs: whether others depend on it. Of a head: whether it has sub-tasks. */
+const IS_RELATED_AT = DUE_AT + 1;
 
 /** The sessions whose columns begin at `start`, by id. One comes in two rows if a task of it runs while others wait. */
 export function sessionsOf(answer: Answer, start = 0): Map<string, SessionRow> {
@@ -61,13 +71,16 @@ export function sessionsOf(answer: Answer, start = 0): Map<string, SessionRow> {
     if (row[start] === null) continue;
     const session = rowAt<Session>(FIELDS.session, row, start);
     const one = row[start + TASK_AT] === null ? null : rowAt<Task>(FIELDS.task, row, start + TASK_AT);
-    const { task = null, head = null } = sessions.get(session.id) ?? {};
+    const { task = null, head = null, isDependedOn = false, hasSubtasks = false } = sessions.get(session.id) ?? {};
+    const isRelated = row[start + IS_RELATED_AT] === true;
     const runs = one?.id === session.taskId;
     sessions.set(session.id, {
       session,
       task: runs ? one : task,
       head: runs ? head : one,
       dueAt: row[start + DUE_AT] as number | null,
+      isDependedOn: runs ? isRelated : isDependedOn,
+      hasSubtasks: runs ? hasSubtasks : isRelated,
     });
   }
   return sessions;
@@ -77,9 +90,27 @@ export function tasksOf(answer: Answer): Task[] {
   return answer.map((row) => rowAt<Task>(FIELDS.task, row));
 }
 
+/** Of tasks that were read with a last column that says so: those on which others depend. */
+export function dependedOnIn(answer: Answer): string[] {
+  return answer.flatMap((row) => (row[FIELDS.task.length] === true ? rowAt<Task>(FIELDS.task, row).id : []));
+}
+
+export function relatedTasksOf(answer: Answer): RelatedTask[] {
+  return answer.map((row) => rowAt<RelatedTask>(['id', 'sessionId', 'status'], row));
+}
+
+/** An end with whether the dependency is open. */
+export function dependencyEndsOf(answer: Answer): LoadedEnd[] {
+  const openAt = FIELDS.dependencyEnd.length;
+  return answer.map((row) => ({
+    ...rowAt<DependencyEnd>(FIELDS.dependencyEnd, row),
+    isOpen: row[openAt] === true,
+  }));
+}
+
 /** A server tells its wall clock alone; of a test's clock no more is taken. */
 export function databaseOf(row: DatabaseRow, clock: Clock | null): Database {
-  const [now, micros, clockText, schema, , greatestFence, , , oldestReceiptAt] = row;
+  const [now, micros, clockText, schema, , greatestFence, , , , oldestReceiptAt] = row;
   const wall = clock?.read().wall ?? now;
   return {
     now,
@@ -93,12 +124,12 @@ export function databaseOf(row: DatabaseRow, clock: Clock | null): Database {
   };
 }
 
-export function agentsOf(rows: DatabaseRow[10]): Agent[] {
+export function agentsOf(rows: DatabaseRow[11]): Agent[] {
   return (rows ?? []).map((row) => rowAt<Agent>(FIELDS.agent, row));
 }
 
 /** By the command's id. */
-export function receiptsOf(rows: DatabaseRow[9]): Map<string, Receipt> {
+export function receiptsOf(rows: DatabaseRow[10]): Map<string, Receipt> {
   const receipts = (rows ?? []).map((row) => rowAt<Receipt>(FIELDS.receipt, row));
   return new Map(receipts.map((receipt) => [receipt.commandId, receipt]));
 }

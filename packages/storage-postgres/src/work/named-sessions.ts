@@ -11,6 +11,7 @@ export class NamedSessions {
   readonly #ids: readonly string[];
   readonly #fences: readonly number[];
   readonly #tasks: readonly string[];
+  readonly #related: readonly string[];
   #grants: ReadonlyMap<number, Event> = new Map();
   readonly #endedLeases = new Map<number, EndedLease>();
 
@@ -20,13 +21,19 @@ export class NamedSessions {
     this.#ids = unique([...plans.flatMap(({ sessionIds }) => sessionIds), ...idsIn(refs)]);
     this.#fences = unique(fencesIn(refs));
     this.#tasks = unique(plans.flatMap(({ withTheirSessions, taskIds }) => (withTheirSessions ? taskIds : [])));
+    this.#related = unique(plans.flatMap(({ related }) => related));
   }
 
   get some(): boolean {
-    return this.#ids.length + this.#fences.length + this.#tasks.length > 0;
+    return this.#ids.length + this.#fences.length + this.#tasks.length + this.#related.length > 0;
   }
 
-  /** Ids, fences and tasks, as parameters of `SQL.lockSessions` and `SQL.read`. */
+  /** The same as `values`, with the tasks of which only the sessions are locked: parameters of `SQL.lockSessions`. */
+  get valuesToLock(): readonly [ids: readonly string[], fences: readonly number[], tasks: readonly string[]] {
+    return [this.#ids, this.#fences, unique([...this.#tasks, ...this.#related])];
+  }
+
+  /** Ids, fences and tasks, as parameters of `SQL.read`. */
   get values(): readonly [ids: readonly string[], fences: readonly number[], tasks: readonly string[]] {
     return [this.#ids, this.#fences, this.#tasks];
   }

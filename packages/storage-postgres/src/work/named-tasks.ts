@@ -5,16 +5,23 @@ import { query, type StatementBatch } from '../server/statement-batch.ts';
 import { SQL } from '../statements.ts';
 import { tasksOf } from './loaded-rows.ts';
 import { valuesOfRefs } from './named-sessions.ts';
+import type { Relations } from './relations.ts';
 
 /** The tasks that the scopes of one namespace name, and those that wait in the sessions that they name. */
 export class NamedTasks {
   #tasks = new Map<string, Task>();
   readonly #waiting = new Map<ScopePlan, readonly Task[]>();
+  readonly #relations: Relations;
+
+  constructor(relations: Relations) {
+    this.#relations = relations;
+  }
 
   read(batch: StatementBatch, namespace: string, plans: readonly ScopePlan[]): void {
     this.#tasks = new Map();
     const keep = (answer: Answer) => {
       for (const task of tasksOf(answer)) this.#tasks.set(task.id, task);
+      this.#relations.keepDependedOn(answer);
     };
     const ids = plans.flatMap(({ taskIds }) => taskIds);
     const keys = plans.flatMap(({ dedupeKeys }) => dedupeKeys);
@@ -22,10 +29,14 @@ export class NamedTasks {
     if (keys.length > 0) batch.add(query(SQL.tasksOfDedupeKeys, namespace, unique(keys)), keep);
     const withHolders = plans.flatMap((plan) => (plan.keyHolders ? plan.taskIds : []));
     if (withHolders.length > 0) batch.add(query(SQL.keyHolders, namespace, unique(withHolders)), keep);
+    this.#relations.read(batch, namespace, plans);
     for (const plan of plans) {
       if (plan.openTasksLimit === 0) continue;
       const asked = query(SQL.waiting(plan.openTasksLimit), plan.namespace, ...valuesOfRefs(plan.refs));
-      batch.add(asked, (answer) => void this.#waiting.set(plan, tasksOf(answer)));
+      batch.add(asked, (answer) => {
+        this.#waiting.set(plan, tasksOf(answer));
+        this.#relations.keepDependedOn(answer);
+      });
     }
   }
 

@@ -1,5 +1,13 @@
 import type { Agent, WriteSet } from '@agent-orchestrator/core';
-import { FIELDS, headValues, planSave, SESSION_UPDATES, valuesOf, type Update } from '@agent-orchestrator/storage-sql';
+import {
+  FIELDS,
+  headValues,
+  planSave,
+  SESSION_UPDATES,
+  valuesOf,
+  type SavePlan,
+  type Update,
+} from '@agent-orchestrator/storage-sql';
 import type { Query } from '../connection.ts';
 import type { Database } from './loaded-rows.ts';
 import { query } from '../server/statement-batch.ts';
@@ -23,6 +31,7 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
   const updates = Map.groupBy(plan.changedSessions, ({ update }) => update);
   const further = plan.changedQueues.map(({ namespace, sessionId }) => query(SQL.setNext, namespace, sessionId));
   const last: readonly Write[] = [
+    ...dependencyWrites(plan),
     ...[...updates].map(([name, changes]): Write => [
       name,
       changes.map((change) => changed(SESSION_UPDATES[name].fields, change)),
@@ -41,14 +50,39 @@ export function saving(decisions: readonly WriteSet<unknown>[], database: Databa
   ];
   const first: readonly Write[] = [['insertSessions', early], ...agents, ...stoppedEarly];
   const newTasks = plan.newTasks.map((task) => valuesOf(task, FIELDS.task));
-  const second: readonly Write[] = [['insertSessions', late], ['insertTasks', newTasks], changedLate];
+  const newDependencies = plan.newDependencies.map((one) => valuesOf(one, FIELDS.dependency));
+  const second: readonly Write[] = [
+    ['insertSessions', late],
+    ['insertTasks', newTasks],
+    ['insertDependencies', newDependencies],
+    changedLate,
+  ];
   // A head is looked up after its queue was written.
   const looksUp = further.length > 0 || [...updates.keys()].some((name) => SESSION_UPDATES[name].head === 'looked_up');
+  // A dependency that is new can be on a task that ended in the same group.
+  const inTwo = looksUp || plan.endedDependencies.length > 0;
   return [
     ...write(first),
-    ...(looksUp ? [...write(second), ...further, ...write(last)] : write([...second, ...last])),
+    ...(inTwo ? [...write(second), ...further, ...write(last)] : write([...second, ...last])),
     ...forget(decisions, database),
     ...(clock?.isAboutJump === true ? [query(SQL.saveClock, ...clock.values)] : []),
+  ];
+}
+
+/** What becomes of dependencies that were there before. */
+function dependencyWrites({ fulfilledDependencies, endedDependencies, settledEnds }: SavePlan): readonly Write[] {
+  return [
+    [
+      'fulfilDependencies',
+      fulfilledDependencies.map((one) => valuesOf(one, ['ended', 'namespace', 'taskId', 'dependencyId'])),
+    ],
+    [
+      'insertDependencyEnds',
+      endedDependencies.flatMap(({ namespace, dependencyId, seq, status, policies }) =>
+        policies.map((policy) => [namespace, dependencyId, seq, status, policy]),
+      ),
+    ],
+    ['deleteDependencyEnds', settledEnds.map((one) => valuesOf(one, ['namespace', 'taskId', 'dependencyId', 'seq']))],
   ];
 }
 

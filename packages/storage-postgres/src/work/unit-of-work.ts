@@ -138,6 +138,8 @@ function judge(
   const decisions: WriteSet<unknown>[] = [];
   const outcomes: Outcome[] = [];
   const touched = new Set<string>();
+  /** The sessions of tasks on which new ones depend: no task of these may end in the same group. */
+  const related = new Set<string>();
   let clock: ClockState = database.clock;
   let heads: 'as_loaded' | 'changed' = 'as_loaded';
 
@@ -153,8 +155,9 @@ function judge(
       continue;
     }
     const claims = planScope(scope).ready !== null;
-    if ((claims && heads === 'changed') || names(rows, touched)) break;
+    if ((claims && heads === 'changed') || names(rows, touched, related)) break;
     for (const { session } of rows.sessions) touched.add(session.id);
+    for (const { sessionId } of rows.related ?? []) related.add(sessionId);
     try {
       const writeSet = decide({
         now: database.now,
@@ -176,10 +179,17 @@ function judge(
   return { outcomes: [...outcomes, ...Array.from({ length: left }, () => ({ later: true }) as const)], decisions };
 }
 
-/** Whether any of it belongs to these sessions. */
-function names({ sessions, tasks }: Found, touched: ReadonlySet<string>): boolean {
+/** Whether any of it belongs to sessions that earlier units touched, or that they only looked at. */
+function names(
+  { sessions, tasks, related = [] }: Found,
+  touched: ReadonlySet<string>,
+  lookedAt: ReadonlySet<string>,
+): boolean {
+  const isTaken = (id: string): boolean => touched.has(id) || lookedAt.has(id);
   return (
-    sessions.some(({ session }) => touched.has(session.id)) || tasks.some(({ sessionId }) => touched.has(sessionId))
+    sessions.some(({ session }) => isTaken(session.id)) ||
+    tasks.some(({ sessionId }) => isTaken(sessionId)) ||
+    related.some(({ sessionId }) => touched.has(sessionId))
   );
 }
 

@@ -67,6 +67,32 @@ const WRITES = {
        version = CASE WHEN s.version = v.version THEN s.version + 1 END
      FROM ${rows} WHERE s.namespace = v.namespace AND s.name = v.name`,
   },
+  insertDependencies: insertInto('dependencies', columnsOf(COLUMNS.dependency, FIELDS.dependency)),
+  /** The guard is an error here, too: the CHECK of the column knows no such status. */
+  fulfilDependencies: {
+    table: 'dependencies',
+    columns: ['ended', 'namespace', 'task_id', 'dependency_id'],
+    text: (rows) =>
+      `UPDATE orchestrator.dependencies d SET ended = CASE WHEN d.ended IS NULL THEN v.ended ELSE 'twice' END
+       FROM ${rows} WHERE d.namespace = v.namespace AND d.task_id = v.task_id AND d.dependency_id = v.dependency_id`,
+  },
+  /** Tasks that ended, once for each policy: adds a row for each dependency on one of them that is open. */
+  insertDependencyEnds: {
+    table: 'dependency_ends',
+    columns: ['namespace', 'dependency_id', 'seq', 'status', 'policy'],
+    text: (rows) =>
+      `INSERT INTO orchestrator.dependency_ends (namespace, task_id, dependency_id, seq, status)
+       SELECT d.namespace, d.task_id, d.dependency_id, v.seq, v.status FROM ${rows} JOIN orchestrator.dependencies d
+         ON d.namespace = v.namespace AND d.dependency_id = v.dependency_id AND d.dependency_id > ''
+         AND d.on_dependency_failure = v.policy AND d.ended IS NULL`,
+  },
+  deleteDependencyEnds: {
+    table: 'dependency_ends',
+    columns: ['namespace', 'task_id', 'dependency_id', 'seq'],
+    text: (rows) =>
+      `DELETE FROM orchestrator.dependency_ends d USING ${rows} WHERE d.namespace = v.namespace
+         AND d.task_id = v.task_id AND d.dependency_id = v.dependency_id AND d.seq = v.seq`,
+  },
   insertEvents: insertInto('event_log', columnsOf(COLUMNS.event, NEW_EVENT)),
   insertReceipts: insertInto('receipts', columnsOf(COLUMNS.receipt, FIELDS.receipt)),
   /** New and old state. No transaction waits to note the time: one that has the row locked writes much the same. */

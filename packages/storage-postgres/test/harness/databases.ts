@@ -93,6 +93,8 @@ const EMPTY = `
     .join('; ')};
   ALTER TABLE orchestrator.event_log DISABLE TRIGGER event_log_no_update, DISABLE TRIGGER event_log_no_truncate;
   DELETE FROM orchestrator.event_log;
+  DELETE FROM orchestrator.dependency_ends;
+  DELETE FROM orchestrator.dependencies;
   DELETE FROM orchestrator.tasks;
   DELETE FROM orchestrator.sessions;
   DELETE FROM orchestrator.receipts;

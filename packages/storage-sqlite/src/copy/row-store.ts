@@ -162,10 +162,11 @@ class Rows implements WritableRows {
       return;
     }
     let left = limit;
-    for (let namespace = after === null ? null : String(after[0]), key = after?.[1]; left > 0; key = undefined) {
+    for (let namespace = after === null ? null : String(after[0]), key = after?.slice(1); left > 0; key = undefined) {
       if (key === undefined) namespace = this.#namespaceAfter(namespace);
       if (namespace === null) return;
-      const rows = key === undefined ? this.#rows(first, namespace, left) : this.#rows(following, namespace, key, left);
+      const rows =
+        key === undefined ? this.#rows(first, namespace, left) : this.#rows(following, namespace, ...key, left);
       for (const row of rows) {
         yield row;
         left -= 1;

@@ -1,4 +1,5 @@
 import { TABLE_KEYS, type TableName } from '@agent-orchestrator/core';
+import { TABLES, type Table } from '@agent-orchestrator/storage-sql';
 import {
   asIs,
   insertInto,
@@ -44,7 +45,7 @@ function found(column: string, number: string): string {
 function insertOf(table: TableName): string {
   const places = Object.entries(ROW_PLACES[table]).map(([name, { column, read, write }]): Place => {
     const named = write.replace('?', `@${name}`);
-    return { column, read, write: table === 'sessions' ? named : (FOUND[name] ?? named) };
+    return { column, read, write: isNumbered(table, name) ? (FOUND[name] ?? named) : named };
   });
   return insertInto(
     table,
@@ -52,15 +53,24 @@ function insertOf(table: TableName): string {
   );
 }
 
+/** Whether the column names another row by its number. */
+function isNumbered(table: TableName, name: string): boolean {
+  const { columns }: Table = TABLES[table];
+  return ['session', 'task', 'stream'].includes(columns[name]?.kind ?? '');
+}
+
 function textsOf(table: Exclude<TableName, 'event_log'>): RowTexts {
   const from = `SELECT ${selected(ROW_PLACES[table])} FROM ${table} WHERE namespace = ${KEY_OF_NAMESPACE}`;
-  const [, key] = TABLE_KEYS[table];
-  const { read, write } = table === 'receipts' ? RECEIPT_PLACES.commandId : asIs(key);
+  const [, ...keys] = TABLE_KEYS[table];
+  const places = keys.map((key) => (table === 'receipts' ? RECEIPT_PLACES.commandId : asIs(key)));
+  const order = keys.map((key) => `${table}.${key}`).join(', ');
+  const given = places.map(({ write }) => write).join(', ');
+  const read = keys.map((key, at) => `${places[at]?.read.replaceAll(key, `t.${key}`)} AS ${key}`);
   return {
-    first: `${from} ORDER BY ${table}.${key} LIMIT ?`,
-    following: `${from} AND ${table}.${key} > ${write} ORDER BY ${table}.${key} LIMIT ?`,
-    last: `SELECT n.name AS namespace, ${read.replaceAll(key, `t.${key}`)} AS ${key}
-      FROM namespaces n CROSS JOIN ${table} t ON t.namespace = n.id ORDER BY n.name DESC, t.${key} DESC LIMIT 1`,
+    first: `${from} ORDER BY ${order} LIMIT ?`,
+    following: `${from} AND (${order}) > (${given}) ORDER BY ${order} LIMIT ?`,
+    last: `SELECT n.name AS namespace, ${read.join(', ')} FROM namespaces n CROSS JOIN ${table} t ON t.namespace = n.id
+      ORDER BY n.name DESC, ${keys.map((key) => `t.${key} DESC`).join(', ')} LIMIT 1`,
     insert: insertOf(table),
   };
 }
@@ -69,6 +79,8 @@ export const ROW_TEXTS: Readonly<Record<TableName, RowTexts>> = {
   sessions: textsOf('sessions'),
   tasks: textsOf('tasks'),
   agents: textsOf('agents'),
+  dependencies: textsOf('dependencies'),
+  dependency_ends: textsOf('dependency_ends'),
   event_log: {
     first: '',
     following: `SELECT ${selected(ROW_PLACES.event_log)} FROM event_log WHERE id > ? ORDER BY id LIMIT ?`,

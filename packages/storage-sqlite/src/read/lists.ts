@@ -3,11 +3,13 @@ import {
   type AgentFilter,
   type EventFilter,
   type QuestionFilter,
+  type DependencyFilter,
   type SessionFilter,
   type TaskFilter,
 } from '@agent-orchestrator/core';
 import {
   agentList,
+  dependencyList,
   ENDED,
   eventList,
   isInStream,
@@ -20,6 +22,7 @@ import {
 } from '@agent-orchestrator/storage-sql';
 import {
   AGENT_PLACES,
+  DEPENDENCY_PLACES,
   EVENT_PLACES,
   KEY_OF_NAMESPACE,
   NUMBER_OF_SESSION,
@@ -87,6 +90,11 @@ export function listAgentsQuery(filter: AgentFilter): ListQuery {
   return listed(`${selected(AGENT_PLACES)} FROM agents`, agentList(WORDS, filter));
 }
 
+export function dependenciesQuery(filter: DependencyFilter): ListQuery {
+  const index = 'taskId' in filter ? '' : ' INDEXED BY dependencies_of_dependents';
+  return listed(`${selected(DEPENDENCY_PLACES)} FROM dependencies${index}`, dependencyList(WORDS, filter));
+}
+
 export function eventsQuery(filter: EventFilter): ListQuery {
   const stream = filter.ofAgent === undefined ? 'event_log_seq' : 'event_log_stream';
   const index = isInStream(WORDS, filter) ? `INDEXED BY ${stream}` : 'NOT INDEXED';
@@ -94,8 +102,9 @@ export function eventsQuery(filter: EventFilter): ListQuery {
 }
 
 /** Where tasks of these statuses are found without walking over others, and what the query has to say for it. */
-function indexOf({ sessionId, status, handedOff }: TaskFilter): readonly [index: string, condition?: string] {
+function indexOf({ sessionId, status, parentId, handedOff }: TaskFilter): readonly [index: string, condition?: string] {
   if (sessionId !== undefined) return ['tasks_of_session'];
+  if (parentId !== undefined) return ['tasks_of_parent', 'parent_id IS NOT NULL'];
   if (handedOff !== undefined) return ['tasks_handed_off'];
   if (isOnly(status, 'running')) return ['tasks_running', RUNNING];
   if (isOnly(status, 'waiting')) return ['tasks_waiting', `status = 'waiting'`];

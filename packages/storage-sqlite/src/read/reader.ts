@@ -4,6 +4,8 @@ import type {
   Clock,
   ClockState,
   Counts,
+  Dependency,
+  DependencyFilter,
   Event,
   EventFilter,
   LoadedSession,
@@ -24,9 +26,9 @@ import type {
 import {
   authorityTime,
   compareInQueue,
-  isEnded,
   decodeClockState,
   decodeStoreState,
+  isEnded,
   NO_CLOCK,
   noSessions,
   noTasks,
@@ -45,7 +47,14 @@ import {
   RETURNING,
   STREAM_KINDS,
 } from '@agent-orchestrator/storage-sql';
-import { eventsQuery, listAgentsQuery, listSessionsQuery, listTasksQuery, questionsQuery } from './lists.ts';
+import {
+  dependenciesQuery,
+  eventsQuery,
+  listAgentsQuery,
+  listSessionsQuery,
+  listTasksQuery,
+  questionsQuery,
+} from './lists.ts';
 import type { PreparedReads, ReadSource } from './prepared-reads.ts';
 import { AGENT_PLACES, KEY_OF_NAMESPACE, NUMBER_OF_SESSION, SESSION_PLACES, selected, TASK_PLACES } from '../rows.ts';
 import { SQL } from '../statements.ts';
@@ -241,6 +250,11 @@ export class SqliteReader implements Reader {
     return this.#source.read((on) => eventPage(on, filter));
   }
 
+  dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {
+    const { sql, values } = dependenciesQuery(filter);
+    return this.#source.read((on) => dependencyPage(on.all<Dependency>(sql, ...values), filter));
+  }
+
   counts(namespace: string, max: number): Promise<Counts> {
     return this.#source.read((on) => ({
       sessions: first(on.all<Counts['sessions']>(SESSION_COUNTS, { namespace, max })) ?? noSessions(),
@@ -295,6 +309,11 @@ export class SqliteReader implements Reader {
   storeState(): Promise<StoreState | null> {
     return this.#source.read((on) => decodeStoreState(first(on.all<{ value: string }>(SQL.storeState))?.value ?? null));
   }
+}
+
+function dependencyPage(found: readonly Dependency[], filter: DependencyFilter): Page<Dependency> {
+  const cursorOf = (one: Dependency) => ('taskId' in filter ? one.dependencyId : one.taskId);
+  return pageOf(found, filter.limit, cursorOf);
 }
 
 function sessionPage(on: PreparedReads, filter: SessionFilter): Page<Session> {

@@ -3,6 +3,8 @@ import { NEXT_COLUMNS, viewTexts } from '@agent-orchestrator/storage-sql';
 import {
   AGENT_PLACES,
   asIs,
+  DEPENDENCY_END_PLACES,
+  DEPENDENCY_PLACES,
   EVENT_PLACES,
   RECEIPT_PLACES,
   selected,
@@ -24,6 +26,8 @@ export const ROW_PLACES: Readonly<Record<TableName, Readonly<Record<string, Plac
   },
   tasks: named(TASK_PLACES, COLUMNS.task),
   agents: named(AGENT_PLACES, COLUMNS.agent),
+  dependencies: named(DEPENDENCY_PLACES, COLUMNS.dependency),
+  dependency_ends: named(DEPENDENCY_END_PLACES, COLUMNS.dependencyEnd),
   event_log: named(EVENT_PLACES, COLUMNS.event),
   receipts: named(RECEIPT_PLACES, COLUMNS.receipt),
 };

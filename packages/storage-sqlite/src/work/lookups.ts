@@ -24,6 +24,14 @@ export function lookupsOf(
     taskOfDedupeKey: (namespace, dedupeKey) => on.taskOfDedupeKey.get(namespace, dedupeKey),
     // Most stores have no registry, and each claim asks for two entries of it.
     agent: (namespace, name) => (hasAgents() ? on.agent.get(namespace, name) : undefined),
+    relatedTask: (namespace, id) => on.relatedTask.get(namespace, id),
+    isAnyToTell: (namespace) => on.isAnyToTell.get(namespace) !== undefined,
+    tasksToTell: (namespace, limit) =>
+      on.tasksToTell.all(namespace, limit).flatMap((id) => on.task.get(namespace, id) ?? []),
+    dependencyEnds: ({ namespace, id }, limit) => on.dependencyEnds.all(namespace, id, limit),
+    isOpen: ({ namespace, taskId, dependencyId }) => on.isOpen.get(namespace, taskId, dependencyId) !== undefined,
+    isDependedOn: ({ namespace, id }) => on.isDependedOn.get(namespace, id) !== undefined,
+    hasSubtasks: ({ namespace, id }) => on.hasSubtasks.get(namespace, id) !== undefined,
     head: ({ namespace, number }) => on.head.get(namespace, number),
     waiting: ({ namespace, number }, limit) =>
       on.waiting.all(namespace, number, namespace, number, namespace, number, limit),

@@ -15,6 +15,7 @@ import {
   planSave,
   SESSION_UPDATES,
   valuesOf,
+  type SavePlan,
   type SessionUpdateName,
   type Update,
 } from '@agent-orchestrator/storage-sql';
@@ -43,12 +44,26 @@ export function save(on: Statements, writeSet: WriteSet<unknown>, eventIdBefore:
     on.insertAgent.run(...valuesOf(agent, FIELDS.agent));
   }
   for (const change of plan.changedAgents) updateAgent(on, change);
+  saveDependencies(on, plan);
   for (const [index, event] of plan.events.entries()) {
     const id = index === 0 && eventIdBefore !== null ? eventIdBefore + 1 : null;
     on.insertEvent.run(id, ...eventValues(event, numbers));
   }
   for (const receipt of plan.receipts) on.insertReceipt.run(...valuesOf(receipt, FIELDS.receipt));
   if (writeSet.clock !== null) on.saveClock.run(JSON.stringify(writeSet.clock));
+}
+
+/** Names of tasks are texts here: the tasks are there by now. */
+function saveDependencies(on: Statements, plan: SavePlan): void {
+  for (const one of plan.newDependencies) on.insertDependency.run(...valuesOf(one, FIELDS.dependency));
+  for (const { namespace, taskId, dependencyId, ended } of plan.fulfilledDependencies) {
+    const { changes } = on.fulfilDependency.run(ended, namespace, taskId, dependencyId);
+    assertOne(changes, 'dependency', `${taskId} on ${dependencyId}`);
+  }
+  for (const { namespace, dependencyId, seq, status, policies } of plan.endedDependencies)
+    on.insertDependencyEnds.run(seq, status, namespace, dependencyId, JSON.stringify(policies));
+  for (const { namespace, taskId, dependencyId, seq } of plan.settledEnds)
+    on.deleteDependencyEnd.run(namespace, taskId, dependencyId, seq);
 }
 
 /** No row has it: what names it is refused. */

@@ -32,6 +32,10 @@ const FIELDS: Readonly<Record<string, string>> = {
   assignee: 'assignee',
   role: 'role',
   review: 'review',
+  depends_on: 'dependsOn',
+  on_dependency_failure: 'onDependencyFailure',
+  parent: 'parentId',
+  parent_id: 'parentId',
   ...Object.fromEntries(TASK_TEXT_NAMES.map((name) => [snakeCase(name), name])),
 };
 

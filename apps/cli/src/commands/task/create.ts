@@ -1,10 +1,10 @@
-import type { Orchestrator, TaskTextName } from '@agent-orchestrator/core';
-import { TASK_TEXT_NAMES, TASK_TEXTS } from '@agent-orchestrator/runtime';
+import type { OnDependencyFailure, Orchestrator, TaskTextName } from '@agent-orchestrator/core';
+import { DEPENDENCY_POLICIES, TASK_TEXT_NAMES, TASK_TEXTS } from '@agent-orchestrator/runtime';
 import { Option, type Command } from 'commander';
 import type { Call } from '../../call.ts';
 import { usage } from '../../failure.ts';
 import { readJson } from '../../input/content.ts';
-import { parseDuration, parseInteger } from '../../input/parse.ts';
+import { collect, parseDuration, parseInteger } from '../../input/parse.ts';
 import { dedupeFrom } from '../../input/dedupe.ts';
 import { flagOf } from '../../input/task-texts.ts';
 import type { Answer } from '../../output/output.ts';
@@ -28,6 +28,9 @@ interface CreateOptions extends Readonly<Partial<Record<TaskTextName, string>>> 
   readonly role?: string;
   readonly reviewRole?: string;
   readonly approvals?: number;
+  readonly dependsOn?: string[];
+  readonly onDependencyFailure?: OnDependencyFailure;
+  readonly parent?: string;
   readonly jsonl?: string;
 }
 
@@ -59,7 +62,14 @@ function addTaskOptions(command: Command): Command {
     .option('--assignee <agent>', 'only this agent may claim it')
     .option('--role <name>', 'only agents with this role may claim it')
     .option('--review-role <name>', 'it is done when agents with this role, who never held it, have approved it')
-    .option('--approvals <n>', 'with --review-role: how many have to approve it (default: 1)', parseInteger);
+    .option('--approvals <n>', 'with --review-role: how many have to approve it (default: 1)', parseInteger)
+    .option('--depends-on <task>', 'a task that must end before it can be claimed (repeatable)', collect)
+    .addOption(
+      new Option('--on-dependency-failure <policy>', 'if one of them does not succeed (default: block)').choices(
+        DEPENDENCY_POLICIES,
+      ),
+    )
+    .option('--parent <task>', 'the task of which it is a part');
   for (const name of TASK_TEXT_NAMES) command.option(`--${flagOf(name)} <text>`, TASK_TEXTS[name]);
   return command.option('--id <id>', 'its id (default: generated)');
 }
@@ -102,6 +112,8 @@ const SAME_NAMES = [
   'interruptionsMax',
   'assignee',
   'role',
+  'dependsOn',
+  'onDependencyFailure',
   ...TASK_TEXT_NAMES,
 ] as const satisfies readonly (keyof CreateOptions & keyof NewTask)[];
 
@@ -113,6 +125,7 @@ async function taskFrom(options: CreateOptions): Promise<NewTask> {
     ...Object.fromEntries(SAME_NAMES.map((name) => [name, options[name]])),
     ...dedupeFrom({ key: options.dedupeKey, while: options.dedupeWhile }),
     sessionId: options.session,
+    parentId: options.parent,
     delayMs: options.delay,
     backoffMs: options.backoff,
     payload: await readJson('--payload', options.payload),

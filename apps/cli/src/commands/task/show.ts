@@ -1,8 +1,9 @@
-import { referenceTo } from '@agent-orchestrator/runtime';
+import { readTaskGraph, referenceTo } from '@agent-orchestrator/runtime';
 import { notFound } from '../../refusals.ts';
 import type { Define } from '../../command-module.ts';
 import { mentionedIn } from '../../views/event.ts';
 import { leaseOfTask, taskCard } from '../../views/task.ts';
+import { relatedLines } from '../../views/task-graph.ts';
 
 /** How many events of the task are shown. */
 const HISTORY = 20;
@@ -21,13 +22,17 @@ export const defineShow: Define = (parent, run) => {
         const lease = leaseOfTask(task, await orchestrator.getSession(task.sessionId));
         const history = await orchestrator.listEvents({ taskId: id, limit: HISTORY });
         const names = await call.names(orchestrator, mentionedIn(history.items));
+        const graph = await readTaskGraph(orchestrator, task.id);
         const now = await orchestrator.now();
         return {
           kind: 'task',
-          data: { ...task, lease },
+          data: { ...task, lease, ...(graph !== null && graph.tasks.length > 1 && { graph }) },
           asOf,
           ids: [task.id],
-          text: (paint) => taskCard(task, lease, history.items, names, now, paint),
+          text: (paint) => [
+            ...taskCard(task, lease, history.items, names, now, paint),
+            ...(graph === null ? [] : relatedLines(graph, paint)),
+          ],
           chatter:
             history.next === null
               ? []

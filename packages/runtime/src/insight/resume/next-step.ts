@@ -16,6 +16,10 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
   if (first === undefined) return null;
   if (first.status === 'waiting')
     return `Task ${names.task(first.id)} waits for an answer to its question. ${otherWork(facts, names)}`;
+  if (first.status === 'in_review')
+    return `Task ${names.task(first.id)} waits for its reviews. ${otherWork(facts, names)}`;
+  if (first.status === 'blocked')
+    return `All its waiting tasks wait for others: \`orchestrator task graph ${names.taskReference(first.id)}\`.`;
   const as = claimantWords(facts, first);
   if (as === null)
     return `The first waiting task is for another agent: \`orchestrator why task ${names.taskReference(first.id)}\`.`;

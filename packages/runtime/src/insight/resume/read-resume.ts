@@ -219,11 +219,12 @@ class ResumeReading {
     if (waitingCount === 0) return { queue: [], waitingCount };
     const page = await this.#reads.listTasks({ sessionId: id, status: PENDING_STATUSES, limit: QUEUE_READ });
     if (page.next === null) {
-      const of = (status: TaskStatus) => page.items.filter((task) => task.status === status);
+      const of = (...statuses: TaskStatus[]) => page.items.filter(({ status }) => statuses.includes(status));
       const sorted = [
         ...of('queued').toSorted(compareInQueue),
         ...of('scheduled').toSorted(byRunAt),
         ...of('waiting').toSorted(byAskedAt),
+        ...of('in_review', 'blocked'),
       ];
       return { queue: sorted.slice(0, QUEUE_MAX).map(waitingTask), waitingCount };
     }

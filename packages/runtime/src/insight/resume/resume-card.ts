@@ -237,6 +237,7 @@ function eventLine(
 }
 
 function queuePart({ id, queue, waitingCount }: SessionFacts, say: CardText): Part {
+  const blocked = queue.some(({ status }) => status === 'blocked') ? ' --status blocked' : '';
   return {
     heading: 'Left open in the session',
     ...(waitingCount > 0 && {
@@ -249,7 +250,7 @@ function queuePart({ id, queue, waitingCount }: SessionFacts, say: CardText): Pa
     unread: waitingCount - queue.length,
     rest: {
       what: 'task',
-      command: `task list --session ${say.names.sessionReference(id)} --status queued --status scheduled`,
+      command: `task list --session ${say.names.sessionReference(id)} --status queued --status scheduled${blocked}`,
     },
   };
 }

@@ -1,0 +1,77 @@
+import { dependenciesOf } from '../log/dependencies.ts';
+import type { Event, EventPayloads } from '../log/events.ts';
+import { isFulfilledBy, type Dependency } from '../model/dependency.ts';
+import { fromJsonText } from '../model/json.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { Task } from '../model/task.ts';
+import type { Page, Reader } from '../storage/storage.ts';
+
+/** What the log of one session says of the dependencies of its tasks, to be compared with the table. */
+export class ComparedDependencies {
+  /** By the task, then by the dependency. Most sessions have none. */
+  readonly #logged = new Map<string, Map<string, Dependency>>();
+
+  /** Takes what the event says of dependencies, if anything. */
+  add(event: Event): void {
+    const { type, namespace, taskId } = event;
+    if (taskId === null) return;
+    if (type === 'task.queued' && event.payload.includes('"depends_on"')) {
+      const payload = fromJsonText(event.payload) as unknown as EventPayloads['task.queued'];
+      const all = dependenciesOf({ namespace, id: taskId }, payload);
+      if (all.length > 0) this.#logged.set(taskId, new Map(all.map((one) => [one.dependencyId, one])));
+    } else if (type === 'task.dependency_ended') {
+      const { dependency, status } = fromJsonText(event.payload) as unknown as EventPayloads['task.dependency_ended'];
+      const own = this.#logged.get(taskId);
+      const before = own?.get(dependency);
+      if (before !== undefined && isFulfilledBy(status, before.onDependencyFailure))
+        own?.set(dependency, { ...before, ended: status });
+    }
+  }
+
+  /** What is wrong with the rows of the table, one sentence for each, with the task that waits. */
+  async *mistakes(
+    reader: Reader,
+    namespace: string,
+  ): AsyncGenerator<{ readonly taskId: string; readonly message: string }> {
+    for (const [taskId, logged] of this.#logged) {
+      const left = new Map(logged);
+      for await (const stored of dependencyRows(reader, namespace, taskId)) {
+        const expected = left.get(stored.dependencyId);
+        left.delete(stored.dependencyId);
+        const message = differenceOf(stored, expected);
+        if (message !== null) yield { taskId, message };
+      }
+      for (const dependencyId of left.keys())
+        yield { taskId, message: `its dependency on ${dependencyId} is in the log but not in the table.` };
+      const open = [...logged.values()].filter(({ ended }) => ended === null).length;
+      const task: Task | null = await reader.task(namespace, taskId);
+      if (task !== null && task.openDependencies !== open)
+        yield { taskId, message: `open_dependencies is ${task.openDependencies}, but it waits for ${open}.` };
+    }
+  }
+}
+
+async function* dependencyRows(reader: Reader, namespace: string, taskId: string): AsyncGenerator<Dependency> {
+  let after: string | null | undefined;
+  do {
+    const page: Page<Dependency> = await reader.dependencies({
+      namespace,
+      taskId,
+      limit: LIMITS.page_max,
+      ...(typeof after === 'string' && { after }),
+    });
+    yield* page.items;
+    after = page.next;
+  } while (typeof after === 'string');
+}
+
+function differenceOf(stored: Dependency, expected: Dependency | undefined): string | null {
+  const { dependencyId } = stored;
+  if (expected === undefined) return `its dependency on ${dependencyId} is in the table but not in the log.`;
+  if (stored.ended === expected.ended && stored.onDependencyFailure === expected.onDependencyFailure) return null;
+  return `its dependency on ${dependencyId} is (${says(stored)}) in the table, and (${says(expected)}) in the log.`;
+}
+
+function says({ onDependencyFailure, ended }: Dependency): string {
+  return `${onDependencyFailure}, ${ended ?? 'open'}`;
+}

@@ -1,0 +1,189 @@
+/**
+ * What the new tasks of a batch depend on, and of what they are parts. All tasks that they name must exist, or be new
+ * in the same batch. A task gets its dependencies when it is added and never others, so a cycle can only be among the
+ * new ones.
+ */
+import type { EventDraft, EventPayloads } from '../log/events.ts';
+import { isFulfilledBy, type OnDependencyFailure } from '../model/dependency.ts';
+import { invalidInput, OrchestratorError } from '../model/errors.ts';
+import { LIMITS } from '../model/limits.ts';
+import { isEnded, type EndedStatus } from '../model/statuses.ts';
+import type { Loaded, RelatedTask } from '../storage/loaded.ts';
+import { closeNewOwnSession } from './own-session.ts';
+
+/** The fields of a new task that name other tasks. */
+export interface Relating {
+  readonly dependsOn?: readonly string[] | undefined;
+  readonly onDependencyFailure?: OnDependencyFailure | undefined;
+  readonly parentId?: string | undefined;
+}
+
+/** A task that is new in the batch. */
+export interface AddedTask {
+  /** Its place in the batch. */
+  readonly at: number;
+  readonly id: string;
+  readonly sessionId: string;
+  readonly task: Relating;
+}
+
+/** The ids of all tasks that these name. */
+export function relatedIds(tasks: readonly { readonly task: Relating }[]): string[] {
+  return tasks.flatMap(({ task }) => [
+    ...(task.dependsOn ?? []),
+    ...(task.parentId === undefined ? [] : [task.parentId]),
+  ]);
+}
+
+/** The relations of the new tasks of a batch. */
+export class Relations {
+  /** Existing tasks that the scope did not name, because a duplicate in the batch stands for them. */
+  readonly unlocked: readonly string[];
+  readonly #added: ReadonlyMap<string, AddedTask>;
+  readonly #known: ReadonlyMap<string, RelatedTask>;
+  /** The existing task that a duplicate in the batch stands for. */
+  readonly #duplicates: ReadonlyMap<string, string>;
+  readonly #perSession: ReadonlyMap<string, readonly AddedTask[]>;
+
+  /** @throws `DEPENDENCY_NOT_FOUND`, `DEPENDENCY_CYCLE`, `LIMIT_EXCEEDED` */
+  constructor(added: readonly AddedTask[], duplicates: ReadonlyMap<string, string>, loaded: Loaded) {
+    this.#added = new Map(added.map((one) => [one.id, one]));
+    this.#known = new Map((loaded.related ?? []).map((one) => [one.id, one]));
+    this.#duplicates = duplicates;
+    this.#perSession = Map.groupBy(added, ({ sessionId }) => sessionId);
+    this.unlocked = relatedIds(added)
+      .filter((id) => this.#duplicates.has(id))
+      .map((id) => this.#idOf(id))
+      .filter((id) => !this.#known.has(id) && !this.#added.has(id));
+    if (this.unlocked.length > 0) return;
+    this.#assertAllExist(added);
+    assertFew(added);
+    assertNoCycle(added, 'dependsOn', ({ task }) => this.#among(task.dependsOn ?? []));
+    assertNoCycle(added, 'parentId', ({ task }) => this.#among(task.parentId === undefined ? [] : [task.parentId]));
+  }
+
+  /** The part of the event `task.queued` that is about them; empty for a task that names no other. */
+  payloadOf({ task }: AddedTask): RelationsInEvent {
+    const { parentId, onDependencyFailure: policy = 'block' } = task;
+    const parent = parentId === undefined ? {} : { parent_id: this.#idOf(parentId) };
+    const all = this.#dependenciesOf(task);
+    if (all.length === 0) return parent;
+    const ended = all.flatMap((id) => {
+      const status = this.#endedStatus(id);
+      return status !== null && isFulfilledBy(status, policy) ? [[id, status] as const] : [];
+    });
+    return {
+      ...parent,
+      depends_on: all,
+      on_dependency_failure: policy,
+      ...(ended.length > 0 && { dependencies_ended: Object.fromEntries(ended) }),
+    };
+  }
+
+  /** Cancels a new task at once if one of its dependencies has failed before, and its policy asks for that. */
+  cancelledAtOnce({ id, sessionId, task }: AddedTask, loaded: Loaded): EventDraft[] {
+    if (task.onDependencyFailure !== 'cancel') return [];
+    for (const dependency of this.#dependenciesOf(task)) {
+      const status = this.#endedStatus(dependency);
+      if (status === null || status === 'succeeded') continue;
+      const isAlone = this.#perSession.get(sessionId)?.length === 1;
+      const session = loaded.sessions.find((one) => one.session.id === sessionId)?.session ?? null;
+      return [
+        { type: 'task.cancelled', sessionId, taskId: id, payload: cancelledBy(dependency, status) },
+        ...(isAlone ? closeNewOwnSession(sessionId, session, id) : []),
+      ];
+    }
+    return [];
+  }
+
+  #dependenciesOf({ dependsOn = [] }: Relating): string[] {
+    return [...new Set(dependsOn.map((id) => this.#idOf(id)))];
+  }
+
+  #idOf(id: string): string {
+    return this.#duplicates.get(id) ?? id;
+  }
+
+  #endedStatus(id: string): EndedStatus | null {
+    const status = this.#known.get(id)?.status;
+    return status !== undefined && isEnded(status) ? status : null;
+  }
+
+  #among(ids: readonly string[]): AddedTask[] {
+    return ids.flatMap((id) => this.#added.get(this.#idOf(id)) ?? []);
+  }
+
+  #assertAllExist(added: readonly AddedTask[]): void {
+    for (const { at, task } of added) {
+      for (const [index, id] of (task.dependsOn ?? []).entries())
+        this.#assertExists(id, `tasks[${at}].dependsOn[${index}]`);
+      if (task.parentId !== undefined) this.#assertExists(task.parentId, `tasks[${at}].parentId`);
+    }
+  }
+
+  #assertExists(reference: string, field: string): void {
+    const id = this.#idOf(reference);
+    if (this.#added.has(id) || this.#known.has(id)) return;
+    throw new OrchestratorError('DEPENDENCY_NOT_FOUND', `There is no task ${id}.`, { field });
+  }
+}
+
+type RelationsInEvent = Pick<
+  EventPayloads['task.queued'],
+  'depends_on' | 'dependencies_ended' | 'on_dependency_failure' | 'parent_id'
+>;
+
+/** Why a task was cancelled that depends on one that did not succeed. */
+export function cancelledBy(dependency: string, status: EndedStatus): EventPayloads['task.cancelled'] {
+  const how = status === 'failed' ? 'failed' : 'was cancelled';
+  return {
+    outcome: null,
+    error: { code: 'dependency_failed', message: `Task ${dependency}, on which it depends, ${how}.` },
+  };
+}
+
+function assertFew(added: readonly AddedTask[]): void {
+  const count = added.reduce((sum, { task }) => sum + (task.dependsOn?.length ?? 0), 0);
+  if (count > LIMITS.batch_dependencies_max)
+    throw invalidInput(
+      'tasks',
+      `has ${count} dependencies together, and its limit is ${LIMITS.batch_dependencies_max}`,
+      'LIMIT_EXCEEDED',
+    );
+}
+
+/** @throws `DEPENDENCY_CYCLE`, which names the tasks of the cycle in their order */
+function assertNoCycle(
+  added: readonly AddedTask[],
+  field: 'dependsOn' | 'parentId',
+  nextOf: (task: AddedTask) => readonly AddedTask[],
+): void {
+  const done = new Set<AddedTask>();
+  for (const start of added) {
+    if (done.has(start)) continue;
+    // A walk into the depth without recursion: `path` is the way to the present task.
+    const path: AddedTask[] = [start];
+    const left = [[...nextOf(start)]];
+    while (path.length > 0) {
+      const next = left.at(-1)?.pop();
+      if (next === undefined) {
+        const finished = path.pop();
+        left.pop();
+        if (finished !== undefined) done.add(finished);
+      } else if (path.includes(next)) throw cycleError(path.slice(path.indexOf(next)), field);
+      else if (!done.has(next)) {
+        path.push(next);
+        left.push([...nextOf(next)]);
+      }
+    }
+  }
+}
+
+function cycleError(cycle: readonly AddedTask[], field: 'dependsOn' | 'parentId'): OrchestratorError {
+  const [first] = cycle;
+  const named = [...cycle, ...cycle.slice(0, 1)].map(({ id }) => id).join(' → ');
+  const verb = field === 'dependsOn' ? 'depends on' : 'is a part of';
+  const says =
+    cycle.length === 1 ? `Task ${first?.id} ${verb} itself.` : `Each of these tasks ${verb} the next: ${named}.`;
+  return new OrchestratorError('DEPENDENCY_CYCLE', says, { field: `tasks[${first?.at}].${field}` });
+}

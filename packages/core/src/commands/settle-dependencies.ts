@@ -1,0 +1,65 @@
+import type { EventDraft } from '../log/events.ts';
+import { isFulfilledBy, type DependencyEnd } from '../model/dependency.ts';
+import { LIMITS } from '../model/limits.ts';
+import type { Task } from '../model/task.ts';
+import type { Loaded, LoadedEnd } from '../storage/loaded.ts';
+import { cancelledBy } from './dependencies.ts';
+import { closeOwnSession } from './own-session.ts';
+
+/** What tasks have to be told of the ends of their dependencies. */
+export interface SettledDependencies {
+  readonly events: readonly EventDraft[];
+  /** All that were looked at: each has had its effect, or has none. */
+  readonly settledEnds: readonly DependencyEnd[];
+  /** Whether there may be more: the page was full, or tasks were cancelled on which others depend. */
+  readonly more: boolean;
+}
+
+/**
+ * Applies the ends of dependencies to the tasks that wait, in the sessions that are loaded. A cancelled task is told as
+ * well: if it is retried, it waits only for what is still open.
+ */
+export function settleDependencies(loaded: Loaded): SettledDependencies {
+  const events: EventDraft[] = [];
+  const settledEnds: DependencyEnd[] = [];
+  const ends = Map.groupBy(loaded.dependencyEnds ?? [], ({ taskId }) => taskId);
+  for (const task of loaded.tasks) {
+    const own = ends.get(task.id) ?? [];
+    if (own.length > 0) events.push(...told(task, own, loaded));
+    settledEnds.push(...own.map(({ isOpen: _isOpen, ...end }) => end));
+  }
+  const { dependedOn = [] } = loaded;
+  const isFull = ends.size >= LIMITS.sweep_page_max || settledEnds.length >= LIMITS.settled_ends_max;
+  const cascades = events.some(({ type, taskId = '' }) => type === 'task.cancelled' && dependedOn.includes(taskId));
+  return { events, settledEnds, more: isFull || cascades };
+}
+
+function told(task: Task, ends: readonly LoadedEnd[], { sessions, now }: Loaded): EventDraft[] {
+  const { id: taskId, sessionId, onDependencyFailure: policy } = task;
+  if (policy === null) return [];
+  const events: EventDraft[] = [];
+  const fulfilled = new Set<string>();
+  let open = task.openDependencies ?? 0;
+  let isBlocked = task.status === 'blocked';
+  for (const { dependencyId, seq, status, isOpen } of ends) {
+    if (!isOpen || fulfilled.has(dependencyId)) continue;
+    if (isFulfilledBy(status, policy)) {
+      fulfilled.add(dependencyId);
+      open -= 1;
+      const payload = { dependency: dependencyId, status, seq, open_dependencies: open, run_at: dueAt(task, now) };
+      const about = { type: 'task.dependency_ended', sessionId, taskId } as const;
+      events.push({ ...about, payload: isBlocked ? payload : { ...payload, after_end: true } });
+    } else if (policy === 'cancel' && isBlocked) {
+      isBlocked = false;
+      events.push({ type: 'task.cancelled', sessionId, taskId, payload: cancelledBy(dependencyId, status) });
+      const session = sessions.find((one) => one.session.id === sessionId)?.session;
+      if (session !== undefined) events.push(...closeOwnSession(session, taskId));
+    }
+  }
+  return events;
+}
+
+/** A delay is never longer from now on than the delay that was asked for, whatever the clock was when it began. */
+function dueAt({ runAt, delayedAt }: Task, now: number): number | null {
+  return runAt !== null && delayedAt !== null && delayedAt > now ? now + (runAt - delayedAt) : runAt;
+}

@@ -1,0 +1,48 @@
+import { isFulfilledBy } from '../model/dependency.ts';
+import { LIMITS } from '../model/limits.ts';
+import { referenceTo } from '../model/names.ts';
+import { isEnded } from '../model/statuses.ts';
+import type { Task } from '../model/task.ts';
+import type { Page, Reader } from '../storage/storage.ts';
+import type { Dependency } from '../model/dependency.ts';
+
+/** So many tasks are read at once. */
+const READ_AT_ONCE = 100;
+
+/**
+ * The tasks that a blocked task waits for: those that have failed or were cancelled come first. It has at most
+ * `dependencies_max`, and all are looked at: the one that failed can be any of them.
+ */
+export async function openDependencies(reader: Reader, { namespace, id: taskId, status }: Task): Promise<Task[]> {
+  if (status !== 'blocked') return [];
+  const found: Task[] = [];
+  let after: string | null | undefined;
+  do {
+    const page: Page<Dependency> = await reader.dependencies({
+      namespace,
+      taskId,
+      limit: LIMITS.page_max,
+      ...(typeof after === 'string' && { after }),
+    });
+    const open = page.items.filter(({ ended }) => ended === null);
+    for (let at = 0; at < open.length; at += READ_AT_ONCE) {
+      const some = open.slice(at, at + READ_AT_ONCE);
+      const tasks = await Promise.all(some.map(({ dependencyId }) => reader.task(namespace, dependencyId)));
+      found.push(...tasks.filter((task) => task !== null));
+    }
+    after = page.next;
+  } while (typeof after === 'string');
+  return found.toSorted((a, b) => Number(isEnded(b.status)) - Number(isEnded(a.status)));
+}
+
+/** What to do about a blocked task that waits for these, all of its open dependencies. */
+export function nextStepOf({ onDependencyFailure: policy, openDependencies }: Task, open: readonly Task[]): string {
+  const ended = open.flatMap((one) => (isEnded(one.status) ? [{ one, end: one.status }] : []));
+  const failed = ended.find(({ end }) => !isFulfilledBy(end, policy ?? 'block'))?.one;
+  if (failed !== undefined)
+    return `\`orchestrator task retry ${referenceTo('task', failed)}\` queues the task again that did not succeed.`;
+  // A process has ended between the end of the last one and what it had to tell.
+  if (ended.length === openDependencies)
+    return 'All of them have ended as it asks: the next claim or recovery takes note of it, and it can be claimed then.';
+  return `Wait: it can be claimed when all of them have ${policy === 'run' ? 'ended' : 'succeeded'}.`;
+}

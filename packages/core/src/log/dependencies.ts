@@ -1,0 +1,67 @@
+/**
+ * What events do to the dependencies of tasks. Like `evolve` for sessions and tasks, it is the only place where they
+ * change: the events of one session tell all about the tasks in it.
+ */
+import { isFulfilledBy, type Dependency } from '../model/dependency.ts';
+import type { EndedStatus } from '../model/statuses.ts';
+import type { Task } from '../model/task.ts';
+import type { EventPayloads } from './events.ts';
+
+type Queued = EventPayloads['task.queued'];
+type Ended = EventPayloads['task.dependency_ended'];
+
+/** How many of its dependencies a new task waits for; null: it has none. */
+export function openDependenciesOf(payload: Pick<Queued, 'depends_on' | 'dependencies_ended'>): number | null {
+  const { depends_on: all, dependencies_ended: ended = {} } = payload;
+  return all === undefined ? null : all.length - Object.keys(ended).length;
+}
+
+/** The fields of a new task that say what it waits for, and of what it is a part. */
+export function relationsOf(payload: Queued): Pick<Task, 'openDependencies' | 'onDependencyFailure' | 'parentId'> {
+  return {
+    openDependencies: openDependenciesOf(payload),
+    onDependencyFailure: payload.on_dependency_failure ?? null,
+    parentId: payload.parent_id ?? null,
+  };
+}
+
+/** The task after one of its dependencies has ended. A delay that began by a clock that was ahead begins anew. */
+export function afterDependencyEnded(task: Task, payload: Ended): Task {
+  const moved = payload.run_at === null || task.runAt === null ? 0 : payload.run_at - task.runAt;
+  return {
+    ...task,
+    openDependencies: payload.open_dependencies,
+    runAt: payload.run_at,
+    delayedAt: task.delayedAt === null ? null : task.delayedAt + moved,
+    queuedAt: task.queuedAt + moved,
+  };
+}
+
+/** Whether the number of open dependencies in the event follows on that of the task. */
+export function isCountedRight(task: Task, { status, open_dependencies: open }: Ended): boolean {
+  if (task.openDependencies === null || task.onDependencyFailure === null) return false;
+  return open === task.openDependencies - (isFulfilledBy(status, task.onDependencyFailure) ? 1 : 0) && open >= 0;
+}
+
+/** The dependencies that a new task has. */
+export function dependenciesOf(task: Pick<Task, 'namespace' | 'id'>, payload: Queued): Dependency[] {
+  const { depends_on: all = [], dependencies_ended: ended = {}, on_dependency_failure: policy } = payload;
+  if (policy === undefined) return [];
+  return all.map((dependencyId) => ({
+    namespace: task.namespace,
+    taskId: task.id,
+    dependencyId,
+    onDependencyFailure: policy,
+    ended: Object.hasOwn(ended, dependencyId) ? (ended[dependencyId] as EndedStatus) : null,
+  }));
+}
+
+/** The change of the dependency that has ended; none if the task waits for it still. */
+export function dependencyEnded(
+  { namespace, id: taskId, onDependencyFailure }: Pick<Task, 'namespace' | 'id' | 'onDependencyFailure'>,
+  { dependency: dependencyId, status }: Ended,
+): { readonly before: Dependency; readonly after: Dependency }[] {
+  if (onDependencyFailure === null || !isFulfilledBy(status, onDependencyFailure)) return [];
+  const before = { namespace, taskId, dependencyId, onDependencyFailure, ended: null };
+  return [{ before, after: { ...before, ended: status } }];
+}

@@ -1,0 +1,93 @@
+import { both, withDecision, withLoaded, withReader, type Mutant } from './mutant.ts';
+
+const chapter = 'dependencies';
+
+/** Storages that forget who waits for whom, or tell it wrongly. */
+export const dependencies: readonly Mutant[] = [
+  {
+    name: 'whether others depend on a task is not looked up',
+    chapter,
+    wrap: withLoaded((loaded) => ({ ...loaded, dependedOn: [] })),
+  },
+  {
+    name: 'new dependencies are not saved',
+    chapter,
+    wrap: withDecision(({ dependencies = [], ...writeSet }) => ({
+      ...writeSet,
+      dependencies: dependencies.filter(({ before }) => before !== null),
+    })),
+  },
+  {
+    name: 'that a dependency was fulfilled is not saved',
+    chapter,
+    wrap: withDecision(({ dependencies = [], ...writeSet }) => ({
+      ...writeSet,
+      dependencies: dependencies.filter(({ before }) => before === null),
+    })),
+  },
+  {
+    name: 'those that wait are not told of an end',
+    chapter,
+    wrap: withDecision(({ endedDependencies: _ended, ...writeSet }) => writeSet),
+  },
+  {
+    name: 'an end is told whatever the policy',
+    chapter,
+    wrap: withDecision((writeSet) => ({
+      ...writeSet,
+      dependencies: (writeSet.dependencies ?? []).map(({ before, after }) => ({
+        before,
+        after: { ...after, onDependencyFailure: 'run' as const },
+      })),
+    })),
+  },
+  {
+    name: 'the status of a dependency is that of an earlier moment',
+    chapter,
+    wrap: withLoaded((loaded) => ({
+      ...loaded,
+      related: (loaded.related ?? []).map((task) => ({ ...task, status: 'running' as const })),
+    })),
+  },
+  {
+    name: 'dependencies are not looked up',
+    chapter,
+    wrap: withLoaded((loaded) => ({ ...loaded, related: [] })),
+  },
+  {
+    name: 'ends that a crash left are not due',
+    chapter,
+    wrap: both(withLoaded((loaded) => ({ ...loaded, isDue: false }))),
+  },
+  {
+    name: 'the ends of the dependencies that are due are not loaded',
+    chapter,
+    wrap: withLoaded((loaded) => ({ ...loaded, dependencyEnds: [] })),
+  },
+  {
+    name: 'sub-tasks are not looked up',
+    chapter,
+    wrap: withLoaded((loaded) => ({ ...loaded, withSubtasks: [] })),
+  },
+  {
+    name: 'a list of sub-tasks has other tasks',
+    chapter,
+    wrap: both(
+      withReader((read) => ({
+        tasks: ({ parentId: _parent, ...filter }) => read.tasks(filter),
+      })),
+    ),
+  },
+  {
+    name: 'dependencies are listed without an order',
+    chapter,
+    wrap: both(
+      withReader((read) => ({
+        dependencies: async (filter) => {
+          const { items, next } = await read.dependencies(filter);
+          return { items: items.toReversed(), next };
+        },
+      })),
+    ),
+  },
+];
