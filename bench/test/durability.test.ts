@@ -29,7 +29,13 @@ test.each(NAMES.flatMap((name) => (['FULL', 'NORMAL'] as const).map((mode) => [n
     await using store = await sqlite(folder.path).fresh();
     const pragma = vi.spyOn(Database.prototype, 'pragma');
 
-    const contestant = await CONTESTANTS[name]({ url: store.url, synchronous, callers: 1, isFirst: true });
+    const contestant = await CONTESTANTS[name]({
+      url: store.url,
+      synchronous,
+      callers: 1,
+      processes: 1,
+      isFirst: true,
+    });
     try {
       await contestant.enqueue([0, 1, 2]);
       const writers = [...new Set(pragma.mock.contexts as unknown as readonly Database.Database[])].filter(
@@ -52,7 +58,7 @@ test.each(
 )('`%s` with %s moves its log into the file when it has so many pages', async (name, synchronous) => {
   using folder = newFolder();
   await using store = await sqlite(folder.path).fresh();
-  const contestant = await CONTESTANTS[name]({ url: store.url, synchronous, callers: 1, isFirst: true });
+  const contestant = await CONTESTANTS[name]({ url: store.url, synchronous, callers: 1, processes: 1, isFirst: true });
   try {
     const pages = () => statSync(`${store.url.slice('sqlite:'.length)}-wal`).size / FRAME_BYTES;
     // A log that is in the file is written over from its beginning, so its file grows no more.

@@ -28,7 +28,7 @@ export const sqliteEnqueue: BenchCase = {
     await using opened = new AsyncDisposableStack();
     const open = async (name: ContestantName): Promise<Adder> => {
       const { url } = opened.use(await sqlite(bench.folder).fresh());
-      const seat = { url, synchronous: 'NORMAL', callers: 1, isFirst: true } as const;
+      const seat = { url, synchronous: 'NORMAL', callers: 1, processes: 1, isFirst: true } as const;
       return { process: opened.use(await ContestantProcess.open(name, seat)), elapsedMs: [] };
     };
     const adders = { ours: await open('ours'), other: await open('raw SQLite') };

@@ -73,7 +73,7 @@ async function sizesOf(bench: Bench, name: ContestantName): Promise<Sizes> {
   const tasks = amountOf(bench, TASKS);
   await using store = await sqlite(bench.folder).fresh();
   const path = pathOf(store.url);
-  const seat = { url: store.url, synchronous: 'NORMAL', callers: 1 } as const;
+  const seat = { url: store.url, synchronous: 'NORMAL', callers: 1, processes: 1 } as const;
   await using filler = await ContestantProcess.open(name, { ...seat, isFirst: true });
   await filler.ask({ is: 'enqueue', first: 0, tasks });
   await filler.close();

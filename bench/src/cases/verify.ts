@@ -109,7 +109,7 @@ export const verifyLarge = verifyCase({
 });
 
 async function finish(name: Extract<ContestantName, 'ours' | 'raw SQLite'>, url: string, tasks: number): Promise<void> {
-  const seat = { url, synchronous: 'NORMAL', callers: 1, isFirst: true } as const;
+  const seat = { url, synchronous: 'NORMAL', callers: 1, processes: 1, isFirst: true } as const;
   const contestant: Contestant = await (name === 'ours' ? openOurs(seat, 'batches') : openRawSqlite(seat));
   for (const portion of portionsOf(tasks)) await contestant.enqueue(portion);
   const handled = new Set<number>();

@@ -37,6 +37,8 @@ export interface Seat {
   readonly synchronous: Synchronous;
   /** How many loops claim and complete at the same time. */
   readonly callers: number;
+  /** How many processes share the store. */
+  readonly processes: number;
   /** Whether the store is empty, and its tables have to be made. */
   readonly isFirst: boolean;
 }

@@ -44,7 +44,7 @@ export class Lane implements AsyncDisposable {
     await using opening = new AsyncDisposableStack();
     const store = opening.use(await place.fresh());
     const { contestant, synchronous = 'NORMAL', callers = 1, processes = 1, tasks } = run;
-    const seat = { url: store.url, synchronous, callers };
+    const seat = { url: store.url, synchronous, callers, processes };
     await using filler = await openCarrier(contestant, { ...seat, isFirst: true });
     await filler.ask({ is: 'enqueue', first: 0, tasks });
     await filler.ask({ is: 'close' });
