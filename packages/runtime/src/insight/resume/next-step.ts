@@ -19,8 +19,8 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
     return `The first waiting task is for another agent: \`orchestrator why task ${names.taskReference(first.id)}\`.`;
   const claim = `\`orchestrator claim${as} --session ${names.sessionReference(session.id)}\``;
   if (first.status === 'scheduled' && first.runAt !== null)
-    return `From ${isoSeconds(first.runAt)} on, ${claim} takes task ${names.task(first.id)}.`;
-  return `${claim} takes task ${names.task(first.id)}, with the context above.`;
+    return `From ${isoSeconds(first.runAt)} on, ${claim} takes task ${names.taskReference(first.id)}.`;
+  return `${claim} takes task ${names.taskReference(first.id)}, with the context above.`;
 }
 
 /** Whether the card is for the current holder, not for another run of it. */
@@ -60,7 +60,7 @@ function otherWork(facts: ResumeFacts, names: Names): string {
   if (first !== undefined && as !== null)
     return (
       `\`orchestrator claim${as} --session ${names.sessionReference(first.sessionId)}\` ` +
-      `takes task ${names.task(first.taskId)}, which waits for it.`
+      `takes task ${names.taskReference(first.taskId)}, which waits for it.`
     );
   return `Nothing is left here; \`orchestrator claim${agentWords(facts.agent)}\` takes other work.`;
 }
