@@ -27,7 +27,7 @@ export function reportOf(reason: RunReason, end: CommandExit, { signal, timeoutM
     case 'not_found':
     case 'not_executable':
     case 'not_started':
-      return { outcome: 'released', note: `The command never started: ${message ?? ''}`.slice(0, NOTE_CHARACTERS_MAX) };
+      return { outcome: 'released', note: shortened(`The command never started: ${message ?? ''}`) };
     case 'lease_lost':
     case 'store_unreachable':
     case 'store_moved':
@@ -45,6 +45,11 @@ export function reportOf(reason: RunReason, end: CommandExit, { signal, timeoutM
 
 /** Far below the limit of a note, but enough for an error of the system. */
 const NOTE_CHARACTERS_MAX = 1_000;
+
+/** Not with half of a character at its end: the store would refuse it, and the task would not be given back. */
+function shortened(text: string): string {
+  return text.slice(0, NOTE_CHARACTERS_MAX).toWellFormed();
+}
 
 function byEnd({ code, signal }: CommandExit): Report {
   if (code === 0) return { outcome: 'succeeded' };
