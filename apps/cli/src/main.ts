@@ -50,7 +50,7 @@ function aboutItself({ code }: CommanderError, text: string): Answer {
   return {
     kind: isVersion ? 'version' : 'help',
     data: isVersion ? { version: text } : { text },
-    ids: [text],
+    ids: text.split('\n'),
     text: () => text.split('\n'),
   };
 }
