@@ -40,6 +40,13 @@ test.for([
   expect(onScreen(text)).toBe(shown);
 });
 
+test.for(['\u{13430}', '\u{1343f}', '\u{16fe4}', '\u{1d159}', '\ufdd0', '\uffff', '\u{1fffe}'])(
+  'a character that shows nothing is shown by its code: %j',
+  (character) => {
+    expect(onScreen(`a${character}b`)).toBe(`a\\u{${character.codePointAt(0)?.toString(16)}}b`);
+  },
+);
+
 test('with --quiet, what is in no id is escaped, and nothing else', async () => {
   using cli = new Cli();
   const { stdout } = await cli.run(['config', 'list', '--quiet'], { env: { ORCHESTRATOR_AGENT: HOSTILE } });
