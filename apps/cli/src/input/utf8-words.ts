@@ -6,7 +6,8 @@ const REPLACED = '\uFFFD';
 
 /**
  * Refuses a command line with bytes that are not UTF-8. Node has replaced them by then: two ids that differ in them
- * would be one, and `run` would give its command another file. Only Linux shows the bytes; elsewhere nothing is refused.
+ * would be one, and `run` would give its command another file. Only Linux shows the bytes: elsewhere nothing is
+ * refused.
  *
  * @throws `USAGE`
  */

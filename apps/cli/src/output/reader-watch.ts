@@ -14,8 +14,8 @@ import { isatty } from 'node:tty';
  *   gives to another that it starts, the system knows it at once. Of one of the network, it knows it when the other
  *   machine answers the first line that comes too late. That the other end sends no more is no sign: it may still read.
  *
- * - A terminal that was closed refuses an empty write, too. It sends a hang-up only to the programs that it controls: not
- *   to one in a session of its own, as an editor or a multiplexer starts it.
+ * - A terminal that was closed refuses an empty write, too. It sends a hang-up only to the programs that it controls:
+ *   not to one in a session of its own, as an editor or a multiplexer starts it.
  *
  * A socket of packets stays untouched, and the next write tells: an empty write would send an empty packet, which its
  * reader takes for the end. Files have no reader that can go.

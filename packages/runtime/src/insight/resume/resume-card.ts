@@ -318,7 +318,8 @@ function alsoHeldLine({ sessionId, taskId, fence, until, instance, you }: AlsoHe
   const run = [you ? 'you' : null, instance === null ? null : say.name(instance)]
     .filter((word) => word !== null)
     .join(', ');
-  const session = say.names.sessionReference(sessionId);
-  const work = `session ${session}${run === '' ? '' : ` (${run})`}, task ${say.names.taskReference(taskId)}`;
-  return `${work}, fence ${fence}${untilText(until)}: \`orchestrator resume ${session}\``;
+  const { names } = say;
+  const where = `session ${names.sessionReference(sessionId)}${run === '' ? '' : ` (${run})`}`;
+  const work = `${where}, task ${names.taskReference(taskId)}`;
+  return `${work}, fence ${fence}${untilText(until)}: \`orchestrator resume ${names.sessionReference(sessionId)}\``;
 }
