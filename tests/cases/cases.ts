@@ -275,4 +275,46 @@ export const CASES: readonly Case[] = [
       [`${CLI}/two-clocks.slow.test.ts`, 'beside a recover whose clock is %i h ahead, dead holders are recovered once'],
     ],
   },
+  {
+    name: 'a signal that reaches the command before its wrapper counts as a failed attempt',
+    tests: [[`${CLI}/run-ending.test.ts`, 'a signal that the wrapper gets after %s charges no attempt']],
+  },
+  {
+    name: 'a sentence that an agent chose as an id stands in the resume card as if it was ours',
+    tests: [
+      [
+        `${RUNTIME}/resume-card-names.test.ts`,
+        'an id that is a whole sentence is quoted, or its number stands in its place',
+      ],
+    ],
+  },
+  {
+    name: 'a task whose command has a long name is not given back',
+    tests: [
+      [
+        `${RUNTIME}/report.test.ts`,
+        'why a command never started is a note that the store takes, wherever it is cut: %j',
+      ],
+    ],
+  },
+  {
+    name: 'a final failure of another copy of the package is tried again',
+    tests: [
+      [`${RUNTIME}/other-copy.test.ts`, 'a failure of another copy of this package is as final as one of this copy'],
+    ],
+  },
+  {
+    name: 'two ids that are not UTF-8 are one',
+    tests: [[`${CLI}/usage.test.ts`, 'bytes that are not UTF-8 are refused: %s, exit %i']],
+    needs: 'Linux',
+  },
+  {
+    name: 'a follower outlives a terminal that does not control it',
+    tests: [[`${CLI}/gone-reader.slow.test.ts`, 'a closed terminal ends a program in a session of its own']],
+    needs: 'the program `script`',
+  },
+  {
+    name: 'a server that proves nothing is taken although the URL demands a proof',
+    tests: [[`${POSTGRES}/authentication.test.ts`, 'a server that %s is refused']],
+  },
 ];
