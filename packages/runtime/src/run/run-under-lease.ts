@@ -13,10 +13,10 @@ import { CommandProcess, sharesOwnGroup, StartError } from '../processes/command
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
-import { LeaseFiles } from './lease-files.ts';
+import { LeaseFiles } from '../processes/lease-files.ts';
 import { inheritedEnvironment } from '../processes/inherited-environment.ts';
 import { leaseEnvironment } from '../processes/lease-environment.ts';
-import { removeLeftFiles } from './left-files.ts';
+import { removeLeftFiles } from '../processes/left-files.ts';
 import { isHoldersRelease, reportOf, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
