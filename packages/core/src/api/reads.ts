@@ -35,14 +35,14 @@ import {
 const page = {
   namespace: field.name,
   limit: z.int().min(1).max(LIMITS.page_max).default(DEFAULTS.page),
-  after: field.id.optional(),
+  after: field.knownId.optional(),
   /** Newest first: the page before this cursor; null: the last page. */
-  before: field.id.nullable().optional(),
+  before: field.knownId.nullable().optional(),
 };
 const ONE_DIRECTION = { error: 'cannot be given together with after', path: ['before'] };
 const inOneDirection = ({ after, before }: { after?: unknown; before?: unknown }) =>
   after === undefined || before === undefined;
-const one = z.strictObject({ namespace: field.name, id: field.id });
+const one = z.strictObject({ namespace: field.name, id: field.knownId });
 const askedAgent = z.strictObject({ namespace: field.name, agent: field.name });
 const counted = z.strictObject({ namespace: field.name, max: z.int().positive() });
 const verified = z.strictObject({ namespace: field.name.optional(), findingsMax: z.int().positive().optional() });
@@ -62,7 +62,7 @@ const sessionFilter = z
 const taskFilter = z
   .strictObject({
     ...page,
-    sessionId: field.id.optional(),
+    sessionId: field.knownId.optional(),
     status: z.array(z.enum(TASK_STATUS_NAMES)).min(1).optional(),
     kind: field.name.optional(),
   })
@@ -81,8 +81,8 @@ const eventFilter = z
     before: eventCursor.nullable().optional(),
     /** The last event id of the list: `asOf` of an earlier answer, so that all pages show the same moment. */
     upTo: z.int().min(0).optional(),
-    sessionId: field.id.optional(),
-    taskId: field.id.optional(),
+    sessionId: field.knownId.optional(),
+    taskId: field.knownId.optional(),
     agent: field.name.optional(),
     types: z
       .array(z.enum(Object.keys(EVENT_DOCS) as [EventType, ...EventType[]]))
