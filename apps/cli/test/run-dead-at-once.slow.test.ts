@@ -4,7 +4,8 @@
  *  - the event has the evidence
  *  - a wrapper killed alone leaves its command, which keeps the lease until its end, and is named
  *  - such a command is refused once its session is taken over
- *  - a lease that a program from elsewhere renews with its token is not over with the run; one that the command renews is
+ *  - a lease that a program from elsewhere renews with its token is not over with the run; that of a command which
+ *    renews it is
  *  - a plain claim records no process, and is not recovered when its process ends
  */
 import { execFileSync } from 'node:child_process';

@@ -68,3 +68,9 @@ function byEnd({ code, signal }: CommandExit): Report {
 export function isHoldersRelease({ endedBy }: LeaseRefusal): boolean {
   return (LEASE_END_EVENTS.holder as readonly (EventType | null)[]).includes(endedBy);
 }
+
+/** The reason of a run that has lost its lease, and so has nothing to report. */
+export function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
+  if (!isHoldersRelease(lost)) return 'lease_lost';
+  return reason === 'ended' ? 'released_by_command' : reason;
+}

@@ -13,11 +13,12 @@ import { CommandProcess, sharesOwnGroup, StartError } from '../processes/command
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
+import { KeyWitness } from './key-witness.ts';
 import { LeaseFiles } from '../processes/lease-files.ts';
 import { inheritedEnvironment } from '../processes/inherited-environment.ts';
 import { leaseEnvironment } from '../processes/lease-environment.ts';
 import { removeLeftFiles } from '../processes/left-files.ts';
-import { isHoldersRelease, reportOf, type Report } from './report.ts';
+import { isHoldersRelease, reportOf, withoutLease, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
 import { within } from './within.ts';
@@ -64,6 +65,8 @@ class Run {
   readonly #keeper: LeaseKeeper;
   readonly #cancelLook: CancelLook;
   #command: CommandProcess | null = null;
+  /** Only for a command in our group. */
+  readonly #keyWitness = sharesOwnGroup() && process.platform !== 'win32' ? new KeyWitness() : null;
   #env: NodeJS.ProcessEnv = {};
   /** The first reason counts. */
   #exit: { readonly reason: ExitReason; readonly done: Promise<void> } | null = null;
@@ -110,6 +113,7 @@ class Run {
     } finally {
       this.#stopKeeping();
       stopHearing();
+      this.#keyWitness?.[Symbol.dispose]();
     }
   }
 
@@ -273,9 +277,12 @@ class Run {
   #passOn(interruption: Interruption): void {
     const { signal } = interruption;
     const isKey = signal === 'SIGINT' || signal === 'SIGQUIT';
-    if (isKey && this.#command?.sharesGroup && isInForeground()) return;
-    interruption.counts = true;
-    this.#command?.signalAwake(signal);
+    const pass = () => {
+      interruption.counts = true;
+      this.#command?.signalAwake(signal);
+    };
+    if (!isKey || !this.#command?.sharesGroup || !isInForeground()) pass();
+    else void this.#keyWitness?.ifNoKey(() => this.#command?.isAlive && pass());
   }
 
   /** Stops the command, then this process, as the shell expects. */
@@ -386,10 +393,4 @@ class Run {
       ...told,
     };
   }
-}
-
-/** The reason of a run that has lost its lease, and so has nothing to report. */
-function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
-  if (!isHoldersRelease(lost)) return 'lease_lost';
-  return reason === 'ended' ? 'released_by_command' : reason;
 }
