@@ -73,7 +73,7 @@ describe('commands of a handler', () => {
     await work(orchestrator, async ({ start }) => {
       const inherited = await start(show, { stdio: output });
       const given = await start(show, { stdio: output, env: { ...process.env } });
-      return Promise.all([inherited, given].map(({ streams }) => streams.stdout && text(streams.stdout)));
+      return Promise.all([inherited, given].map(async ({ streams }) => streams.stdout && text(streams.stdout)));
     });
 
     const said = (await orchestrator.getTask(task.id))?.result as string[];

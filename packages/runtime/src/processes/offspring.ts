@@ -149,7 +149,8 @@ export class Offspring {
   #stopAdopted(): ReadonlySet<number> {
     const { keeper } = this.#started;
     const found = new Set<number>();
-    for (let look = 0; keeper?.isAlive && look < QUICK_LOOKS; look += 1)
+    if (!keeper?.isAlive) return found;
+    for (let look = 0; look < QUICK_LOOKS; look += 1)
       for (const pid of childrenOf(keeper.pid)) if (trySignal(pid, 'SIGSTOP')) found.add(pid);
     return found;
   }

@@ -13,7 +13,7 @@ import { CommandProcess, sharesOwnGroup, StartError } from '../processes/command
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
-import { KeyWitness } from './key-witness.ts';
+import { KeyProbe } from './key-probe.ts';
 import { LeaseFiles } from '../processes/lease-files.ts';
 import { inheritedEnvironment } from '../processes/inherited-environment.ts';
 import { leaseEnvironment } from '../processes/lease-environment.ts';
@@ -66,7 +66,7 @@ class Run {
   readonly #cancelLook: CancelLook;
   #command: CommandProcess | null = null;
   /** Only for a command in our group. */
-  readonly #keyWitness = sharesOwnGroup() && process.platform !== 'win32' ? new KeyWitness() : null;
+  readonly #keyProbe = sharesOwnGroup() && process.platform !== 'win32' ? new KeyProbe() : null;
   #env: NodeJS.ProcessEnv = {};
   /** The first reason counts. */
   #exit: { readonly reason: ExitReason; readonly done: Promise<void> } | null = null;
@@ -113,7 +113,7 @@ class Run {
     } finally {
       this.#stopKeeping();
       stopHearing();
-      this.#keyWitness?.[Symbol.dispose]();
+      this.#keyProbe?.[Symbol.dispose]();
     }
   }
 
@@ -282,7 +282,7 @@ class Run {
       this.#command?.signalAwake(signal);
     };
     if (!isKey || !this.#command?.sharesGroup || !isInForeground()) pass();
-    else void this.#keyWitness?.ifNoKey(() => this.#command?.isAlive && pass());
+    else void this.#keyProbe?.ifNoKey(() => this.#command?.isAlive && pass());
   }
 
   /** Stops the command, then this process, as the shell expects. */

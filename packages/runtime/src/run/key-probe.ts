@@ -1,40 +1,40 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** How long the end of the witness may be on its way. */
+/** How long the end of the probe may be on its way. */
 const SEEN_WITHIN_MS = 1_000;
 /** It waits for the end of its input, which comes with the end of this process, and leaves no dump of its memory. */
-const WITNESS = ['-c', 'ulimit -c 0; exec cat'];
+const PROBE = ['-c', 'ulimit -c 0; exec cat'];
 
 /**
  * Tells a key of the terminal (Ctrl-C) from the same signal that a program sent to this process alone. The terminal
  * sends its key to all of the group in the foreground. So it also reaches a small process of ours there, which ends.
  */
-export class KeyWitness implements Disposable {
-  #witness = start();
+export class KeyProbe implements Disposable {
+  #probe = start();
 
-  /** Calls `act` if the signal that just came was no key. Where there can be no witness, it counts as one. */
+  /** Calls `act` if the signal that just came was no key. Where there can be no probe, it counts as one. */
   async ifNoKey(act: () => void): Promise<void> {
-    const asked = this.#witness;
-    const wasKey = await Promise.race([asked.ended, pause(SEEN_WITHIN_MS, false)]);
+    const asked = this.#probe;
+    const wasKey = await Promise.race([asked.ended, pause(SEEN_WITHIN_MS, false, { ref: false })]);
     if (!wasKey) act();
     // For the next key.
-    else if (asked === this.#witness && asked.hasStarted()) this.#witness = start();
+    else if (asked === this.#probe && asked.hasStarted()) this.#probe = start();
   }
 
   [Symbol.dispose](): void {
-    this.#witness.child.stdin?.destroy();
+    this.#probe.child.stdin?.destroy();
   }
 }
 
-interface Witness {
+interface Probe {
   readonly child: ChildProcess;
   readonly hasStarted: () => boolean;
   readonly ended: Promise<true>;
 }
 
-function start(): Witness {
-  const child = spawn('/bin/sh', WITNESS, { stdio: ['pipe', 'ignore', 'ignore'] });
+function start(): Probe {
+  const child = spawn('/bin/sh', PROBE, { stdio: ['pipe', 'ignore', 'ignore'] });
   const { promise, resolve } = Promise.withResolvers<true>();
   child.on('exit', () => resolve(true));
   child.on('error', () => resolve(true));
