@@ -317,4 +317,37 @@ export const CASES: readonly Case[] = [
     name: 'a server that proves nothing is taken although the URL demands a proof',
     tests: [[`${POSTGRES}/authentication.test.ts`, 'a server that %s is refused']],
   },
+  {
+    name: 'what a handler starts gets the password of the store in its environment',
+    tests: [
+      [
+        `${RUNTIME}/worker-commands.test.ts`,
+        'get the password of the store in a private file, which is removed with the handler',
+      ],
+    ],
+    needs: 'Linux',
+  },
+  {
+    name: 'a configuration that others can read is used with its password',
+    tests: [[`${RUNTIME}/settings.test.ts`, 'is refused if its store has a password: mode %o']],
+  },
+  {
+    name: 'one row with an id that no command accepts ends every list',
+    tests: [[`${CLI}/ids-by-sql.test.ts`, 'exit %i, and the id is shown: %j']],
+  },
+  {
+    name: 'kill -INT to a wrapper on a terminal reaches nobody',
+    tests: [[`${CLI}/run-in-doubt.slow.test.ts`, 'on a terminal, %s to the wrapper alone is passed on']],
+    needs: 'the program `script`',
+  },
+  {
+    name: 'a lease counts as dead that another program renews with its token',
+    tests: [[`${CLI}/run-dead-at-once.slow.test.ts`, 'a %s of %s, then the run and all that it started are killed']],
+    needs: 'Linux',
+  },
+  {
+    name: 'what hops from process to process works on while run says that it is paused',
+    tests: [[`${RUNTIME}/hopping-command.test.ts`, 'a pause reaches it, and it goes on afterwards']],
+    needs: 'Linux',
+  },
 ];
