@@ -275,4 +275,79 @@ export const CASES: readonly Case[] = [
       [`${CLI}/two-clocks.slow.test.ts`, 'beside a recover whose clock is %i h ahead, dead holders are recovered once'],
     ],
   },
+  {
+    name: 'a signal that reaches the command before its wrapper counts as a failed attempt',
+    tests: [[`${CLI}/run-ending.test.ts`, 'a signal that the wrapper gets after %s charges no attempt']],
+  },
+  {
+    name: 'a sentence that an agent chose as an id stands in the resume card as if it was ours',
+    tests: [
+      [
+        `${RUNTIME}/resume-card-names.test.ts`,
+        'an id that is a whole sentence is quoted, or its number stands in its place',
+      ],
+    ],
+  },
+  {
+    name: 'a task whose command has a long name is not given back',
+    tests: [
+      [
+        `${RUNTIME}/report.test.ts`,
+        'why a command never started is a note that the store takes, wherever it is cut: %j',
+      ],
+    ],
+  },
+  {
+    name: 'a final failure of another copy of the package is tried again',
+    tests: [
+      [`${RUNTIME}/other-copy.test.ts`, 'a failure of another copy of this package is as final as one of this copy'],
+    ],
+  },
+  {
+    name: 'two ids that are not UTF-8 are one',
+    tests: [[`${CLI}/usage.test.ts`, 'bytes that are not UTF-8 are refused: %s, exit %i']],
+    needs: 'Linux',
+  },
+  {
+    name: 'a follower outlives a terminal that does not control it',
+    tests: [[`${CLI}/gone-reader.slow.test.ts`, 'a closed terminal ends a program in a session of its own']],
+    needs: 'the program `script`',
+  },
+  {
+    name: 'a server that proves nothing is taken although the URL demands a proof',
+    tests: [[`${POSTGRES}/authentication.test.ts`, 'a server that %s is refused']],
+  },
+  {
+    name: 'what a handler starts gets the password of the store in its environment',
+    tests: [
+      [
+        `${RUNTIME}/worker-commands.test.ts`,
+        'get the password of the store in a private file, which is removed with the handler',
+      ],
+    ],
+    needs: 'Linux',
+  },
+  {
+    name: 'a configuration that others can read is used with its password',
+    tests: [[`${RUNTIME}/settings.test.ts`, 'is refused if its store has a password: mode %o']],
+  },
+  {
+    name: 'one row with an id that no command accepts ends every list',
+    tests: [[`${CLI}/ids-by-sql.test.ts`, 'exit %i, and the id is shown: %j']],
+  },
+  {
+    name: 'kill -INT to a wrapper on a terminal reaches nobody',
+    tests: [[`${CLI}/run-in-doubt.slow.test.ts`, 'on a terminal, %s to the wrapper alone is passed on']],
+    needs: 'the program `script`',
+  },
+  {
+    name: 'a lease counts as dead that another program renews with its token',
+    tests: [[`${CLI}/run-dead-at-once.slow.test.ts`, 'a %s of %s, then the run and all that it started are killed']],
+    needs: 'Linux',
+  },
+  {
+    name: 'what hops from process to process works on while run says that it is paused',
+    tests: [[`${RUNTIME}/hopping-command.test.ts`, 'a pause reaches it, and it goes on afterwards']],
+    needs: 'Linux',
+  },
 ];

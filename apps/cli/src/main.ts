@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { Failure, failureOf } from './failure.ts';
 import { Output, type Answer, type Format } from './output/output.ts';
+import { refuseBrokenWords } from './input/utf8-words.ts';
 import { printable } from './output/printable.ts';
 import { outliveReaders } from './output/readers.ts';
 import { printWarnings } from './output/warnings.ts';
@@ -17,6 +18,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   let said = '';
   let complaints = '';
   try {
+    refuseBrokenWords(argv);
     const words = namesNothing(argv) ? [...argv, 'status'] : argv;
     const program = await createProgram(words, {
       exit: (code) => (exitCode = code),
@@ -48,7 +50,7 @@ function aboutItself({ code }: CommanderError, text: string): Answer {
   return {
     kind: isVersion ? 'version' : 'help',
     data: isVersion ? { version: text } : { text },
-    ids: [text],
+    ids: text.split('\n'),
     text: () => text.split('\n'),
   };
 }

@@ -12,6 +12,7 @@ export {
   Names,
   openOrchestrator,
   readResume,
+  renewedBy,
   RESUME_BUDGET,
   resolveSettings,
   resumeCard,

@@ -7,7 +7,8 @@
  *  - a named pipe counts as a pipe
  *  - a socket of packets gets no empty packet, which its reader would take for the end
  *  - a reader that is there and does not read is not gone
- *  - a file and a terminal have no reader that can go
+ *  - a terminal that was closed is gone, also for a program that it does not control
+ *  - a file has no reader that can go, and a terminal that is there is not gone
  *  - `run` does not print for its reader: it does its work
  */
 import { spawn } from 'node:child_process';
@@ -18,7 +19,7 @@ import { join } from 'node:path';
 import { test } from 'vitest';
 import { Cli } from './support/cli.ts';
 import { commandExists, hasTerminal, Terminal } from './support/terminal.ts';
-import { ORCHESTRATOR, until } from './support/running.ts';
+import { isGone, kill, ORCHESTRATOR, until } from './support/running.ts';
 
 const PRINTERS = [
   'events --follow',
@@ -209,6 +210,22 @@ test.concurrent.for(['| (sleep 4; cat)', '> out'])('a reader that is there is no
 
   // `timeout` had to end it.
   expect(said).toContain('exit 124');
+});
+
+test.skipIf(!hasTerminal)('a closed terminal ends a program in a session of its own', async ({ expect }) => {
+  using cli = new Cli();
+  await quietStore(cli);
+  using terminal = new Terminal(cli, `setsid ${ORCHESTRATOR} events --follow & echo "pid $!"; sleep 2`);
+  const pid = Number(await until(() => /^pid (\d+)/m.exec(terminal.said)?.[1]));
+
+  await terminal.closed;
+  const wasThere = !isGone(pid);
+  const goneBy = performance.now() + SOON_MS;
+  while (!isGone(pid) && performance.now() < goneBy) await new Promise((resolve) => setTimeout(resolve, 50));
+  const isLeft = !isGone(pid);
+  kill(pid, 'SIGKILL');
+
+  expect([wasThere, isLeft]).toEqual([true, false]);
 });
 
 test.skipIf(!hasTerminal)('a terminal is not gone', async ({ expect }) => {

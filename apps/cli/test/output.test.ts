@@ -5,7 +5,7 @@
  *  - stored text cannot move the cursor, reorder or hide anything, in text and in JSON alike
  *  - a list that was cut says so, and how it continues
  *  - an error names its code and a next step, and no hint is a destructive command
- *  - help exit-codes prints the one table; help limits prints the limits
+ *  - help exit-codes prints the one table; help limits prints the limits; help of a command is that of its --help
  *  - --version prints the version of the package
  *  - no command at all is refused with a next step
  */
@@ -41,6 +41,16 @@ test.concurrent('nothing is coloured where no terminal is, but FORCE_COLOR is ho
   expect(plain.stdout).not.toContain('\u001b');
   expect(dumb.stdout).not.toContain('\u001b');
   expect(forced.stdout).toContain('\u001b[36m○ queued');
+});
+
+test.concurrent.for([[], ['run'], ['store', 'move']])('help %j prints what --help does', async (words, { expect }) => {
+  using cli = new Cli();
+
+  const help = await cli.run(['help', ...words]);
+  const flag = await cli.run([...words, '--help']);
+
+  expect(help).toEqual(flag);
+  expect(help.stdout.split('\n').length).toBeGreaterThan(10);
 });
 
 test.concurrent('stored text cannot move the cursor, reorder or hide anything', async ({ expect }) => {

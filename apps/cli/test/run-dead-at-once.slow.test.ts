@@ -4,6 +4,8 @@
  *  - the event has the evidence
  *  - a wrapper killed alone leaves its command, which keeps the lease until its end, and is named
  *  - such a command is refused once its session is taken over
+ *  - a lease that a program from elsewhere renews with its token is not over with the run; that of a command which
+ *    renews it is
  *  - a plain claim records no process, and is not recovered when its process ends
  */
 import { execFileSync } from 'node:child_process';
@@ -107,6 +109,35 @@ describe.skipIf(process.platform !== 'linux')('dead at once', { timeout: 120_000
     expect(early.data).toEqual([]);
     expect(why.stdout).toContain(`process ${command} (sleep)`);
     expect(late.data).toMatchObject([{ session_id: 's', reason: 'dead' }]);
+  });
+
+  test.concurrent.for([
+    ['heartbeat', 'elsewhere', []],
+    ['checkpoint', 'elsewhere', []],
+    ['heartbeat', 'the command', [{ session_id: 's', reason: 'dead' }]],
+    ['checkpoint', 'the command', [{ session_id: 's', reason: 'dead' }]],
+  ] as const)('a %s of %s, then the run and all that it started are killed', async ([verb, who, found], { expect }) => {
+    using cli = new Cli();
+    await addTask(cli, { sessionId: 's' });
+    const words = verb === 'heartbeat' ? [verb] : [verb, '--next-action', 'more'];
+    const renewal = who === 'elsewhere' ? '' : `${ORCHESTRATOR} ${words.join(' ')} --quiet; `;
+    const script = `${renewal}echo "token $ORCHESTRATOR_TOKEN"; echo "pid $$"; exec sleep 600`;
+    using running = new Running(cli, ['--ttl', '10m', '--', 'sh', '-c', script]);
+    const command = await running.command();
+    await until(() => isGroupTold(cli, 's'));
+    const token = /^token (.*)$/m.exec(running.stdout)?.[1] ?? '';
+    const env = { ORCHESTRATOR_TOKEN: token };
+    const renewed = who === 'elsewhere' ? (await cli.run(words, { env })).exit : 0;
+
+    running.child.kill('SIGSTOP');
+    kill(-command, 'SIGKILL');
+    running.child.kill('SIGKILL');
+    await once(running.child, 'exit');
+    await until(() => isGone(command));
+    const { data } = await cli.json(['recover']);
+
+    expect([renewed, data]).toMatchObject([0, found]);
+    expect(data).toHaveLength(found.length);
   });
 
   test.concurrent('a plain claim records no process, and is not recovered when its process ends', async ({

@@ -2,6 +2,7 @@
  * What ends the command of a run:
  *  - a signal to the wrapper is passed on, to all that was started, and charges no attempt
  *  - it is 128 and the signal's number, however the command ends
+ *  - so it is if the signal is sent to all processes, and reaches the command first
  *  - a hang-up ends nothing that was started to survive it: by nohup, or by a script that ignores it
  *  - --timeout ends it: 124, the attempt has failed
  *  - a cancellation ends it: 143, the task is cancelled
@@ -43,6 +44,21 @@ describe.skipIf(process.platform === 'win32')('run is ended', () => {
       await until(() => isGone(grandchild));
     },
   );
+
+  test.concurrent.for([
+    ['the command has ended by the same signal', '(sleep 0.3; kill -TERM $PPID) & kill -TERM $$'],
+    ['the command has ended with the code of a shell', '(sleep 0.3; kill -TERM $PPID) & exit 143'],
+    ['the command has answered it with a failure', '(sleep 0.02; kill -TERM $PPID) & exit 1'],
+    ['the command has answered it well', 'kill -TERM $PPID; exit 0'],
+  ] as const)('a signal that the wrapper gets after %s charges no attempt', async ([, script], { expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+
+    const { exit } = await cli.run(['run', '--agent', 'a', '--', 'sh', '-c', script]);
+
+    expect(exit).toBe(143);
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGTERM.' });
+  });
 
   test.concurrent.for([
     ['by nohup', 'nohup "$@" & wait $!'],

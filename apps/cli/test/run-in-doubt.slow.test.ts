@@ -12,11 +12,13 @@
  *  - on a terminal the command can read from it, and Ctrl-C that it obeys charges no attempt, even if the wrapper gets
  *    it only after the command has ended
  *  - a key that gives the task back ends what the command has started, too
+ *  - the signal of such a key that a program sends to the wrapper alone is passed on; a key comes to the command once
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describe, test } from 'vitest';
 import { Cli } from './support/cli.ts';
@@ -282,6 +284,42 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 120_00
       expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, interruptions: 0 });
       expect((await taskOf(cli, id))?.note).toBe(`Interrupted by ${signal}.`);
     });
+  });
+
+  test.skipIf(!hasTerminal).for(['SIGINT', 'SIGQUIT'] as const)(
+    'on a terminal, %s to the wrapper alone is passed on',
+    async (signal, { expect }) => {
+      using cli = new Cli();
+      const id = await addTask(cli);
+      writeFileSync(join(cli.folder, 'work'), 'echo "wrapper $(ps -o ppid= $PPID)"; echo ready; exec sleep 100');
+
+      using terminal = new Terminal(cli, `exec ${ORCHESTRATOR} run --agent a -- sh ./work`);
+      await terminal.says('ready');
+      kill(Number(/^wrapper +(\d+)/m.exec(terminal.said)?.[1]), signal);
+      await terminal.closed;
+
+      expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: `Interrupted by ${signal}.` });
+    },
+  );
+
+  test.skipIf(!hasTerminal)('each Ctrl-C comes to a command that goes on once', async ({ expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+    const script = 'trap "echo got" INT; echo ready; while [ ! -e end ]; do sleep 0.1; done; exit 0';
+    writeFileSync(join(cli.folder, 'work'), script);
+
+    using terminal = new Terminal(cli, `exec ${ORCHESTRATOR} run --agent a -- sh ./work`);
+    await terminal.says('ready');
+    for (const times of [1, 2]) {
+      terminal.type(CTRL_C);
+      // What is passed on would come after a second.
+      await pause(2_000);
+      expect(terminal.said.match(/got/g)).toHaveLength(times);
+    }
+    writeFileSync(join(cli.folder, 'end'), '');
+    await terminal.closed;
+
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded' });
   });
 
   test

@@ -3,6 +3,7 @@
  *  - no character reaches the terminal that moves, hides or reorders anything, or breaks a line
  *  - colours of our own do, also within each other; those of a text do not
  *  - a column is as wide as it is shown
+ *  - with --quiet an id is one line as it is, and what is in no id is escaped
  *  - of what a store, a file or a command line holds, in every command
  */
 import { writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { expect, test } from 'vitest';
 import { printable } from '../src/output/printable.ts';
-import { marked, onScreen, withoutColours } from '../src/output/screen.ts';
+import { inOneLine, marked, onScreen, withoutColours } from '../src/output/screen.ts';
 import { table } from '../src/output/table.ts';
 import { Cli } from './support/cli.ts';
 
@@ -37,6 +38,26 @@ test.for([
   ['\u180b\u180f\ufff0', String.raw`\u{180b}\u{180f}\u{fff0}`],
 ] as const)('a variation selector passes where people write it, once: %j', ([text, shown]) => {
   expect(onScreen(text)).toBe(shown);
+});
+
+test.for(['\u{13430}', '\u{1343f}', '\u{16fe4}', '\u{1d159}', '\ufdd0', '\uffff', '\u{1fffe}'])(
+  'a character that shows nothing is shown by its code: %j',
+  (character) => {
+    expect(onScreen(`a${character}b`)).toBe(`a\\u{${character.codePointAt(0)?.toString(16)}}b`);
+  },
+);
+
+test('with --quiet, what is in no id is escaped, and nothing else', async () => {
+  using cli = new Cli();
+  const { stdout } = await cli.run(['config', 'list', '--quiet'], { env: { ORCHESTRATOR_AGENT: HOSTILE } });
+  const version = await cli.run(['--version', '--quiet']);
+  const help = await cli.run(['run', '--help', '--quiet']);
+
+  expect(stdout.split('\n')).toContain(
+    SHOWN.replace(String.raw`\u{200b}`, '\u200b').replace(String.raw`\u{e0041}`, '\u{e0041}'),
+  );
+  expect([inOneLine('가족 👩\u200d💻\u2800'), version.stdout.split('\n').length]).toEqual(['가족 👩\u200d💻\u2800', 2]);
+  expect(help.stdout.split('\n').length).toBeGreaterThan(10);
 });
 
 test('what was escaped before stays as it is', () => {

@@ -5,6 +5,7 @@
  *  - a malformed value is refused with 64, and the flag is named
  *  - a value that crosses a limit is refused with 64, and the flag is named
  *  - a line break in a word begins no line of an error
+ *  - a word that is not UTF-8 is refused with 64, because Node changes it; U+FFFD itself is taken
  *  - with --json a refused command line is one document, too
  *  - a claim with a command id needs its seed, and is told how to give it
  *  - what needs an agent says so, naming flag and variable
@@ -14,7 +15,7 @@
  */
 import { existsSync } from 'node:fs';
 import { test } from 'vitest';
-import { Cli, inventedToken } from './support/cli.ts';
+import { Cli, finished, inventedToken } from './support/cli.ts';
 
 const RELEASE = ['release', '--token', inventedToken(), '--outcome', 'failed'];
 
@@ -71,6 +72,19 @@ test.concurrent.for([
   expect(exit).not.toBe(0);
   expect(stderr).not.toMatch(/^(?:orchestrator: )+done/mu);
   expect(error.hint ?? '').not.toMatch(/^\s*orchestrator: done|\n/u);
+});
+
+test.skipIf(process.platform !== 'linux').concurrent.for([
+  ['task create x --dedupe-key "$(printf "caf\\351")"', 64],
+  ['run --agent a -- cat "$(printf "\\377")"', 64],
+  ['task create x --dedupe-key "$(printf "caf\\357\\277\\275")"', 0],
+] as const)('bytes that are not UTF-8 are refused: %s, exit %i', async ([line, code], { expect }) => {
+  using cli = new Cli();
+
+  const { exit, stderr } = await finished(cli.startBy(`"$@" ${line}`, []));
+
+  expect(exit).toBe(code);
+  if (code !== 0) expect(stderr).toContain('not valid UTF-8');
 });
 
 test.concurrent.for([

@@ -130,6 +130,7 @@ export {
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
 export { becomeInit } from './processes/init.ts';
 export { ownProcess } from './processes/own-process.ts';
+export { renewedBy } from './processes/renewed-by.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
 export {
   AGENT_POLICIES,

@@ -75,13 +75,21 @@ export async function resolveSettings(given: Arguments = {}, env: Environment = 
 async function storeOf(file: ConfigFile | null, env: Environment): Promise<string | undefined> {
   if (file?.values.store === undefined) return undefined;
   try {
-    const { location } = await locateStore(file.values.store, { folder: dirname(file.path), env });
+    const { provider, location } = await locateStore(file.values.store, { folder: dirname(file.path), env });
+    if (file.isShared && provider.withoutSecret?.(location)) throw sharedPassword(file);
     return location.address;
   } catch (error) {
     if (!(error instanceof OrchestratorError) || error.code !== 'STORE_URL_INVALID') throw error;
     const said = `In the configuration file ${file.path}, store is not a store URL: ${error.message}`;
     throw new OrchestratorError('CONFIG_INVALID', said, { field: 'store', hint: error.hint });
   }
+}
+
+/** As PostgreSQL's programs refuse a password file that others can read. */
+function sharedPassword({ path }: ConfigFile): OrchestratorError {
+  const said = `Other users may read the configuration file ${path}, whose store has a password.`;
+  const hint = 'Run chmod 600 on that file. If others may have read it, change the password.';
+  return new OrchestratorError('CONFIG_INVALID', said, { field: 'store', hint });
 }
 
 async function storeVariable(env: Environment): Promise<Setting<string> | null> {

@@ -33,6 +33,7 @@ test.for([
   ['~/b.db', '/home/me/b.db'],
   ['~', '/home/me'],
   ['a~b', '/work/a~b'],
+  ['a b/$c/❤\uFE0F', '/work/a b/$c/❤\uFE0F'],
   ["it's", "/work/it's"],
 ] as const)('%s is %s', ([text, path]) => {
   expect(absolutePath(text, { folder: '/work', env: { HOME: '/home/me' }, refuse })).toBe(resolve(path));
@@ -51,11 +52,18 @@ const NO_PATHS = [
   ['/a.db\n', 'contains a control character'],
   ['"/a b.db"', 'is quoted; write it without the quotes'],
   ["'a.db'", 'is quoted; write it without the quotes'],
+  ['/a.db ', 'begins or ends with a blank or an invisible character'],
+  [' /a.db', 'begins or ends with a blank or an invisible character'],
+  ['/a.db\u00A0', 'begins or ends with a blank or an invisible character'],
+  ['/a.db\u200B', 'begins or ends with a blank or an invisible character'],
+  ['/a.db\uFEFF', 'begins or ends with a blank or an invisible character'],
   ['postgres://u:pw@h/d', 'is a URL; write the path alone'],
   ['file:///a.db', 'is a URL; write the path alone'],
+  ['STORE=postgres://u:pw@h/d', 'is a URL; write the path alone'],
   ['~root/a.db', 'begins with ~ and a name; write the home folder in full'],
   ['$HOME/a.db', 'begins with a variable that no shell has replaced'],
   ['${XDG_DATA_HOME}/a.db', 'begins with a variable that no shell has replaced'],
+  ['/srv/${USER}/a.db', 'contains a variable that no shell has replaced'],
 ] as const;
 
 test('a folder with bytes that are not UTF-8 is no place to start from', () => {

@@ -7,6 +7,7 @@
  *  - a relative path in the file starts from the file's folder
  *  - an unknown key, a bad value, no JSON: refused, naming file and key, and never a password
  *  - a file that others can write, or that belongs to another user, is refused
+ *  - one that others can read is refused if its store has a password
  *  - a pipe or a folder is refused, without waiting for it
  *  - a variable that is no duration is refused, naming it
  *  - an orchestrator that is opened without a URL works where the configuration says
@@ -18,7 +19,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { durationMs, durationText } from '../src/text/duration.ts';
 import { openOrchestrator, OrchestratorError, resolveSettings, type Environment } from '../src/index.ts';
 
@@ -189,6 +190,30 @@ test.for([0o622, 0o602, 0o666])('a file that others can write is refused: mode %
   chmodSync(file, mode);
 
   expect(await refusalOf()).toMatchObject({ code: 'CONFIG_INVALID', hint: expect.stringContaining('chmod') });
+});
+
+describe.skipIf(process.platform === 'win32')('a file that others can read', () => {
+  test.for([0o604, 0o644])('is refused if its store has a password: mode %o', async (mode) => {
+    write({ store: 'postgres://me:secret@host/db' });
+    chmodSync(file, mode);
+
+    const refusal = await refusalOf({ ORCHESTRATOR_STORE: 'memory:' });
+
+    expect(refusal).toMatchObject({ code: 'CONFIG_INVALID', field: 'store', message: expect.stringContaining(file) });
+    expect(refusal.hint).toContain('chmod 600');
+    expect(refusal.message).not.toContain('secret');
+  });
+
+  test.for([
+    ['its store has no password', { store: 'postgres://me@host/db' }, 0o644],
+    ['it names no store', { agent: 'a' }, 0o644],
+    ['only its owner can read it', { store: 'postgres://me:secret@host/db' }, 0o600],
+  ] as const)('is used if %s', async ([, values, mode]) => {
+    write(values);
+    chmodSync(file, mode);
+
+    expect((await settings()).store.value).toContain('store' in values ? values.store : 'sqlite:');
+  });
 });
 
 test.skipIf(process.platform === 'win32').for(['mkfifo', 'mkdir'])('what %s makes is refused at once', async (make) => {

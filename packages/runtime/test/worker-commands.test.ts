@@ -2,6 +2,7 @@
  * Commands that the handler of a worker starts under its lease, on real processes:
  *  - they get the lease's variables, and how they end is told
  *  - what this process found its configuration by, they find in any folder
+ *  - the password of the store is in none of their variables, and its file is gone afterwards
  *  - what they leave in another session and without an environment is ended with the handler, before the release
  *  - and when the lease is lost
  *  - one of them can be ended, and the others continue
@@ -57,6 +58,33 @@ describe('commands of a handler', () => {
     });
 
     expect((await orchestrator.getTask(task.id))?.result).toBe(`${join(process.cwd(), 'a.json')}\n`);
+  });
+
+  test('get the password of the store in a private file, which is removed with the handler', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    await using orchestrator = await openOrchestrator('memory:');
+    const { task } = await orchestrator.enqueueTask({ sessionId: 's' });
+    vi.stubEnv('ORCHESTRATOR_STORE', 'postgres://u:pass-word@db.example/name');
+    vi.stubEnv('PGPASSWORD', 'of-another-server');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const output = ['ignore', 'pipe', 'inherit'] as const;
+    const show = ['sh', '-c', 'env; stat -c "mode %a" "$PGPASSFILE"; exec cat "$PGPASSFILE"'];
+
+    await work(orchestrator, async ({ start }) => {
+      const inherited = await start(show, { stdio: output });
+      const given = await start(show, { stdio: output, env: { ...process.env } });
+      return Promise.all([inherited, given].map(async ({ streams }) => streams.stdout && text(streams.stdout)));
+    });
+
+    const said = (await orchestrator.getTask(task.id))?.result as string[];
+    expect(said).toHaveLength(2);
+    for (const one of said) {
+      const [variables = '', file = ''] = one.split('mode 600\n');
+      expect(variables).toContain('ORCHESTRATOR_STORE=postgres://u@db.example/name');
+      expect(variables).not.toMatch(/pass-word|of-another-server/);
+      expect(file).toBe('db.example:5432:name:u:pass-word\n*:*:*:*:of-another-server\n');
+      expect(existsSync(/PGPASSFILE=(.*)/.exec(variables)?.[1] ?? '/')).toBe(false);
+    }
   });
 
   test('are ended with the handler, before the release, with all that has left them', async ({ skip }) => {

@@ -87,6 +87,7 @@ export class Connection {
         }
         guardAuthentication(socket, {
           allowed: address.authMethods,
+          mustAsk: address.mustAsk,
           onAsked: () => void (password = passwordOf(address)),
           onLetIn: () => void (password = ''),
         });

@@ -4,6 +4,7 @@
  *  - as it is, or as an MD5 hash: refused, and nothing but the start-up message was sent; however the request arrives
  *  - the same where the URL names the method: the driver answers
  *  - by scram-sha-256, and lets in what it cannot check: refused
+ *  - not at all, where the URL names a method: refused
  *
  * A password that is not in the URL is that of PGPASSWORD, else of the first line that fits in the file of PGPASSFILE,
  * else in ~/.pgpass. A file that others can read is refused, but only where a password is asked for. The password of a
@@ -123,6 +124,7 @@ test.for([
   ['hashes once', [SCRAM, challenge('r=x,s=c2FsdA==,i=1')], 'does not hash the password'],
   ['hashes for minutes', [SCRAM, challenge('r=x,s=c2FsdA==,i=2147483647')], 'does not hash the password'],
   ['hashes no number of times', [SCRAM, challenge('r=x,s=c2FsdA==,i=abc')], 'does not hash the password'],
+  ['asks for nothing, as a program that knows no password', [LET_IN], 'lets every client in'],
   ['asks for Kerberos', [request(7)], 'not supported'],
   ['says less than a request', [Buffer.from([0x52, 0, 0, 0, 4])], 'does not speak the protocol'],
   ['says less than a message', [Buffer.from([0x52, 0, 0, 0, 0])], 'does not speak the protocol'],

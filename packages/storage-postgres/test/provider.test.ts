@@ -39,6 +39,7 @@ test.for([
   'postgres:/user:hunter2@host/db',
   'postgres:user:hunter2@host/db',
   'postgres://user:hunter2@host/db%00options%00-c%20search_path=x',
+  'postgres://user:hunter2@host/db?sslmode=disable&sslmode=verify-full',
   'postgres://us%00er:hunter2@host/db',
   'postgres://user:hunter2%00@host/db',
   'postgres://user:hunter2@host/db?application_name=a%00b',

@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import { readJson } from '../input/content.ts';
-import { addHolderOptions, holderOf, type HolderOptions } from '../input/holder.ts';
+import { addHolderOptions, asRenewal, holderOf, type HolderOptions } from '../input/holder.ts';
 import { parseInteger } from '../input/parse.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
@@ -41,7 +41,7 @@ const define: Define = (program, run) => {
         await call.check('checkpoint', request);
         await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
-        const reply = await orchestrator.checkpoint(request);
+        const reply = await orchestrator.checkpoint(await asRenewal(request));
         if (!reply.ok) {
           if (reply.reason === 'lease_lost') throw leaseRefused(reply, request);
           throw new Failure('TURN_BEHIND', `Turn ${turn ?? ''} is too small: turn ${reply.turn} was saved already.`, {

@@ -18,7 +18,8 @@ const define: Define = (program: Command, run) => {
       run<object, [keyof typeof SHELLS]>(
         async (_call, shell) => {
           const script = SHELLS[shell](commandWords(program)).trimEnd();
-          return { kind: 'completion', data: { shell, script }, ids: [script], text: () => [], script: [script] };
+          const lines = script.split('\n');
+          return { kind: 'completion', data: { shell, script }, ids: lines, text: () => [], script: lines };
         },
         { configured: false },
       ),

@@ -1,4 +1,4 @@
-import { addHolderOptions, holderOf, type HolderOptions } from '../input/holder.ts';
+import { addHolderOptions, asRenewal, holderOf, type HolderOptions } from '../input/holder.ts';
 import { readJson } from '../input/content.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
@@ -19,7 +19,7 @@ const define: Define = (program, run) => {
         await call.check('heartbeat', request);
         await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
-        const reply = await orchestrator.heartbeat(request);
+        const reply = await orchestrator.heartbeat(await asRenewal(request));
         if (!reply.ok) throw leaseRefused(reply, request);
         const { ok: _, ...renewal } = reply;
         const names = await call.names(orchestrator, { tasks: [renewal.taskId] });

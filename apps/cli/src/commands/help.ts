@@ -20,7 +20,7 @@ async function help(program: Command, words: readonly string[]): Promise<Answer>
   if (topic === 'exit-codes') return exitCodes();
   if (topic === 'limits') return limits();
   const text = commandNamed(program, words).helpInformation().trimEnd();
-  return { kind: 'help', data: { text }, ids: [], text: () => [text] };
+  return { kind: 'help', data: { text }, ids: [], text: () => text.split('\n') };
 }
 
 function commandNamed(program: Command, words: readonly string[]): Command {

@@ -80,8 +80,9 @@ const DESCRIPTION = [
     'command that ends by itself leaves its background processes alive, and its task is released.',
   'The command gets the descriptors that `run` was started with, on Linux also those beyond 2. It gets its own ' +
     'process group. If standard input is a terminal, it stays in the group of `run` instead. Then it can read, ' +
-    'prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. Elsewhere than on Linux, the processes that ' +
-    'it has started are then not paused and ended with it. Windows has no groups and cannot pause a command.',
+    'prompt and be stopped with Ctrl-Z, and Ctrl-C goes to it directly. The same signal to `run` alone is passed on ' +
+    'after a second. Elsewhere than on Linux, the processes that it has started are then not paused and ended with ' +
+    'it. Windows has no groups and cannot pause a command.',
 ].join('\n\n');
 
 export default define;

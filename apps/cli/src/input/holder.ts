@@ -30,3 +30,9 @@ export function holderOf({ options: { token, instance } }: Call<HolderOptions>):
     );
   return { token, ...(instance !== undefined && { instance }) };
 }
+
+/** A request that renews a lease, with what it tells of the caller. @param request checked already */
+export async function asRenewal<Request extends Holder>(request: Request) {
+  const { renewedBy } = await import('../store-access.ts');
+  return { ...request, ...renewedBy(request.token) };
+}

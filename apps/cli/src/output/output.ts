@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Failure } from '../failure.ts';
 import { document, snakeCase } from '@agent-orchestrator/runtime/wire-json';
 import { outputEnded, writtenSoFar } from './readers.ts';
-import { onScreen } from './screen.ts';
+import { inOneLine, onScreen } from './screen.ts';
 import { paintFor, type Paint } from './style.ts';
 
 /** `json`: one document · `jsonl`: one per line, as they come · `quiet`: ids only. */
@@ -21,7 +21,7 @@ export interface Answer {
   readonly text: (paint: Paint) => readonly string[];
   /** Instead of them: lines for a program, such as a shell, which are written as they are. */
   readonly script?: readonly string[];
-  /** For `--quiet`. */
+  /** For `--quiet`, each on its line. */
   readonly ids: readonly string[];
   /** Remarks for people: the next command, how to see more. */
   readonly chatter?: readonly string[];
@@ -54,7 +54,7 @@ export class Output {
         );
         break;
       case 'quiet':
-        for (const id of answer.ids) this.raw(id);
+        for (const id of answer.ids) this.raw(inOneLine(id));
         break;
       case 'text':
         if (answer.script === undefined) for (const line of answer.text(this.paint)) this.line(line);

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { isatty } from 'node:tty';
 
 /*
  * A command that waits for something to print learns by its next write that nothing reads it any more, and that may be
@@ -13,19 +14,22 @@ import { Socket } from 'node:net';
  *   gives to another that it starts, the system knows it at once. Of one of the network, it knows it when the other
  *   machine answers the first line that comes too late. That the other end sends no more is no sign: it may still read.
  *
+ * - A terminal that was closed refuses an empty write, too. It sends a hang-up only to the programs that it controls:
+ *   not to one in a session of its own, as an editor or a multiplexer starts it.
+ *
  * A socket of packets stays untouched, and the next write tells: an empty write would send an empty packet, which its
- * reader takes for the end. Files and terminals have no reader that can go.
+ * reader takes for the end. Files have no reader that can go.
  */
 
 const STDOUT = 1;
-const SOCKET_LOOK_MS = 250;
+const LOOK_MS = 250;
 
 /** Calls `onGone` when nothing can read standard output any more. It does not keep the process alive. */
 export function watchReader(onGone: () => void): void {
   try {
     const output = fstatSync(STDOUT);
     if (output.isFIFO()) watchPipe(onGone);
-    else if (output.isSocket() && isStream()) watchSocket(onGone);
+    else if (isatty(STDOUT) || (output.isSocket() && isStream())) watchByWrites(onGone);
   } catch {
     // The next write tells.
   }
@@ -78,7 +82,7 @@ function isStream(): boolean {
   return stdout instanceof Socket;
 }
 
-function watchSocket(onGone: () => void): void {
+function watchByWrites(onGone: () => void): void {
   const timer = setInterval(() => {
     try {
       writeSync(STDOUT, '');
@@ -87,6 +91,6 @@ function watchSocket(onGone: () => void): void {
       clearInterval(timer);
       onGone();
     }
-  }, SOCKET_LOOK_MS);
+  }, LOOK_MS);
   timer.unref();
 }

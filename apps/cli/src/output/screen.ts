@@ -23,6 +23,14 @@ export function onScreen(line: string): string {
     .join('');
 }
 
+/** What no id may contain, but another program can write into a database: it moves the cursor or breaks the line. */
+const IN_NO_ID = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A line for a program. What is in no id is escaped; all else stays as it is, also what a screen would not show. */
+export function inOneLine(text: string): string {
+  return text.replaceAll(IN_NO_ID, printable);
+}
+
 /** A line without its colours, to measure it. */
 export function withoutColours(line: string): string {
   return line

@@ -13,14 +13,14 @@ import { SESSION_STATUS_NAMES, TASK_STATUS_NAMES } from '../model/statuses.ts';
 const page = {
   namespace: field.name,
   limit: z.int().min(1).max(LIMITS.page_max).default(DEFAULTS.page),
-  after: field.id.optional(),
+  after: field.knownId.optional(),
   /** Newest first: the page before this cursor; null: the last page. */
-  before: field.id.nullable().optional(),
+  before: field.knownId.nullable().optional(),
 };
 const ONE_DIRECTION = { error: 'cannot be given together with after', path: ['before'] };
 const inOneDirection = ({ after, before }: { after?: unknown; before?: unknown }) =>
   after === undefined || before === undefined;
-export const one = z.strictObject({ namespace: field.name, id: field.id });
+export const one = z.strictObject({ namespace: field.name, id: field.knownId });
 export const namespaced = z.strictObject({ namespace: field.name });
 export const askedRole = z.strictObject({ namespace: field.name, role: field.name });
 export const askedAgent = z.strictObject({ namespace: field.name, agent: field.name });
@@ -53,16 +53,16 @@ export const sessionFilter = z
 export const taskFilter = z
   .strictObject({
     ...page,
-    sessionId: field.id.optional(),
+    sessionId: field.knownId.optional(),
     status: z.array(z.enum(TASK_STATUS_NAMES)).min(1).optional(),
     kind: field.name.optional(),
-    parentId: field.id.optional(),
+    parentId: field.knownId.optional(),
     /** Only tasks that were handed off and not claimed since, those that came back included. */
     handedOff: z.literal(true).optional(),
   })
   .refine(inOneDirection, ONE_DIRECTION);
 export const dependencyFilter = z
-  .strictObject({ ...page, taskId: field.id.optional(), dependencyId: field.id.optional() })
+  .strictObject({ ...page, taskId: field.knownId.optional(), dependencyId: field.knownId.optional() })
   .refine(inOneDirection, ONE_DIRECTION)
   .refine(({ taskId, dependencyId }) => (taskId === undefined) !== (dependencyId === undefined), {
     error: 'must be given, or else dependencyId, and not both',
@@ -93,8 +93,8 @@ export const eventFilter = z
     before: eventCursor.nullable().optional(),
     /** The last event id of the list: `asOf` of an earlier answer, so that all pages show the same moment. */
     upTo: z.int().min(0).optional(),
-    sessionId: field.id.optional(),
-    taskId: field.id.optional(),
+    sessionId: field.knownId.optional(),
+    taskId: field.knownId.optional(),
     agent: field.name.optional(),
     types: z
       .array(z.enum(Object.keys(EVENT_DOCS) as [EventType, ...EventType[]]))

@@ -27,6 +27,8 @@ export const checkpointInput = z
     /** A digest of that memory; default: SHA-256 of the other fields. */
     hash: field.note.optional(),
     data: field.json(LIMITS.context_bytes_max).optional(),
+    /** As of `heartbeat`. */
+    processGroup: field.processGroup.optional(),
   })
   .describe('A checkpoint replaces the whole context: fields that are left out become empty.');
 
@@ -94,7 +96,7 @@ export const checkpoint: Command<CheckpointInput, CheckpointReply> = {
           payload: context,
         },
       ],
-      renewals: [{ sessionId: session.id }],
+      renewals: [{ sessionId: session.id, processGroup: input.processGroup }],
       reply: (after) => ({
         ok: true,
         sessionId: session.id,

@@ -7,7 +7,7 @@ import type { HeldSession } from '../model/lease.ts';
  * exactly the process that the lease names. Core trusts the observer, which must report only what is certain.
  */
 export const evidence = z.strictObject({
-  sessionId: field.id,
+  sessionId: field.knownId,
   fence: field.fence,
   host: field.note,
   boot: field.note,

@@ -18,7 +18,8 @@ const ID = /^(?!\s)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+(?<!\s)$/u;
 /** Invisible characters: two names that look the same must be the same. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 
-const text = (max: number) => z.string().max(max).refine(isStorableText, 'contains U+0000 or a lone surrogate');
+const NOT_STORABLE = 'contains U+0000 or a lone surrogate';
+const text = (max: number) => z.string().max(max).refine(isStorableText, NOT_STORABLE);
 
 /** In NFC, so that a name written in another form is the same name. */
 const identifier = (alphabet: RegExp, rule: string) =>
@@ -54,6 +55,18 @@ export const name = identifier(
 
 /** An id: of a session, a task; a dedupe key. */
 export const id = identifier(ID, 'must not contain control characters or line breaks, nor begin or end with a space');
+
+/**
+ * The id of a row that is there already. Not judged: a program with the right to write the rows may have made it, and
+ * who meets it in an answer must be able to ask for it.
+ */
+export const knownId = z
+  .string()
+  .refine(isStorableText, NOT_STORABLE)
+  .overwrite((value) => {
+    const made = id.safeParse(value);
+    return made.success ? made.data : value;
+  });
 
 /** The id of a new task: one like `t42` would be taken for a number. */
 export const newId = id.refine((value) => !looksLikeNumber(value), {

@@ -50,6 +50,16 @@ function saved(said: Partial<StoredContext>) {
   return event('session.checkpointed', context, { taskId: 'a', agent: AGENT, instance: 'run-1', fence: 1 });
 }
 
+test('like a heartbeat, it may tell the process group, and else leaves it', () => {
+  const { store } = given(...HELD).when(checkpoint, { ...HOLDER, processGroup: 4_711 });
+  const later = store.after(1).when(checkpoint, { ...HOLDER, commandId: commandIdAt(NOW + 1) });
+
+  expect([store.session('s'), later.store.session('s')]).toMatchObject([
+    { processGroup: 4_711 },
+    { processGroup: 4_711 },
+  ]);
+});
+
 test('it saves the context for the next holder', () => {
   const call = { lastAction: 'read', nextAction: 'write', memoryRef: 'notes.md', hash: 'abc', data: { files: 2 } };
   const said = { last_action: 'read', next_action: 'write', memory_ref: 'notes.md', hash: 'abc', data: { files: 2 } };

@@ -127,7 +127,8 @@ function callerOfRun(env: Environment): CallerOfRun | null {
 /** More are not looked at: a table that changes meanwhile could lead in a circle. */
 const ANCESTORS_MAX = 64;
 
-function ownAncestors(): Ancestor[] {
+/** The processes above this one, the nearest first, as far as they are seen. */
+export function ownAncestors(): Ancestor[] {
   const found: Ancestor[] = [];
   let pid = process.ppid;
   while (pid > 0 && found.length < ANCESTORS_MAX) {

@@ -30,6 +30,12 @@ function tagOf({ pid }: ProcessEntry): string | null {
   return program === KEEPER_NAME ? (tag ?? null) : null;
 }
 
+/** Whether it is the keeper of a lease with this fence. */
+export function isKeeperOfFence(pid: number, fence: number): boolean {
+  const entry = readProcess(pid);
+  return entry !== null && isKeeper(entry) && (tagOf(entry)?.endsWith(`-${fence}`) ?? false);
+}
+
 /** By all of its user ids: a program can run for another user than the one who started it. */
 function isOfThisUser({ pid }: ProcessEntry): boolean {
   const own = String(process.geteuid?.());

@@ -14,7 +14,7 @@ import { askKeeper } from './keeper-sight.ts';
 import type { Keeper } from './keeper.ts';
 import { ProcessScan, type CarriedLease } from './lease-processes.ts';
 import { ownProcess } from './own-process.ts';
-import { isGroupAlive, livingProcesses, readProcess, trySignal, withDescendants } from './process-table.ts';
+import { childrenOf, isGroupAlive, livingProcesses, readProcess, trySignal, withDescendants } from './process-table.ts';
 
 /** A holder as its lease names it. `group`: that of its keeper; 0: not told yet; null: it has none. */
 export interface NamedHolder extends Pick<ProcessIdentity, 'pid' | 'start'> {
@@ -54,6 +54,8 @@ export function offspringOf(holder: NamedHolder): OffspringState {
 
 /** A command may start processes faster than they can be stopped: give up after this many rounds. */
 const ROUNDS_MAX = 20;
+/** In each round. */
+const QUICK_LOOKS = 10;
 /** How long killed processes have to be gone. */
 const KILLED_WITHIN_MS = 5_000;
 const LOOK_MS = 20;
@@ -121,14 +123,36 @@ export class Offspring {
 
   /** Stops all of it. */
   stop(): void {
-    // A process that was started during this round is found by the next one.
-    let before = -1;
+    const { cgroup } = this.#started;
+    // What is frozen starts nothing meanwhile, and is stopped when it thaws.
+    cgroup?.freeze();
+    this.#stopInRounds();
+    cgroup?.thaw();
+  }
+
+  /** Until a round finds none that the rounds before have not stopped. How many there are says nothing. */
+  #stopInRounds(): void {
+    const stopped = new Set<number>();
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      const before = stopped.size;
+      for (const pid of this.#stopAdopted()) stopped.add(pid);
       this.signal('SIGSTOP');
-      const count = this.#members().length;
-      if (count === before) return;
-      before = count;
+      for (const pid of this.#members()) stopped.add(pid);
+      if (stopped.size === before) return;
     }
+  }
+
+  /**
+   * What starts a process and ends, again and again, is another process before a look at all of them is over. But each
+   * is soon a child of the keeper, and a look at these is quick.
+   */
+  #stopAdopted(): ReadonlySet<number> {
+    const { keeper } = this.#started;
+    const found = new Set<number>();
+    if (!keeper?.isAlive) return found;
+    for (let look = 0; look < QUICK_LOOKS; look += 1)
+      for (const pid of childrenOf(keeper.pid)) if (trySignal(pid, 'SIGSTOP')) found.add(pid);
+    return found;
   }
 
   /** Kills all of it, and waits until it is gone, but not for processes that cannot be killed. */

@@ -1,7 +1,7 @@
 import { closeSync, createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { openPrivateFile } from '../system/private-files.ts';
-import type { LeaseFiles } from './lease-files.ts';
+import type { LeaseFiles } from '../processes/lease-files.ts';
 
 /** The output of a command, kept until it is known whether it is shown. */
 export class KeptOutput implements Disposable {

@@ -27,7 +27,7 @@ export function reportOf(reason: RunReason, end: CommandExit, { signal, timeoutM
     case 'not_found':
     case 'not_executable':
     case 'not_started':
-      return { outcome: 'released', note: `The command never started: ${message ?? ''}`.slice(0, NOTE_CHARACTERS_MAX) };
+      return { outcome: 'released', note: shortened(`The command never started: ${message ?? ''}`) };
     case 'lease_lost':
     case 'store_unreachable':
     case 'store_moved':
@@ -46,6 +46,11 @@ export function reportOf(reason: RunReason, end: CommandExit, { signal, timeoutM
 /** Far below the limit of a note, but enough for an error of the system. */
 const NOTE_CHARACTERS_MAX = 1_000;
 
+/** Not with half of a character at its end: the store would refuse it, and the task would not be given back. */
+function shortened(text: string): string {
+  return text.slice(0, NOTE_CHARACTERS_MAX).toWellFormed();
+}
+
 function byEnd({ code, signal }: CommandExit): Report {
   if (code === 0) return { outcome: 'succeeded' };
   return signal === null
@@ -62,4 +67,10 @@ function byEnd({ code, signal }: CommandExit): Report {
 /** Whether the lease was not lost, but released with its token: by the command, or by another process for it. */
 export function isHoldersRelease({ endedBy }: LeaseRefusal): boolean {
   return (LEASE_END_EVENTS.holder as readonly (EventType | null)[]).includes(endedBy);
+}
+
+/** The reason of a run that has lost its lease, and so has nothing to report. */
+export function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
+  if (!isHoldersRelease(lost)) return 'lease_lost';
+  return reason === 'ended' ? 'released_by_command' : reason;
 }

@@ -13,16 +13,17 @@ import { CommandProcess, sharesOwnGroup, StartError } from '../processes/command
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
-import { LeaseFiles } from './lease-files.ts';
+import { KeyProbe } from './key-probe.ts';
+import { LeaseFiles } from '../processes/lease-files.ts';
 import { inheritedEnvironment } from '../processes/inherited-environment.ts';
 import { leaseEnvironment } from '../processes/lease-environment.ts';
-import { removeLeftFiles } from './left-files.ts';
-import { isHoldersRelease, reportOf, type Report } from './report.ts';
+import { removeLeftFiles } from '../processes/left-files.ts';
+import { isHoldersRelease, reportOf, withoutLease, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
 import { Suspension } from './suspension.ts';
 import { within } from './within.ts';
-import { hearSignals, isInForeground, type ExitSignal } from './wrapper-signals.ts';
+import { hearSignals, isInForeground, lateSignalMs, type ExitSignal } from './wrapper-signals.ts';
 
 /**
  * Runs a command under a lease, and releases the lease with the command's outcome.
@@ -41,9 +42,8 @@ const AGAIN_MS = 250;
 const LAST_WORD_MS = 1_000;
 /** A command that fails within this time after the terminal's Ctrl-C failed because of it. */
 const INTERRUPT_EFFECT_MS = 10_000;
-/** How often, and after what time each, it is looked whether the terminal's Ctrl-C has reached us, too. */
-const KEY_LOOKS = 40;
-const KEY_LOOK_MS = 25;
+/** How often it is looked whether what ended the command has reached us, too. */
+const LATE_LOOK_MS = 10;
 
 const NOT_STARTED: CommandExit = { code: null, signal: null };
 
@@ -67,6 +67,8 @@ class Run {
   readonly #cancelLook: CancelLook;
   readonly #suspension = new Suspension();
   #command: CommandProcess | null = null;
+  /** Only for a command in our group. */
+  readonly #keyProbe = sharesOwnGroup() && process.platform !== 'win32' ? new KeyProbe() : null;
   #env: NodeJS.ProcessEnv = {};
   /** The first reason counts. */
   #exit: { readonly reason: ExitReason; readonly done: Promise<void> } | null = null;
@@ -113,6 +115,7 @@ class Run {
     } finally {
       this.#stopKeeping();
       stopHearing();
+      this.#keyProbe?.[Symbol.dispose]();
     }
   }
 
@@ -161,7 +164,7 @@ class Run {
     // Then the command may still be alive, and nothing would tell when it ends.
     if (command.isLost) this.#exit ??= { reason: 'may_be_alive', done: command.terminate() };
     await this.#exit?.done;
-    if (command.sharesGroup && endedByKey(end)) await this.#hearKey();
+    if (this.#exit === null) await this.#hearLateSignal(lateSignalMs(end));
     const isGivenBack = this.#exit === null && this.#isInterrupted(end);
     // What it started and what has not ended must not work beside the next holder.
     if (isGivenBack) await command.terminate();
@@ -178,11 +181,13 @@ class Run {
   }
 
   /**
-   * The terminal sends its key to the command and to us at once. But ours may be handled later than the end of the
-   * command: while a process is started, the system gives a signal to another thread of ours.
+   * A terminal sends its key to the command and to us at once, and so does what ends all processes of a service. But
+   * ours may be handled later than the end of the command: it may be sent after the command's, the system gives it to
+   * another thread of ours while a process is started, and of what has happened at once, Node handles signals last.
    */
-  async #hearKey(): Promise<void> {
-    for (let look = 0; look < KEY_LOOKS && this.#interruption === null; look += 1) await pause(KEY_LOOK_MS);
+  async #hearLateSignal(withinMs: number): Promise<void> {
+    const giveUpAt = performance.now() + withinMs;
+    while (this.#interruption === null && performance.now() < giveUpAt) await pause(LATE_LOOK_MS);
   }
 
   /** The command must also get the signals and news that arrived while it was being started. */
@@ -275,9 +280,12 @@ class Run {
   #passOn(interruption: Interruption): void {
     const { signal } = interruption;
     const isKey = signal === 'SIGINT' || signal === 'SIGQUIT';
-    if (isKey && this.#command?.sharesGroup && isInForeground()) return;
-    interruption.counts = true;
-    this.#command?.signalAwake(signal);
+    const pass = () => {
+      interruption.counts = true;
+      this.#command?.signalAwake(signal);
+    };
+    if (!isKey || !this.#command?.sharesGroup || !isInForeground()) pass();
+    else void this.#keyProbe?.ifNoKey(() => this.#command?.isAlive && pass());
   }
 
   /** Checks the lease before the command continues: the stop may have been long. */
@@ -382,15 +390,4 @@ class Run {
       ...told,
     };
   }
-}
-
-/** By Ctrl-C or Ctrl-\ of a terminal, or a shell that says that its command ended so. */
-function endedByKey({ code, signal }: CommandExit): boolean {
-  return signal === 'SIGINT' || signal === 'SIGQUIT' || code === 130 || code === 131;
-}
-
-/** The reason of a run that has lost its lease, and so has nothing to report. */
-function withoutLease(lost: LeaseRefusal, reason: RunReason): RunReason {
-  if (!isHoldersRelease(lost)) return 'lease_lost';
-  return reason === 'ended' ? 'released_by_command' : reason;
 }

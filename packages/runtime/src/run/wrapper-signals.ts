@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+import type { CommandExit } from '../processes/keeper.ts';
 import { readText } from '../processes/process-table.ts';
 import { survivesHangup } from '../processes/hangup.ts';
 
@@ -40,6 +42,15 @@ export function hearSignals({ onEnd, onPassed, onSuspend, onContinue }: WrapperS
 }
 
 const ON_WINDOWS: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGTERM']);
+
+/**
+ * How long a signal of our own may be on its way, by how the command ended: by such a signal, as it says itself or as a
+ * shell says it; in another way that may be its answer to one; well.
+ */
+export function lateSignalMs({ code, signal }: CommandExit): number {
+  if (EXIT_SIGNALS.some((name) => signal === name || code === 128 + constants.signals[name])) return 1_000;
+  return code === 0 ? 20 : 100;
+}
 
 /** Whether this process is in the terminal's foreground group, so that its keys reach it. If it is unknown: true. */
 export function isInForeground(): boolean {

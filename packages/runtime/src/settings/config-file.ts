@@ -37,6 +37,8 @@ export interface ConfigFile {
   readonly path: string;
   /** The values as written. The store is only checked to be a text. */
   readonly values: z.output<typeof schema>;
+  /** Whether other users of the machine may read it, by its mode. */
+  readonly isShared: boolean;
 }
 
 const BYTES_MAX = 65_536;
@@ -58,18 +60,18 @@ const NAME = 'orchestrator.json';
  */
 export function readConfigFile(env: Environment): ConfigFile | null {
   const { path, isNamed } = configPath(env);
-  const text = textOf(path);
-  if (text === null) {
+  const file = contentOf(path);
+  if (file === null) {
     if (isNamed) throw invalid(path, 'does not exist, but ORCHESTRATOR_CONFIG names it');
     return null;
   }
-  const parsed = schema.safeParse(jsonOf(path, text));
+  const parsed = schema.safeParse(jsonOf(path, file.text));
   if (!parsed.success) throw problem(path, parsed.error.issues[0]);
-  return { path, values: parsed.data };
+  return { path, values: parsed.data, isShared: file.isShared };
 }
 
 /** null: there is no such file. */
-function textOf(path: string): string | null {
+function contentOf(path: string): { readonly text: string; readonly isShared: boolean } | null {
   let file: number;
   try {
     // Without O_NONBLOCK, opening a pipe would wait for a writer. (Windows does not have the flag; it counts as 0.)
@@ -83,7 +85,7 @@ function textOf(path: string): string | null {
     if (!status.isFile()) throw invalid(path, 'is not a regular file');
     assertOwn(path, status);
     if (status.size > BYTES_MAX) throw invalid(path, `is larger than ${BYTES_MAX} bytes`);
-    return readFileSync(file, 'utf8');
+    return { text: readFileSync(file, 'utf8'), isShared: mayOthers(READ, status) };
   } catch (error) {
     throw error instanceof OrchestratorError ? error : invalid(path, 'cannot be read', error);
   } finally {
@@ -92,15 +94,24 @@ function textOf(path: string): string | null {
 }
 
 /** The file decides where agents write, so other users must not be able to change it. */
-function assertOwn(path: string, { mode, uid: owner, gid }: Stats): void {
+function assertOwn(path: string, status: Stats): void {
   const user = process.getuid?.();
   if (user === undefined) return;
-  const byGroup = (mode & 0o020) !== 0 && !isGroupOfOneUser(gid, owner);
-  if (byGroup || (mode & 0o002) !== 0)
+  const owner = status.uid;
+  if (mayOthers(WRITE, status))
     throw new OrchestratorError('CONFIG_INVALID', `The configuration file ${path} can be written by others.`, {
       hint: 'Remove the write permission of other users: chmod go-w on the file.',
     });
   if (user !== 0 && owner !== 0 && owner !== user) throw invalid(path, 'belongs to another user');
+}
+
+const READ = 0o4;
+const WRITE = 0o2;
+
+/** Windows has no such modes. */
+function mayOthers(what: typeof READ | typeof WRITE, { mode, uid, gid }: Stats): boolean {
+  if (process.getuid === undefined) return false;
+  return (mode & what) !== 0 || ((mode & (what << 3)) !== 0 && !isGroupOfOneUser(gid, uid));
 }
 
 function jsonOf(path: string, text: string): unknown {

@@ -70,14 +70,19 @@ export function homeFolder(env: Environment = process.env): string {
   );
 }
 
+/** A line that was copied, or one of a file of variables, has them. */
+const AT_AN_END = /^[\s\u00AD\u200B-\u200F\u2060]|[\s\u00AD\u200B-\u200F\u2060]$/u;
+
 function pathProblem(text: string): string | null {
   if (text.trim() === '') return 'is empty';
   if (text.startsWith('\uFEFF')) return 'begins with a byte order mark';
   // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001F\u007F]/u.test(text)) return 'contains a control character';
+  if (AT_AN_END.test(text)) return 'begins or ends with a blank or an invisible character';
   if (/^(["']).*\1$/u.test(text)) return 'is quoted; write it without the quotes';
-  if (/^[A-Za-z][A-Za-z0-9+.-]+:\//u.test(text)) return 'is a URL; write the path alone';
+  if (/^[A-Za-z][A-Za-z0-9+.-]+:\/|:\/\//u.test(text)) return 'is a URL; write the path alone';
   if (/^~[^/\\]/u.test(text)) return 'begins with ~ and a name; write the home folder in full';
   if (/^\$(?:\{|[A-Za-z_])/u.test(text)) return 'begins with a variable that no shell has replaced';
+  if (/\$\{[A-Za-z_]\w*\}/u.test(text)) return 'contains a variable that no shell has replaced';
   return null;
 }

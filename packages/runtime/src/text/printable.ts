@@ -8,8 +8,8 @@ import { createRequire } from 'node:module';
  */
 const UNSAFE = new RegExp(
   String.raw`[\p{Cc}\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f` +
-    String.raw`\u2800\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}` +
-    String.raw`\u{e0000}-\u{e0fff}]|\p{Cs}` +
+    String.raw`\u2800\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\u{13430}-\u{1343f}\u{16fe4}\u{1bca0}-\u{1bca3}` +
+    String.raw`\u{1d159}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\p{Cs}|\p{Noncharacter_Code_Point}` +
     String.raw`|(?<!\p{Extended_Pictographic}|[#*0-9](?=\ufe0f\u20e3))[\ufe0e\ufe0f]`,
   'gu',
 );

@@ -41,7 +41,7 @@ function question(error: unknown): End | null {
 /** A failed attempt; anything may have been thrown. */
 export function failure(error: unknown): End {
   const told = taskError(error);
-  const thrown = seen(() => (error instanceof TaskFailed ? error : null)) ?? null;
+  const thrown = seen(() => (isTaskFailed(error) ? error : null)) ?? null;
   if (thrown === null) return { outcome: 'failed', error: told };
   let data: Json | undefined;
   try {
@@ -91,14 +91,29 @@ function notStored(problem: string): { readonly not_stored: string } {
 /** The error in a form that the log takes. Anything may have been thrown, and it must be possible to report it. */
 function taskError(error: unknown): TaskError {
   const message = storable(seen(() => textOf(error)) ?? 'The thrown value has no message.');
-  const code = seen(() => (error instanceof Error && 'code' in error ? error.code : undefined));
+  const code = seen(() => (isObject(error) && 'code' in error ? error.code : undefined));
   return { message, ...(typeof code === 'string' && NAME.test(code) && { code }) };
 }
 
+/** By its name, too: a handler can have a copy of this package of its own. */
+function isTaskFailed(error: unknown): error is TaskFailed {
+  return error instanceof TaskFailed || (error instanceof Error && error.name === 'TaskFailed');
+}
+
 function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return textOfOther(error);
   const texts: readonly unknown[] = [error.message, error.name];
   return texts.filter((text) => typeof text === 'string').find((text) => text !== '') ?? 'Error';
+}
+
+/** Many libraries throw objects that are no errors, but have a message. */
+function textOfOther(thrown: unknown): string {
+  const message = isObject(thrown) && 'message' in thrown ? thrown.message : undefined;
+  return typeof message === 'string' && message !== '' ? message : String(thrown);
+}
+
+function isObject(thrown: unknown): thrown is object {
+  return typeof thrown === 'object' && thrown !== null;
 }
 
 /** Anything can be thrown, and reading it (a getter, a proxy, its own toString) may throw again. */

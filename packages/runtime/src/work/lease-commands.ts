@@ -3,11 +3,16 @@ import type { CommandExit } from '../processes/keeper.ts';
 import { CommandProcess, type Descriptor } from '../processes/command-process.ts';
 import { inheritedEnvironment } from '../processes/inherited-environment.ts';
 import { leaseEnvironment } from '../processes/lease-environment.ts';
+import type { LeaseFiles } from '../processes/lease-files.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
+import { privateStore } from './private-store.ts';
 
 /** How a handler starts a command. */
 export interface StartInWork {
-  /** By default that of this process, where paths of the configuration are absolute. Those of the lease are added. */
+  /**
+   * By default that of this process, where paths of the configuration are absolute. Those of the lease are added. A
+   * password in `ORCHESTRATOR_STORE` is handed over in a private file.
+   */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** Its input, output and error output; by default nothing, and those of this process. */
@@ -32,7 +37,8 @@ export interface StartedCommand extends Pick<CommandProcess, 'pid' | 'streams'> 
 export class LeaseCommands {
   readonly #claim: ClaimRecord;
   readonly #keeper: LeaseKeeper;
-  readonly #commands = new Set<CommandProcess>();
+  /** Each with its files. */
+  readonly #commands = new Map<CommandProcess, LeaseFiles | null>();
   #isPaused = false;
   #starting: Promise<unknown> = Promise.resolve();
 
@@ -51,52 +57,63 @@ export class LeaseCommands {
 
   pause(): void {
     this.#isPaused = true;
-    for (const command of this.#commands) command.pause('doubt');
+    for (const command of this.#commands.keys()) command.pause('doubt');
   }
 
   resume(): void {
     this.#isPaused = false;
-    for (const command of this.#commands) command.resume('doubt');
+    for (const command of this.#commands.keys()) command.resume('doubt');
   }
 
   /** Ends all of them. @returns whether nothing can be left */
   async end(): Promise<boolean> {
     await this.#starting;
-    const all = [...this.#commands];
+    const all = [...this.#commands.keys()];
     await Promise.all(all.map(async (command) => command.terminate()));
     return all.every((command) => !command.mayBeLeft);
   }
 
   /** The handler has ended. If its lease is about to be released, the keepers are not needed any more. */
   leave(released: { readonly isLeaseOver: boolean }): void {
-    for (const command of this.#commands) command.leave(released);
+    for (const command of this.#commands.keys()) this.#leave(command, released);
   }
 
   async #start(words: readonly string[], { env, cwd, stdio }: StartInWork): Promise<StartedCommand> {
     const { lease, namespace } = { ...this.#claim, namespace: this.#claim.task.namespace };
+    const given = env ?? inheritedEnvironment();
     // Before it can start anything, its holder must not count as dead any more.
     await this.#keeper.tellGroup(0);
+    const { variables, files } = await privateStore(given, lease);
     const command = await CommandProcess.start(words, {
       lease,
       silentMs: Math.max(lease.ttlMs, lease.staleAfterMs),
-      env: { ...(env ?? inheritedEnvironment()), ...variablesOf(this.#claim, namespace) },
+      env: { ...given, ...variables, ...variablesOf(this.#claim, namespace) },
       cwd,
       stdio: stdio ?? ['ignore', 'inherit', 'inherit'],
       hasOwnGroup: true,
+    }).catch((error: unknown) => {
+      files?.[Symbol.dispose]();
+      throw error;
     });
     this.#forgetEnded();
-    this.#commands.add(command);
+    this.#commands.set(command, files);
     if (this.#isPaused) command.pause('doubt');
+    if (command.group !== null) files?.tellGroup(command.group);
     if (this.#commands.size === 1 && command.group !== null) void this.#keeper.tellGroup(command.group);
     const { pid, streams, ended } = command;
     return { pid, streams, ended, end: async () => command.terminate() };
   }
 
+  #leave(command: CommandProcess, released: { readonly isLeaseOver: boolean }): void {
+    command.leave(released);
+    this.#commands.get(command)?.[Symbol.dispose]();
+  }
+
   /** Of which their keepers have seen that nothing is left. */
   #forgetEnded(): void {
-    for (const command of this.#commands) {
+    for (const command of this.#commands.keys()) {
       if (!command.isProvedGone) continue;
-      command.leave({ isLeaseOver: true });
+      this.#leave(command, { isLeaseOver: true });
       this.#commands.delete(command);
     }
   }

@@ -237,7 +237,7 @@ export const MISTAKES = {
     'an unknown status': call('listTasks', { status: ['done'] }, 'status[0]'),
     'an unknown event type': call('listEvents', { types: ['task.done'] }, 'types[0]'),
     'a cursor of questions that is none': call('listQuestions', { after: 'x' }, 'after'),
-    'a malformed id to look up': call('getTask', ' a', 'id'),
+    'a malformed id to look up': call('getTask', 'a\u0000', 'id'),
     'a bound of events that is no number': call('listEvents', { upTo: '7' }, 'upTo'),
   },
 } satisfies Record<string, Readonly<Record<string, Mistake>>>;

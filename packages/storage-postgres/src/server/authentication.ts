@@ -35,6 +35,8 @@ const BYTES_MAX = 65_536;
 
 export interface AuthenticationRules {
   readonly allowed: readonly AuthMethod[];
+  /** Whether a server that asks for nothing is refused. */
+  readonly mustAsk: boolean;
   /** Called when the server asks by a method that is allowed, before the driver answers. May throw. */
   readonly onAsked: () => void;
   /** Called when the server has let the client in. The password is not needed any more, and must not be told later. */
@@ -116,6 +118,8 @@ class Handshake {
   }
 
   #end(): void {
+    if (this.#method === null && this.#rules.mustAsk)
+      throw refused('The server lets every client in, although require_auth in the store URL demands a proof.');
     // The driver would also do without.
     if (this.#method === 'scram-sha-256' && !this.#isProven)
       throw refused('The server has not proven that it knows the password, as scram-sha-256 demands.');

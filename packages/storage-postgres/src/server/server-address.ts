@@ -16,6 +16,8 @@ export interface ServerAddress {
   readonly tls: TlsMode;
   /** How the server may ask for the password. */
   readonly authMethods: readonly AuthMethod[];
+  /** The URL names these methods: as for libpq, a server that asks for nothing is refused, too. */
+  readonly mustAsk: boolean;
   /** A file with the certificates of the authorities to trust, instead of the system's. */
   readonly rootCertificate: string | null;
   /**
@@ -53,8 +55,11 @@ export function parseServerUrl(text: string): ServerAddress {
     const value = url.searchParams.get(name);
     return value === null ? null : withoutBreaks(value);
   };
-  const unknown = [...url.searchParams.keys()].filter((name) => !OPTIONS.includes(name));
+  const named = [...url.searchParams.keys()];
+  const unknown = named.filter((name) => !OPTIONS.includes(name));
   if (unknown.length > 0) throw invalid(`The store URL has an unknown option; the options are ${OPTIONS.join(', ')}.`);
+  // The first one counts for some programs, the last one for others.
+  if (new Set(named).size < named.length) throw invalid('The store URL has an option twice.');
 
   const host = decoded(url.hostname).replace(/^\[(.*)\]$/, '$1');
   const database = decoded(url.pathname.slice(1));
@@ -77,6 +82,7 @@ export function parseServerUrl(text: string): ServerAddress {
     database,
     tls: tlsMode(option('sslmode'), socketFolder !== null || isLoopback(host)),
     authMethods: authMethods(option('require_auth')),
+    mustAsk: option('require_auth') !== null,
     rootCertificate: option('sslrootcert'),
     prepare: preparing(option('prepare')),
     applicationName: option('application_name') ?? 'agent-orchestrator',

@@ -48,7 +48,7 @@ function printed(statements: readonly string[]): Answer {
   return {
     kind: 'store_roles',
     data: { statements },
-    ids: statements.map((statement) => `${statement};`),
+    ids: statements.flatMap((statement) => `${statement};`.split('\n')),
     text: () => [],
     script: statements.map((statement) => `${statement};`),
   };

@@ -15,9 +15,9 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
   const [first] = session.queue;
   if (first === undefined) return null;
   if (first.status === 'waiting')
-    return `Task ${names.task(first.id)} waits for an answer to its question. ${otherWork(facts, names)}`;
+    return `Task ${names.taskReference(first.id)} waits for an answer to its question. ${otherWork(facts, names)}`;
   if (first.status === 'in_review')
-    return `Task ${names.task(first.id)} waits for its reviews. ${otherWork(facts, names)}`;
+    return `Task ${names.taskReference(first.id)} waits for its reviews. ${otherWork(facts, names)}`;
   if (first.status === 'blocked')
     return `All its waiting tasks wait for others: \`orchestrator task graph ${names.taskReference(first.id)}\`.`;
   const as = claimantWords(facts, first);
@@ -25,8 +25,8 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
     return `The first waiting task is for another agent: \`orchestrator why task ${names.taskReference(first.id)}\`.`;
   const claim = `\`orchestrator claim${as} --session ${names.sessionReference(session.id)}\``;
   if (first.status === 'scheduled' && first.runAt !== null)
-    return `From ${isoSeconds(first.runAt)} on, ${claim} takes task ${names.task(first.id)}.`;
-  return `${claim} takes task ${names.task(first.id)}, with the context above.`;
+    return `From ${isoSeconds(first.runAt)} on, ${claim} takes task ${names.taskReference(first.id)}.`;
+  return `${claim} takes task ${names.taskReference(first.id)}, with the context above.`;
 }
 
 /** Whether the card is for the current holder, not for another run of it. */
@@ -65,14 +65,14 @@ function otherWork(facts: ResumeFacts, names: Names): string {
   if (asked !== undefined)
     return (
       `\`orchestrator answer ${names.taskReference(asked.taskId)} TEXT\` answers the question of ` +
-      `task ${names.task(asked.taskId)}.`
+      `task ${names.taskReference(asked.taskId)}.`
     );
   const [first] = facts.waitingFor;
   const as = first === undefined ? null : claimantWords(facts, first);
   if (first !== undefined && as !== null)
     return (
       `\`orchestrator claim${as} --session ${names.sessionReference(first.sessionId)}\` ` +
-      `takes task ${names.task(first.taskId)}, which waits for it.`
+      `takes task ${names.taskReference(first.taskId)}, which waits for it.`
     );
   return `Nothing is left here; \`orchestrator claim${agentWords(facts.agent)}\` takes other work.`;
 }

@@ -6,7 +6,7 @@ import type { QuestionFor, ResumeFacts, TaskFacts } from './resume-facts.ts';
 /** The open questions to the agent. They come first: a task of another agent waits for each. */
 export function questionsPart({ agent, questions, questionsMore }: ResumeFacts, say: CardText): Part {
   return {
-    heading: `Questions to ${agent ?? 'the agent'}`,
+    heading: `Questions to ${agent === null ? 'the agent' : say.name(agent)}`,
     lines: items(
       'about',
       questions.map((one) => questionLine(one, say)),
@@ -18,21 +18,21 @@ export function questionsPart({ agent, questions, questionsMore }: ResumeFacts, 
 }
 
 function questionLine({ taskId, title, question, askedBy, askedAt, role }: QuestionFor, say: CardText): string {
-  const by = askedBy === null ? '' : ` by ${askedBy}`;
-  const of = role === null ? '' : ` of role ${role}`;
-  const asked = `task ${say.names.task(taskId)} ${say.text('title', title)}, asked${of}${by} at ${isoSeconds(askedAt)}`;
+  const of = role === null ? '' : ` of role ${say.name(role)}`;
+  const task = `task ${say.names.taskReference(taskId)}`;
+  const asked = `asked${of}${say.by(askedBy)} at ${isoSeconds(askedAt)}`;
   const answer = `\`orchestrator answer ${say.names.taskReference(taskId)} TEXT\``;
-  return `${asked}: ${say.text('question', question)}; ${answer}`;
+  return `${task} ${say.text('title', title)}, ${asked}: ${say.text('question', question)}; ${answer}`;
 }
 
 /** The last question of a task, and its answer. */
 export function questionLines(task: TaskFacts, say: CardText): string[] {
   const { status, question, askedAt, askedBy, answer, answeredBy } = task;
   if (question === null || askedAt === null) return [];
-  const by = askedBy === null ? '' : ` by ${askedBy}`;
+  const author = answeredBy === null ? 'an unnamed agent' : say.name(answeredBy);
   const open = status === 'waiting' ? ', not answered yet' : '';
   return [
-    `question asked${by} at ${isoSeconds(askedAt)}${open}: ${say.text('question', question)}`,
-    ...(answer === null ? [] : [`answer of ${answeredBy ?? 'an unnamed agent'}: ${say.text('question', answer)}`]),
+    `question asked${say.by(askedBy)} at ${isoSeconds(askedAt)}${open}: ${say.text('question', question)}`,
+    ...(answer === null ? [] : [`answer of ${author}: ${say.text('question', answer)}`]),
   ];
 }

@@ -1,4 +1,4 @@
-import { addresseeName, counted, isoSeconds } from '@agent-orchestrator/core';
+import { addresseeName, counted, isoSeconds, shellWord } from '@agent-orchestrator/core';
 import type { Names } from '../names.ts';
 import { fitCard, RESUME_BUDGET, type Item, type Part } from './card-fit.ts';
 import { CardText, items } from './card-text.ts';
@@ -64,15 +64,15 @@ function tenurePart(facts: ResumeFacts, session: SessionFacts, say: CardText): P
   const { tenure, holder, task, id } = session;
   const isCurrent = isHeldBy(facts, session);
   const identity = [
-    `session ${say.names.session(id)} (${session.status})`,
-    ...(tenure === null ? [] : [tenureLine(tenure)]),
-    ...(holder !== null && holder.fence !== tenure?.fence ? [`held now by ${holderText(holder)}`] : []),
+    `session ${say.session(id)} (${session.status})`,
+    ...(tenure === null ? [] : [tenureLine(tenure, say)]),
+    ...(holder !== null && holder.fence !== tenure?.fence ? [`held now by ${holderText(holder, say)}`] : []),
     ...(holder !== null && holder.fence === tenure?.fence && !isCurrent && facts.instance !== null
-      ? [`this run is ${facts.instance}; the lease is of another run of ${holder.agent}`]
+      ? [`this run is ${say.name(facts.instance)}; the lease is of another run of ${say.name(holder.agent)}`]
       : []),
   ];
   return {
-    heading: headingOf(facts, session),
+    heading: headingOf(facts, session, say),
     lines: [...items('identity', identity), ...(task === null ? [] : taskLines(task, say))],
     unread: 0,
     rest: {
@@ -86,10 +86,10 @@ function tenurePart(facts: ResumeFacts, session: SessionFacts, say: CardText): P
 }
 
 function taskLines(task: NonNullable<SessionFacts['task']>, say: CardText): Item[] {
-  const name = `task ${say.names.task(task.id)} ${say.text('title', task.title)}`;
+  const name = `task ${say.names.taskReference(task.id)} ${say.text('title', task.title)}`;
   return [
     ...items('about', [
-      `${name}, kind ${task.kind}, ${task.status}, attempt ${task.attempt} of ${task.attemptsMax}`,
+      `${name}, kind ${say.name(task.kind)}, ${task.status}, attempt ${task.attempt} of ${task.attemptsMax}`,
       ...(task.cancelRequestedAt === null ? [] : [`cancellation requested at ${isoSeconds(task.cancelRequestedAt)}`]),
     ]),
     ...items('next', questionLines(task, say)),
@@ -101,31 +101,31 @@ function taskLines(task: NonNullable<SessionFacts['task']>, say: CardText): Item
   ];
 }
 
-function headingOf({ agent }: ResumeFacts, { tenure }: SessionFacts): string {
-  if (tenure === null) return agent === null ? 'Session' : `Session, not known to have been held by ${agent}`;
-  return `${tenure.ended === null ? 'Held' : 'Held before'} by ${named(tenure)}`;
+function headingOf({ agent }: ResumeFacts, { tenure }: SessionFacts, say: CardText): string {
+  if (tenure === null) return agent === null ? 'Session' : `Session, not known to have been held by ${say.name(agent)}`;
+  return `${tenure.ended === null ? 'Held' : 'Held before'} by ${named(tenure, say)}`;
 }
 
-function tenureLine(tenure: Tenure): string {
+function tenureLine(tenure: Tenure, say: CardText): string {
   const { at, until, ended, fence, agent } = tenure;
-  const lease = `lease of ${agentRun(tenure)}, fence ${fence}, since ${isoSeconds(at)}`;
+  const lease = `lease of ${agentRun(tenure, say)}, fence ${fence}, since ${isoSeconds(at)}`;
   if (ended === null) return `${lease}${untilText(until)}`;
-  const by = ended.agent === null || ended.agent === agent ? '' : ` by ${ended.agent}`;
+  const by = ended.agent === null || ended.agent === agent ? '' : ` by ${say.name(ended.agent)}`;
   const reason = ended.reason === null ? '' : ` (${ended.reason})`;
   return `${lease}, over since ${isoSeconds(ended.at)}: ${ended.type}${by}${reason}, event #${ended.id}`;
 }
 
-function holderText(holder: Tenure): string {
-  return `${holder.you ? 'you, ' : ''}${agentRun(holder)} with fence ${holder.fence}${untilText(holder.until)}`;
+function holderText(holder: Tenure, say: CardText): string {
+  return `${holder.you ? 'you, ' : ''}${agentRun(holder, say)} with fence ${holder.fence}${untilText(holder.until)}`;
 }
 
 /** The agent, and whether it is the one that asks. */
-function named({ agent, you }: Pick<Tenure, 'agent' | 'you'>): string {
-  return you ? `you, ${agent}` : agent;
+function named({ agent, you }: Pick<Tenure, 'agent' | 'you'>, say: CardText): string {
+  return you ? `you, ${say.name(agent)}` : say.name(agent);
 }
 
-function agentRun({ agent, instance }: Pick<Tenure, 'agent' | 'instance'>): string {
-  return `${agent}${instance === null ? '' : ` (${instance})`}`;
+function agentRun({ agent, instance }: Pick<Tenure, 'agent' | 'instance'>, say: CardText): string {
+  return `${say.name(agent)}${instance === null ? '' : ` (${say.name(instance)})`}`;
 }
 
 function untilText(until: number | null): string {
@@ -143,7 +143,7 @@ function checkpointPart({ id, checkpoint }: SessionFacts, say: CardText): Part {
   };
   if (checkpoint === null) return { ...part, lines: [] };
   const { turn, at, eventId, agent, lastAction, nextAction, memoryRef, hash, data } = checkpoint;
-  const by = agent === null ? '' : ` by ${agent}`;
+  const by = agent === null ? '' : ` by ${say.name(agent)}`;
   const text = (label: string, field: 'action' | 'memory', value: string | null) =>
     value === null ? [] : [`${label} ${say.text(field, value)}`];
   return {
@@ -166,32 +166,32 @@ function checkpointPart({ id, checkpoint }: SessionFacts, say: CardText): Part {
 
 function waitingForPart({ agent, waitingFor, waitingForMore }: ResumeFacts, say: CardText): Part {
   return {
-    heading: `Waiting for ${agent ?? 'the agent'}`,
+    heading: `Waiting for ${agent === null ? 'the agent' : say.name(agent)}`,
     lines: items(
       'rest',
       waitingFor.map((one) => waitingForLine(one, say)),
     ),
     unread: 0,
     isCapped: waitingForMore,
-    rest: { what: 'waiting task', command: `why agent ${agent ?? 'NAME'}` },
+    rest: { what: 'waiting task', command: `why agent ${agent === null ? 'NAME' : shellWord(agent)}` },
   };
 }
 
 function waitingForLine(one: WaitingFor, say: CardText): string {
   const { taskId, sessionId, title, role, note } = one;
-  const where = taskId === sessionId ? '' : ` in session ${say.names.session(sessionId)}`;
-  const as = role === null ? '' : ` for role ${role}`;
+  const where = taskId === sessionId ? '' : ` in session ${say.names.sessionReference(sessionId)}`;
+  const as = role === null ? '' : ` for role ${say.name(role)}`;
   const noteText = note === null ? '' : `, note ${say.text('note', note)}`;
-  const task = `task ${say.names.task(taskId)}${where}${as} ${say.text('title', title)}`;
-  return `${task}${handoverText(one)}${noteText}`;
+  const task = `task ${say.names.taskReference(taskId)}${where}${as} ${say.text('title', title)}`;
+  return `${task}${handoverText(one, say)}${noteText}`;
 }
 
-function handoverText({ handedOver, returnAt, returnedFrom }: WaitingFor): string {
+function handoverText({ handedOver, returnAt, returnedFrom }: WaitingFor, say: CardText): string {
   if (handedOver === null) return '';
   const { by, at, eventId } = handedOver;
   const cameBack = returnedFrom === null ? '' : `, back from ${addresseeName(returnedFrom)}, not claimed in time`;
   const goesBack = returnAt === null ? '' : `, goes back at ${isoSeconds(returnAt)} if not claimed`;
-  return `${cameBack}, handed over${by === null ? '' : ` by ${by}`} at ${isoSeconds(at)} (#${eventId})${goesBack}`;
+  return `${cameBack}, handed over${say.by(by)} at ${isoSeconds(at)} (#${eventId})${goesBack}`;
 }
 
 function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, say: CardText): Part {
@@ -208,7 +208,7 @@ function sincePart(facts: ResumeFacts, { id, since, tenure }: SessionFacts, say:
   const sorted = told.toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   const byType = sorted.map(([type, count]) => `${count} ${type}`).join(', ');
   return {
-    heading: whose === null ? 'What happened in the session' : `Since the last event of ${whose}`,
+    heading: whose === null ? 'What happened in the session' : `Since the last event of ${say.name(whose)}`,
     ...(total > 0 && { intro: `${counted(total, 'event', isCapped)}${after}: ${byType}` }),
     lines: items(
       'rest',
@@ -226,11 +226,11 @@ function eventLine(
 ): string {
   return [
     `#${id} ${isoSeconds(at)} ${type}`,
-    ...(agent === null ? [] : [`by ${agent}`]),
-    ...(fromAgent === null ? [] : [`from ${fromAgent}`]),
-    ...(reason === null ? [] : [`(${reason})`]),
+    ...(agent === null ? [] : [`by ${say.name(agent)}`]),
+    ...(fromAgent === null ? [] : [`from ${say.name(fromAgent)}`]),
+    ...(reason === null ? [] : [`(${say.name(reason)})`]),
     ...(fence === null ? [] : [`fence ${fence}`]),
-    ...(taskId === null ? [] : [`task ${say.names.task(taskId)}`]),
+    ...(taskId === null ? [] : [`task ${say.names.taskReference(taskId)}`]),
     ...(title === null ? [] : [say.text('eventText', title)]),
     ...(note === null ? [] : [`note ${say.text('eventText', note)}`]),
   ].join(' ');
@@ -258,28 +258,33 @@ function queuePart({ id, queue, waitingCount }: SessionFacts, say: CardText): Pa
 function queueLine(task: WaitingTask, say: CardText): string {
   const { id, title, status, runAt, assignee, role, note, handedOffBy, returnAt } = task;
   const due = status === 'scheduled' && runAt !== null ? ` from ${isoSeconds(runAt)} on` : '';
-  const only = assignee === null ? (role === null ? '' : ` only for role ${role}`) : ` only for ${assignee}`;
+  const only =
+    assignee === null ? (role === null ? '' : ` only for role ${say.name(role)}`) : ` only for ${say.name(assignee)}`;
   const noteText = note === null ? '' : `, note ${say.text('eventText', note)}`;
-  const from = handedOffBy === null ? '' : `, handed off by ${handedOffBy}`;
+  const from = handedOffBy === null ? '' : `, handed off by ${say.name(handedOffBy)}`;
   const back = returnAt === null ? '' : ` until ${isoSeconds(returnAt)}`;
-  return `${say.names.task(id)} ${say.text('title', title)} ${status}${due}${only}${from}${back}${noteText}`;
+  return `${say.names.taskReference(id)} ${say.text('title', title)} ${status}${due}${only}${from}${back}${noteText}`;
 }
 
-function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts, { names }: CardText): Part {
+function alsoHeldPart({ agent, alsoHeld, alsoHeldMore }: ResumeFacts, say: CardText): Part {
   return {
-    heading: `Also held by ${agent ?? 'the agent'}`,
+    heading: `Also held by ${agent === null ? 'the agent' : say.name(agent)}`,
     lines: items(
       'rest',
-      alsoHeld.map((one) => alsoHeldLine(one, names)),
+      alsoHeld.map((one) => alsoHeldLine(one, say)),
     ),
     unread: 0,
     isCapped: alsoHeldMore,
-    rest: { what: 'held session', command: `why agent ${agent ?? 'NAME'}` },
+    rest: { what: 'held session', command: `why agent ${agent === null ? 'NAME' : shellWord(agent)}` },
   };
 }
 
-function alsoHeldLine({ sessionId, taskId, fence, until, instance, you }: AlsoHeld, names: Names): string {
-  const run = [you ? 'you' : null, instance].filter((word) => word !== null).join(', ');
-  const work = `session ${names.session(sessionId)}${run === '' ? '' : ` (${run})`}, task ${names.task(taskId)}`;
+function alsoHeldLine({ sessionId, taskId, fence, until, instance, you }: AlsoHeld, say: CardText): string {
+  const run = [you ? 'you' : null, instance === null ? null : say.name(instance)]
+    .filter((word) => word !== null)
+    .join(', ');
+  const { names } = say;
+  const where = `session ${names.sessionReference(sessionId)}${run === '' ? '' : ` (${run})`}`;
+  const work = `${where}, task ${names.taskReference(taskId)}`;
   return `${work}, fence ${fence}${untilText(until)}: \`orchestrator resume ${names.sessionReference(sessionId)}\``;
 }

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HandedSecret, PublicLease } from '@agent-orchestrator/core';
-import { ownProcess } from '../processes/own-process.ts';
+import { ownProcess } from './own-process.ts';
 import { writePrivateFile } from '../system/private-files.ts';
 import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, temporaryFolder, type FilesOwner } from './left-files.ts';
 
-/** Files of one run, in a folder that only this user can read. */
+/** Files for what is started under one lease, in a folder that only this user can read. */
 export class LeaseFiles implements Disposable {
   readonly #folder = mkdtempSync(join(temporaryFolder(), FOLDER_PREFIX));
 
@@ -36,7 +36,7 @@ export class LeaseFiles implements Disposable {
     };
   }
 
-  /** Stores which process group may use them. Without that, they are not removed after a kill; nothing else fails. */
+  /** Stores which process group uses them. Without that, they are not removed after a kill; nothing else fails. */
   tellGroup(group: number): void {
     try {
       this.write(GROUP_FILE, group);

@@ -2,10 +2,10 @@ import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessIdentity, PublicLease } from '@agent-orchestrator/core';
-import { livenessOf } from '../processes/dead-holders.ts';
-import { ProcessScan } from '../processes/lease-processes.ts';
-import { ownProcess } from '../processes/own-process.ts';
-import { offspringOf } from '../processes/offspring.ts';
+import { livenessOf } from './dead-holders.ts';
+import { ProcessScan } from './lease-processes.ts';
+import { ownProcess } from './own-process.ts';
+import { offspringOf } from './offspring.ts';
 import { pathOfVariable } from '../system/path.ts';
 
 /** Names of the folders of runs, and of two files in them: the owner, and the process group of the command. */

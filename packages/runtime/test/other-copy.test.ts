@@ -1,0 +1,27 @@
+/*
+ * A handler can have a copy of this package of its own, of the same or of another version:
+ *  - a failure that it throws is as final, and has the same data
+ */
+import { expect, test } from 'vitest';
+import { settle } from './support/fake-time.ts';
+import { open } from './support/worker.ts';
+
+test('a failure of another copy of this package is as final as one of this copy', async () => {
+  class OfAnotherCopy extends Error {
+    override readonly name = 'TaskFailed';
+    readonly code = 'CARD';
+    readonly data = { card: 1 };
+    readonly final = true;
+  }
+  const { start, add, orchestrator } = await open();
+  await add('count');
+
+  start(() => Promise.reject(new OfAnotherCopy('declined')));
+  await settle();
+
+  expect(await orchestrator.getTask('count')).toMatchObject({
+    status: 'failed',
+    attempt: 1,
+    error: { message: 'declined', code: 'CARD', data: { card: 1 } },
+  });
+});
