@@ -37,6 +37,7 @@ export type {
   WaitingFor,
   WaitingTask,
 } from './insight/resume/resume-facts.ts';
+export { quoted, quotedJson } from './text/quoted.ts';
 export { newCommandId } from './system/command-id.ts';
 export { newSeed } from './system/seed.ts';
 export { makeBundle, type BundleOptions, type SupportBundle } from './insight/doctor/bundle.ts';
@@ -46,6 +47,7 @@ export { needsAttention } from './insight/doctor/finding.ts';
 export { keepLease, type Checkpoint, type LeaseKeeper } from './work/lease-keeper.ts';
 export type { KeepLeaseOptions } from './work/keep-lease-options.ts';
 export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
+export { resend, type ResendOptions } from './work/resend.ts';
 export { Changes } from './insight/changes.ts';
 export { everyRow, type ListStart } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
@@ -99,6 +101,7 @@ export {
   type HeldBy,
 } from './processes/caller-identity.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
+export { hostProcess } from './processes/host-process.ts';
 export { becomeInit } from './processes/init.ts';
 export { ownProcess } from './processes/own-process.ts';
 // What a program needs beside an open orchestrator, so that it can do with this package alone.
@@ -111,7 +114,9 @@ export {
   DEFAULTS,
   ERRORS,
   EVENT_DOCS,
+  fields,
   isEnded,
+  isoSeconds,
   isStale,
   LIMITS,
   Orchestrator,

@@ -17,6 +17,7 @@ export const commands: readonly CommandModule[] = [
   { name: 'task', load: () => import('./task/index.ts') },
   { name: 'session', load: () => import('./session/index.ts') },
   { name: 'store', load: () => import('./store/index.ts') },
+  { name: 'mcp', load: () => import('./mcp/index.ts') },
   { name: 'journal', load: () => import('./journal/index.ts') },
   { name: 'doctor', load: () => import('./doctor.ts') },
   { name: 'config', load: () => import('./config/index.ts') },

@@ -1,7 +1,7 @@
 import { counted, isoSeconds } from '@agent-orchestrator/core';
 import type { Names } from '../names.ts';
 import { fitCard, RESUME_BUDGET, type Item, type Part, type Precedence } from './card-fit.ts';
-import { quoted, quotedJson } from './quoted.ts';
+import { quoted, quotedJson } from '../../text/quoted.ts';
 import { isHeldBy, nextStep } from './next-step.ts';
 import type {
   AlsoHeld,

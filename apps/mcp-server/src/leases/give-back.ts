@@ -1,0 +1,31 @@
+import { OrchestratorError, isoSeconds } from '@agent-orchestrator/runtime';
+import type { StoreAccess } from '../store-access.ts';
+import { listed } from '../text/answer.ts';
+import type { HeldTasks } from './held-tasks.ts';
+
+interface GiveBackOptions {
+  readonly held: HeldTasks;
+  readonly store: StoreAccess;
+  readonly agent: string;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Gives back what is held, in one unit of work: hosts do not wait long for a server that ends. No attempt is charged.
+ * The session keeps its last checkpoint, and the next session of the agent finds it by `resume`.
+ */
+export async function giveBack({ held, store, agent, log }: GiveBackOptions): Promise<void> {
+  const tasks = held.all;
+  if (tasks.length === 0) return;
+  for (const task of tasks) task.stop();
+  const note = `The host of ${agent} ended before the task was done. Its last checkpoint, if any, is kept.`;
+  const items = tasks.map(({ holder }) => ({ ...holder, outcome: 'released' as const, note }));
+  try {
+    await store.send('existing', (orchestrator, commandId) => orchestrator.releaseTasks(items, { commandId }));
+    log(`gave back ${listed(held.names)}`);
+  } catch (error) {
+    const why = error instanceof OrchestratorError ? error.code : 'INTERNAL';
+    const until = Math.max(...tasks.map(({ expiresAt }) => expiresAt));
+    log(`could not give back ${listed(held.names)} [${why}]: the lease ends at ${isoSeconds(until)}`);
+  }
+}

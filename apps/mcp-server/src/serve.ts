@@ -1,0 +1,53 @@
+import { newCommandId } from '@agent-orchestrator/runtime';
+import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { Calls } from './calls.ts';
+import type { ToolContext } from './context.ts';
+import { giveBack } from './leases/give-back.ts';
+import { HeldTasks } from './leases/held-tasks.ts';
+import { PROFILES, type Profile } from './profiles.ts';
+import { makeServer } from './server.ts';
+import { StoreAccess } from './store-access.ts';
+
+export interface ServeOptions extends Pick<ToolContext, 'agent' | 'roles' | 'ttlMs' | 'staleAfterMs'> {
+  /** The URL of the store. */
+  readonly store: string;
+  readonly namespace: string;
+  readonly profile: Profile;
+  readonly version: string;
+  /** Ends the server. It also ends when standard input does. */
+  readonly ended: AbortSignal;
+  /** Gets lines for people. Standard output is the protocol's. */
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Serves the tools over standard input and output, in both eras of the protocol, until the input ends or `ended` is
+ * aborted. Then it gives back what it holds.
+ */
+export async function serveMcp({ store: url, namespace, profile, version, ended, log, ...terms }: ServeOptions) {
+  await using store = new StoreAccess(url, namespace);
+  const held = new HeldTasks({
+    heartbeat: (call) => store.use('existing', (orchestrator) => orchestrator.heartbeat(call)),
+    checkpoint: (call) => store.use('existing', (orchestrator) => orchestrator.checkpoint(call)),
+  });
+  const calls = new Calls({ ...terms, instance: newCommandId(), store, held }, log);
+  const connection = await connect(() => makeServer(PROFILES[profile], calls, version), log);
+  ended.addEventListener('abort', () => void connection.close(), { once: true });
+  if (ended.aborted) void connection.close();
+  await connection.closed;
+  // A claim under way is held when it is answered, so it is given back, too.
+  await calls.settled();
+  await giveBack({ held, store, agent: terms.agent, log });
+}
+
+function connect(factory: () => ReturnType<typeof makeServer>, log: (line: string) => void) {
+  const transport = new StdioServerTransport();
+  const { close } = serveStdio(factory, { transport, onerror: (error) => log(`protocol: ${error.message}`) });
+  const closed = Promise.withResolvers<void>();
+  const tellServer = transport.onclose;
+  transport.onclose = () => {
+    tellServer?.();
+    closed.resolve();
+  };
+  return { close, closed: closed.promise };
+}

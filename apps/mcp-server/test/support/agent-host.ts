@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Orchestrator } from '@agent-orchestrator/core';
+import { openOrchestrator } from '@agent-orchestrator/runtime';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import type { Seen } from './workplace.ts';
+
+/** The built command line, as hosts start it. */
+export const PROGRAM = fileURLToPath(new URL('../../../cli/bin/orchestrator.js', import.meta.url));
+
+/** What a host asks for: Claude Code the newest, the others one of 2025. */
+export const ERAS = { modern: { pin: '2026-07-28' }, legacy: 'legacy' } as const;
+export type Era = keyof typeof ERAS;
+
+export interface StartOptions {
+  readonly era?: Era;
+  readonly words?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A folder with a store, as a person has them. */
+export class Machine implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'mcp-'));
+  readonly path = join(this.folder, 'store.db');
+  readonly url = `sqlite:${this.path}`;
+
+  get env(): Record<string, string> {
+    return {
+      PATH: process.env['PATH'] ?? '',
+      HOME: this.folder,
+      ORCHESTRATOR_STORE: this.url,
+      ORCHESTRATOR_AGENT: 'company-agent',
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+    };
+  }
+
+  /** What others do with the store. */
+  async others<R>(use: (orchestrator: Orchestrator) => Promise<R>): Promise<R> {
+    await using orchestrator = await openOrchestrator(this.url);
+    return await use(orchestrator);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** An agent host: this process, with the official client connected to a server of its own. */
+export class AgentHost implements AsyncDisposable {
+  readonly client: Client;
+  readonly #transport: StdioClientTransport;
+  stderr = '';
+
+  private constructor(client: Client, transport: StdioClientTransport) {
+    this.client = client;
+    this.#transport = transport;
+    transport.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+  }
+
+  static async start(
+    machine: Machine,
+    { era = 'modern', words = [], env = {} }: StartOptions = {},
+  ): Promise<AgentHost> {
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: [PROGRAM, 'mcp', 'serve', ...words],
+      env: { ...machine.env, ...env },
+      cwd: machine.folder,
+      stderr: 'pipe',
+    });
+    const client = new Client(
+      { name: 'test-host', version: '1.0.0' },
+      { versionNegotiation: { mode: ERAS[era] }, capabilities: {} },
+    );
+    const host = new AgentHost(client, transport);
+    await client.connect(transport);
+    return host;
+  }
+
+  /** The process of its server. */
+  get server(): number {
+    return this.#transport.pid ?? 0;
+  }
+
+  async call(name: string, input: Record<string, unknown> = {}): Promise<Seen> {
+    const { content, isError = false } = await this.client.callTool({ name, arguments: input });
+    const [only, ...more] = content;
+    if (only?.type !== 'text' || more.length > 0) throw new Error(`not one text: ${JSON.stringify(content)}`);
+    return { text: only.text, lines: only.text.split('\n'), isError };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.close();
+  }
+}

@@ -1,0 +1,56 @@
+import type { Orchestrator } from '@agent-orchestrator/core';
+import { newCommandId } from '@agent-orchestrator/runtime';
+import { Calls } from '../../src/calls.ts';
+import { HeldTasks } from '../../src/leases/held-tasks.ts';
+import { PROFILES, type Profile } from '../../src/profiles.ts';
+import { StoreAccess } from '../../src/store-access.ts';
+
+/** What a model sees of an answer. */
+export interface Seen {
+  readonly text: string;
+  readonly lines: readonly string[];
+  readonly isError: boolean;
+}
+
+/** The tools of one server without a connection, on a store of their own in memory. */
+export class Workplace implements AsyncDisposable {
+  readonly store: StoreAccess;
+  readonly held: HeldTasks;
+  readonly log: string[] = [];
+  readonly #calls: Calls;
+  readonly #profile: Profile;
+
+  constructor({
+    store = new StoreAccess('memory:', 'default'),
+    agent = 'company-agent',
+    roles = [] as readonly string[],
+    profile = 'agent' as Profile,
+  } = {}) {
+    this.store = store;
+    this.held = new HeldTasks({
+      heartbeat: (call) => store.use('existing', (one) => one.heartbeat(call)),
+      checkpoint: (call) => store.use('existing', (one) => one.checkpoint(call)),
+    });
+    this.#profile = profile;
+    const terms = { agent, roles, instance: newCommandId(), ttlMs: 120_000, staleAfterMs: 60_000 };
+    this.#calls = new Calls({ ...terms, store, held: this.held }, (line) => this.log.push(line));
+  }
+
+  async call(name: string, input: object = {}, ended = new AbortController().signal): Promise<Seen> {
+    const tool = PROFILES[this.#profile].find((one) => one.name === name);
+    if (tool === undefined) throw new Error(`there is no tool ${name}`);
+    const { content, isError = false } = await this.#calls.run(tool, input, ended);
+    const { text } = content[0];
+    return { text, lines: text.split('\n'), isError };
+  }
+
+  /** What others do with the store. */
+  async others<R>(use: (orchestrator: Orchestrator) => Promise<R>): Promise<R> {
+    return this.store.use('create', use);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const held of this.held.all) held.stop();
+    await this.store[Symbol.asyncDispose]();
+  }
+}
