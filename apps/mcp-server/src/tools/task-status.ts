@@ -1,6 +1,5 @@
 import type { Condition, Orchestrator, WhyTask } from '@agent-orchestrator/core';
-import { isEnded, isoSeconds, numberOf, quoted, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
-import { askWhy } from '@agent-orchestrator/runtime';
+import { findDeadHolders, isEnded, isoSeconds, numberOf, quoted, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { refused, said, type Answer } from '../text/answer.ts';
@@ -33,14 +32,26 @@ async function overview(orchestrator: Orchestrator, context: ToolContext): Promi
 const SAYS_BYTES_MAX = 400;
 
 async function about(orchestrator: Orchestrator, id: string, context: ToolContext): Promise<Answer> {
-  const { agent, roles } = context;
-  const answer = await askWhy(orchestrator, { id, subject: 'task', claimant: { agent, roles } });
+  const why = await explained(orchestrator, id, context);
   const task = await orchestrator.getTask(id);
-  if (answer === null || answer.why.subject !== 'task' || task === null)
-    return refused(`There is no task ${short(id)}. Next: task_status without task.`);
+  if (why === null || task === null) return refused(`There is no task ${short(id)}. Next: task_status without task.`);
   const work = await workLines(orchestrator, task, null);
-  const unmet = answer.why.claimable || isEnded(task.status) ? [] : answer.why.conditions.filter(({ holds }) => !holds);
-  return said(statusLine(answer.why, context), ...unmet.map(conditionLine), ...work, ...endLines(task));
+  const unmet = why.claimable || isEnded(task.status) ? [] : why.conditions.filter(({ holds }) => !holds);
+  return said(statusLine(why, context), ...unmet.map(conditionLine), ...work, ...endLines(task));
+}
+
+/** As a claim would find it: the session of a holder that is proved dead can be claimed at once. */
+async function explained(
+  orchestrator: Orchestrator,
+  id: string,
+  { agent, roles }: ToolContext,
+): Promise<WhyTask | null> {
+  const claimant = { agent, roles };
+  const why = await orchestrator.whyTask(id, claimant);
+  if (why === null || why.claimable || why.holder === null) return why;
+  const { sessionId } = why.holder;
+  const evidence = await findDeadHolders(orchestrator, { sessionId });
+  return evidence.length === 0 ? why : orchestrator.whyTask(id, { ...claimant, evidence });
 }
 
 function statusLine({ task, holder, claimable }: WhyTask, { held, agent }: ToolContext): string {

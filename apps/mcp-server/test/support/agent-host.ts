@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,7 +61,7 @@ export class AgentHost implements AsyncDisposable {
   }
 
   static async start(
-    machine: Machine,
+    machine: Pick<Machine, 'env' | 'folder'>,
     { era = 'modern', words = [], env = {} }: StartOptions = {},
   ): Promise<AgentHost> {
     const transport = new StdioClientTransport({
@@ -92,7 +92,29 @@ export class AgentHost implements AsyncDisposable {
     return { text: only.text, lines: only.text.split('\n'), isError };
   }
 
+  /** Ends the input of the server, as a host that ends does, and waits until the server has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.close();
+  }
+}
+
+/** Waits until something is so. */
+export async function until<T>(look: () => T | Promise<T>, timeoutMs = 15_000): Promise<NonNullable<T>> {
+  const giveUpAt = performance.now() + timeoutMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined && seen !== null && seen !== false) return seen;
+    if (performance.now() > giveUpAt) throw new Error(`it was not so within ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Whether a process has ended; its parent may not have read that yet. */
+export function isGone(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return true;
   }
 }
