@@ -31,7 +31,7 @@ export async function serveMcp({ store: url, namespace, profile, version, ended,
     checkpoint: (call) => store.use('existing', (orchestrator) => orchestrator.checkpoint(call)),
   });
   const calls = new Calls({ ...terms, instance: newCommandId(), store, held }, log);
-  const connection = await connect(() => makeServer(PROFILES[profile], calls, version), log);
+  const connection = connect(() => makeServer(PROFILES[profile], calls, version), log);
   ended.addEventListener('abort', () => void connection.close(), { once: true });
   if (ended.aborted) void connection.close();
   await connection.closed;
@@ -41,13 +41,21 @@ export async function serveMcp({ store: url, namespace, profile, version, ended,
 }
 
 function connect(factory: () => ReturnType<typeof makeServer>, log: (line: string) => void) {
-  const transport = new StdioServerTransport();
-  const { close } = serveStdio(factory, { transport, onerror: (error) => log(`protocol: ${error.message}`) });
-  const closed = Promise.withResolvers<void>();
-  const tellServer = transport.onclose;
-  transport.onclose = () => {
-    tellServer?.();
-    closed.resolve();
-  };
-  return { close, closed: closed.promise };
+  const transport = new ObservedTransport();
+  const server = serveStdio(factory, { transport, onerror: (error) => log(`protocol: ${error.message}`) });
+  return { close: () => server.close(), closed: transport.closed };
+}
+
+/** Tells when the connection is over, also if the host ended it. */
+class ObservedTransport extends StdioServerTransport {
+  readonly #closed = Promise.withResolvers<void>();
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    this.#closed.resolve();
+  }
 }

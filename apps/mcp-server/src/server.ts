@@ -25,10 +25,9 @@ export function makeServer(tools: readonly Tool[], calls: Calls, version: string
   return server;
 }
 
-/** The tool itself checks its input: its errors name the field and the next step. */
+/** Takes any input: the tool itself checks it, and its errors name the field and the next step. */
 function standardSchema({ schema }: Tool) {
   const json = () => ({ ...schema });
-  const validate = (value: unknown) => ({ value });
   return {
     '~standard': {
       version: 1 as const,
@@ -37,6 +36,10 @@ function standardSchema({ schema }: Tool) {
       jsonSchema: { input: json, output: json },
     },
   };
+}
+
+function validate(value: unknown): { readonly value: unknown } {
+  return { value };
 }
 
 function hintsFor({ readOnly, humanOnly }: Tool) {

@@ -7,7 +7,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { HOSTILE, MARKER } from './support/hostile-texts.ts';
-import { Workplace, type Seen } from './support/workplace.ts';
+import { Workplace, type ToolText } from './support/workplace.ts';
 
 /** Controls but the line feed, bidirectional and zero-width characters, tags. */
 const INVISIBLE = /[\p{Cc}\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e0fff}]/u;
@@ -31,7 +31,7 @@ const LABELS = [
 /** A line without what is in quotes; in JSON that leaves signs and numbers. */
 const outside = (line: string): string => line.replaceAll(STRING, '""');
 
-function expectContained({ lines }: Seen, text: string): void {
+function expectContained({ lines }: ToolText, text: string): void {
   for (const line of lines) {
     const rest = outside(line);
     expect([text, line, rest.includes(MARKER)]).toEqual([text, line, false]);

@@ -88,7 +88,8 @@ test('standard output has nothing but messages of the protocol', async () => {
   const [exit] = await once(server, 'close');
 
   expect(exit).toBe(0);
-  expect(lines.map((line) => (JSON.parse(line) as { id: number }).id).toSorted()).toEqual([1, 2, 3]);
+  const ids = lines.map((line) => (JSON.parse(line) as { id: number }).id);
+  expect(ids.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
 });
 
 describe('a lease', () => {

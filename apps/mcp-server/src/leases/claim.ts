@@ -12,16 +12,13 @@ export type Claiming = HeldTask | Exclude<Claimed, { ok: true }>;
 export async function claim(context: ToolContext, terms: Terms, ended?: AbortSignal): Promise<Claiming> {
   const since = systemTime.read();
   const host = hostProcess();
-  const request = { ...claimant(context), ...terms, seed: newSeed(), ...(host !== null && { process: host }) };
+  const { agent, instance, roles, ttlMs, staleAfterMs } = context;
+  const by = { agent, instance, roles: [...roles], ttlMs, staleAfterMs, ...(host !== null && { process: host }) };
+  const request = { ...by, ...terms, seed: newSeed() };
   const claimed = await context.store.send(
     'existing',
     (orchestrator, commandId) => claimWithProbe(orchestrator, { ...request, commandId }),
     ended,
   );
   return claimed.ok ? context.held.hold(claimed, since, host) : claimed;
-}
-
-/** Who claims, and on which terms. */
-export function claimant({ agent, instance, roles, ttlMs, staleAfterMs }: ToolContext) {
-  return { agent, instance, roles: [...roles], ttlMs, staleAfterMs };
 }

@@ -1,4 +1,4 @@
-import type { Json, Orchestrator, ReleasedItem, ReleaseOutcome } from '@agent-orchestrator/core';
+import type { Orchestrator, ReleasedItem, ReleaseOutcome } from '@agent-orchestrator/core';
 import { isoSeconds } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
@@ -63,7 +63,7 @@ function callOf({ outcome, result, error, final, to, to_role: role, note }: End)
   const recipient = to === undefined ? role !== undefined && { role } : { agent: to };
   return {
     outcome,
-    ...(result !== undefined && { result: result as Json }),
+    ...(result !== undefined && { result }),
     ...(error !== undefined && { error: { message: error } }),
     ...(final !== undefined && { final }),
     ...(recipient && { to: recipient }),

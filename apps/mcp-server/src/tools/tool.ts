@@ -9,7 +9,7 @@ export interface ToolCall {
   readonly ended: AbortSignal;
 }
 
-export interface ToolTraits {
+interface ToolTraits {
   /** It changes nothing. */
   readonly readOnly?: true;
   /** Hosts that load tools on demand load it at once. */
@@ -57,7 +57,7 @@ function withoutHostFields(given: unknown): unknown {
   return Object.fromEntries(Object.entries(given).filter(([name]) => !HOST_FIELDS.has(name)));
 }
 
-/** Without what costs tokens and tells a model nothing: the API checks every value, and its answer says what is wrong. */
+/** Without what costs tokens and tells a model nothing: each value is checked, and the answer says what is wrong. */
 function shortSchema(input: z.ZodType): Record<string, unknown> {
   const { $schema: _schema, ...schema } = z.toJSONSchema(input, {
     io: 'input',

@@ -6,7 +6,7 @@ import type { Orchestrator } from '@agent-orchestrator/core';
 import { openOrchestrator } from '@agent-orchestrator/runtime';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import type { Seen } from './workplace.ts';
+import type { ToolText } from './workplace.ts';
 
 /** The built command line, as hosts start it. */
 export const PROGRAM = fileURLToPath(new URL('../../../cli/bin/orchestrator.js', import.meta.url));
@@ -85,7 +85,7 @@ export class AgentHost implements AsyncDisposable {
     return this.#transport.pid ?? 0;
   }
 
-  async call(name: string, input: Record<string, unknown> = {}): Promise<Seen> {
+  async call(name: string, input: Record<string, unknown> = {}): Promise<ToolText> {
     const { content, isError = false } = await this.client.callTool({ name, arguments: input });
     const [only, ...more] = content;
     if (only?.type !== 'text' || more.length > 0) throw new Error(`not one text: ${JSON.stringify(content)}`);

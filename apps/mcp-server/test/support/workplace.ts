@@ -6,10 +6,17 @@ import { PROFILES, type Profile } from '../../src/profiles.ts';
 import { StoreAccess } from '../../src/store-access.ts';
 
 /** What a model sees of an answer. */
-export interface Seen {
+export interface ToolText {
   readonly text: string;
   readonly lines: readonly string[];
   readonly isError: boolean;
+}
+
+interface WorkplaceOptions {
+  readonly store?: StoreAccess;
+  readonly agent?: string;
+  readonly roles?: readonly string[];
+  readonly profile?: Profile;
 }
 
 /** The tools of one server without a connection, on a store of their own in memory. */
@@ -23,9 +30,9 @@ export class Workplace implements AsyncDisposable {
   constructor({
     store = new StoreAccess('memory:', 'default'),
     agent = 'company-agent',
-    roles = [] as readonly string[],
-    profile = 'agent' as Profile,
-  } = {}) {
+    roles = [],
+    profile = 'agent',
+  }: WorkplaceOptions = {}) {
     this.store = store;
     this.held = new HeldTasks({
       heartbeat: (call) => store.use('existing', (one) => one.heartbeat(call)),
@@ -36,7 +43,7 @@ export class Workplace implements AsyncDisposable {
     this.#calls = new Calls({ ...terms, store, held: this.held }, (line) => this.log.push(line));
   }
 
-  async call(name: string, input: object = {}, ended = new AbortController().signal): Promise<Seen> {
+  async call(name: string, input: object = {}, ended = new AbortController().signal): Promise<ToolText> {
     const tool = PROFILES[this.#profile].find((one) => one.name === name);
     if (tool === undefined) throw new Error(`there is no tool ${name}`);
     const { content, isError = false } = await this.#calls.run(tool, input, ended);
