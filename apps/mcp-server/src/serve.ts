@@ -1,9 +1,9 @@
-import { newCommandId } from '@agent-orchestrator/runtime';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { Calls } from './calls.ts';
 import type { ToolContext } from './context.ts';
 import { giveBack } from './leases/give-back.ts';
 import { HeldTasks } from './leases/held-tasks.ts';
+import { newInstance } from './leases/server-run.ts';
 import { PROFILES, type Profile } from './profiles.ts';
 import { makeServer } from './server.ts';
 import { StoreAccess } from './store-access.ts';
@@ -30,7 +30,7 @@ export async function serveMcp({ store: url, namespace, profile, version, ended,
     heartbeat: (call) => store.use('existing', (orchestrator) => orchestrator.heartbeat(call)),
     checkpoint: (call) => store.use('existing', (orchestrator) => orchestrator.checkpoint(call)),
   });
-  const calls = new Calls({ ...terms, instance: newCommandId(), store, held }, log);
+  const calls = new Calls({ ...terms, instance: newInstance(), store, held }, log);
   const connection = connect(() => makeServer(PROFILES[profile], calls, version), log);
   ended.addEventListener('abort', () => void connection.close(), { once: true });
   if (ended.aborted) void connection.close();

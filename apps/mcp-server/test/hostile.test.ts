@@ -20,6 +20,7 @@ const LABELS = [
   /^(?:author|title|source|next action|last action|memory|error) ""/u,
   /^(?:note|checkpoint \d+) by [\w.@+-]+(?::$| "")/u,
   /^(?:payload|data|result) /u,
+  /^Whole texts: orchestrator task show t\d+ --json; orchestrator session show t\d+ --json$/u,
   /^(?:not_held|first_in_queue|due|addressee|kind): ""/u,
   /^t\d+ (?:is|was released as) \w+/u,
   /^There is no (?:task|session or task|session) ""\. Next: /u,

@@ -65,6 +65,39 @@ describe('resume', () => {
     ]);
   });
 
+  test('takes nothing from a run of the same agent that may be alive, and does not wait for it', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTasks([{ title: 'a' }, { title: 'b' }]));
+    await work.call('claim_task');
+    // As from a shell, or outside Linux: no process is known.
+    await work.others((one) => one.claimTask({ agent: 'company-agent' }));
+    await using again = new Workplace({ store: work.store });
+    const before = performance.now();
+
+    const { lines, isError } = await again.call('resume');
+
+    expect(isError).toBe(false);
+    expect(lines).toEqual(
+      [1, 2].map(() =>
+        expect.stringMatching(
+          /^An earlier session of yours \(company-agent\) holds this and may be alive, until \S+Z\. /u,
+        ),
+      ),
+    );
+    expect(again.held.names).toEqual([]);
+    expect(performance.now() - before).toBeLessThan(15_000);
+  });
+
+  test('tells where the whole of a long text is', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTask({ title: 'a', payload: { text: 'x'.repeat(20_000) } }));
+
+    const { lines, text } = await work.call('claim_task');
+
+    expect(lines.at(-1)).toBe('Whole texts: orchestrator task show t1 --json; orchestrator session show t1 --json');
+    expect(text.length).toBeLessThan(10_000);
+  });
+
   test('leaves to another agent what it took meanwhile', async () => {
     await using work = new Workplace();
     await work.others((one) => one.enqueueTask({ title: 'a' }));

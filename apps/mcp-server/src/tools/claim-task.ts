@@ -15,7 +15,7 @@ export const claimTask = defineTool({
   }),
 
   async run({ session, kind }, context, { ended }) {
-    // Its answer was lost: another claim would leave a task that nobody works on.
+    // Its answer was lost: another claim would leave a task that is held and not worked on.
     const { untold } = context.held;
     if (untold !== undefined) return claimedAnswer(untold, context, ended);
     const terms = {

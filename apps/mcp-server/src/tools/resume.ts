@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Orchestrator, SessionRecord } from '@agent-orchestrator/core';
-import { hostProcess, isEnded, readResume, type ResumeFacts } from '@agent-orchestrator/runtime';
+import { isEnded, readResume, type ResumeFacts } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { claim, type Claiming } from '../leases/claim.ts';
 import { HeldTask } from '../leases/held-task.ts';
+import { isLeftByServer } from '../leases/server-run.ts';
 import { said, type Answer } from '../text/answer.ts';
 import { busyLine } from '../text/claim-refusals.ts';
 import { claimedAnswer, heldLine } from '../text/held.ts';
@@ -54,34 +55,42 @@ function leftBehind({ agent, session, alsoHeld }: ResumeFacts): string[] {
   return isLeft ? [session.id, ...also] : also;
 }
 
-/** The longest wait for an earlier server of the same host: hosts give a call about a minute. */
+/** The longest wait for a server that was killed: hosts give a call about a minute. */
 const WAIT_MAX_MS = 45_000;
 
 /**
- * Takes a session back. An earlier run of the agent that may be alive keeps it until it was silent for half the TTL. If
- * that run served this very host, its server is gone or hangs, and the call waits for that.
+ * Takes a session back. While another run of the agent may be alive, the session stays with it until that run was
+ * silent for half the TTL. If that run was an earlier server of this very host, which was killed, the call waits.
  */
 async function takeBack(sessionId: string, context: ToolContext, { ended }: ToolCall): Promise<Claiming> {
+  const before = await silence(sessionId, context);
+  // The rule gives a session without a process to any run of the same name. Two hosts have the same one by default.
+  if (before?.held.pid === null && before.inMs > 0) return mayBeAlive(before.held);
   const terms = { sessionId, resume: true };
   const claimed = await claim(context, terms, ended);
   if (claimed instanceof HeldTask || claimed.reason !== 'busy' || claimed.why !== 'previous_alive') return claimed;
-  const waitMs = await context.store.use('existing', async (orchestrator) => {
-    const session = await orchestrator.getSession(sessionId);
-    return session === null || !isOfThisHost(session) ? null : silentInMs(session, await orchestrator.now());
+  const now = await silence(sessionId, context);
+  if (now === null || !isLeftByServer(now.held) || now.inMs > WAIT_MAX_MS) return claimed;
+  await pause(Math.max(0, now.inMs), undefined, { signal: ended }).catch(() => {});
+  return ended.aborted ? claimed : claim(context, terms, ended);
+}
+
+/** How soon the holder of a session was silent for half its TTL; null: no agent holds it. */
+async function silence(
+  sessionId: string,
+  { store }: ToolContext,
+): Promise<{ readonly held: SessionRecord; readonly inMs: number } | null> {
+  return store.use('existing', async (orchestrator) => {
+    const held = await orchestrator.getSession(sessionId);
+    if (held === null || held.heartbeatAt === null || held.ttlMs === null) return null;
+    // A moment more than the rule asks for: both times are whole milliseconds.
+    return { held, inMs: held.heartbeatAt + held.ttlMs / 2 - (await orchestrator.now()) + 1 };
   });
-  if (waitMs === null || waitMs > WAIT_MAX_MS) return claimed;
-  await pause(Math.max(0, waitMs), undefined, { signal: ended }).catch(() => {});
-  return claim(context, terms, ended);
 }
 
-function isOfThisHost({ host, boot, pid, processStart }: SessionRecord): boolean {
-  const here = hostProcess();
-  return here !== null && here.host === host && here.boot === boot && here.pid === pid && here.start === processStart;
-}
-
-/** A moment more than the rule asks for: both times are whole milliseconds. */
-function silentInMs({ heartbeatAt, ttlMs }: SessionRecord, now: number): number {
-  return (heartbeatAt ?? 0) + (ttlMs ?? 0) / 2 - now + 1;
+function mayBeAlive({ id: sessionId, agent, instance, leaseExpiresAt }: SessionRecord): Claiming {
+  const heldBy = { agent: agent ?? '', instance };
+  return { ok: false, reason: 'busy', why: 'previous_alive', sessionId, heldBy, until: leaseExpiresAt ?? 0 };
 }
 
 async function answerTo(

@@ -1,7 +1,7 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
-import { newCommandId } from '@agent-orchestrator/runtime';
 import { Calls } from '../../src/calls.ts';
 import { HeldTasks } from '../../src/leases/held-tasks.ts';
+import { newInstance } from '../../src/leases/server-run.ts';
 import { PROFILES, type Profile } from '../../src/profiles.ts';
 import { StoreAccess } from '../../src/store-access.ts';
 
@@ -39,7 +39,7 @@ export class Workplace implements AsyncDisposable {
       checkpoint: (call) => store.use('existing', (one) => one.checkpoint(call)),
     });
     this.#profile = profile;
-    const terms = { agent, roles, instance: newCommandId(), ttlMs: 120_000, staleAfterMs: 60_000 };
+    const terms = { agent, roles, instance: newInstance(), ttlMs: 120_000, staleAfterMs: 60_000 };
     this.#calls = new Calls({ ...terms, store, held: this.held }, (line) => this.log.push(line));
   }
 
