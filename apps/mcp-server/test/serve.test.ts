@@ -156,6 +156,33 @@ describe('at its end it gives back what it holds', () => {
     expect(host.stderr).toContain('gave back t1 and t2');
   });
 
+  test('and the note of a hand-off is kept in its own, however often hosts end', async () => {
+    using machine = new Machine();
+    await machine.others(async (orchestrator) => {
+      await orchestrator.enqueueTask({ title: 'a' });
+      const claimed = await orchestrator.claimTask({ agent: 'home-agent' });
+      if (!claimed.ok) throw new Error(claimed.reason);
+      const { token } = claimed.lease;
+      const to = { agent: 'company-agent' };
+      await orchestrator.releaseTask({ token, outcome: 'handed_off', to, note: 'begin with the lexer' });
+    });
+    const notes: string[] = [];
+    for (const name of ['claim_task', 'resume']) {
+      await using host = await AgentHost.start(machine);
+      const { lines } = await host.call(name);
+      notes.push(lines.find((line) => line.startsWith('note ')) ?? '');
+    }
+
+    const kept = 'The host of company-agent ended before the task was done. Its last checkpoint, if any, is kept.';
+    expect(notes).toEqual([
+      'note by home-agent "begin with the lexer"',
+      `note by company-agent "${kept} Note before: begin with the lexer"`,
+    ]);
+    await machine.others(async (orchestrator) => {
+      expect((await orchestrator.getTask('t1'))?.note).toBe(`${kept} Note before: begin with the lexer`);
+    });
+  });
+
   test.for(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('at %s', async (signal) => {
     using machine = new Machine();
     await using host = await AgentHost.start(machine);

@@ -1,4 +1,4 @@
-import { OrchestratorError, isoSeconds } from '@agent-orchestrator/runtime';
+import { isoSeconds, LIMITS, OrchestratorError } from '@agent-orchestrator/runtime';
 import type { StoreAccess } from '../store-access.ts';
 import { listed } from '../text/answer.ts';
 import type { HeldTasks } from './held-tasks.ts';
@@ -18,8 +18,10 @@ export async function giveBack({ held, store, agent, log }: GiveBackOptions): Pr
   const tasks = held.all;
   if (tasks.length === 0) return;
   for (const task of tasks) task.stop();
-  const note = `The host of ${agent} ended before the task was done. Its last checkpoint, if any, is kept.`;
-  const items = tasks.map(({ holder }) => ({ ...holder, outcome: 'released' as const, note }));
+  const items = tasks.map(({ holder, claim }) => {
+    const note = noteAfter(claim.task.note, agent);
+    return { ...holder, outcome: 'released' as const, note };
+  });
   try {
     await store.send('existing', (orchestrator, commandId) => orchestrator.releaseTasks(items, { commandId }));
     log(`gave back ${listed(held.names)}`);
@@ -28,4 +30,11 @@ export async function giveBack({ held, store, agent, log }: GiveBackOptions): Pr
     const until = Math.max(...tasks.map(({ expiresAt }) => expiresAt));
     log(`could not give back ${listed(held.names)} [${why}]: the lease ends at ${isoSeconds(until)}`);
   }
+}
+
+/** A task has one note. That of an earlier holder, such as a hand-off, is kept in it. */
+function noteAfter(before: string | null, agent: string): string {
+  const ended = `The host of ${agent} ended before the task was done. Its last checkpoint, if any, is kept.`;
+  if (before === null || before.startsWith(ended)) return before ?? ended;
+  return `${ended} Note before: ${before}`.slice(0, LIMITS.text_characters_max).toWellFormed();
 }
