@@ -19,6 +19,9 @@ const TOOLS_MAX = 9;
 /** Gemini CLI's `mcp_orchestrator_…` and OpenClaw's `orchestrator__…` take at most 63 and 64 characters. */
 const NAME_MAX = 24;
 
+/** As many tokens as Gemini CLI 0.61 has in the description of its field. */
+const GEMINI_WORDS = 'wait '.repeat(45).trim();
+
 /** No two tokenizers agree. */
 const tokensIn = (text: string): number => Math.max(o200k(text).length, cl100k(text).length);
 
@@ -41,6 +44,20 @@ describe('the list', () => {
 
     expect(lists.agent.length).toBeLessThanOrEqual(TOOLS_MAX);
     expect(tokensIn(JSON.stringify(lists.agent))).toBeLessThanOrEqual(LIST_TOKENS_MAX);
+  });
+
+  test('is at most 1,000 tokens in Gemini CLI, too, which adds a field to the input of each tool', () => {
+    const sent = lists.agent.map(({ name, description, inputSchema }) => ({
+      name: `mcp_orchestrator_${name}`,
+      description,
+      parametersJsonSchema: {
+        ...inputSchema,
+        properties: { ...inputSchema.properties, wait_for_previous: { type: 'boolean', description: GEMINI_WORDS } },
+      },
+    }));
+    console.info(`in Gemini CLI: ${tokensIn(JSON.stringify(sent))} tokens`);
+
+    expect(tokensIn(JSON.stringify(sent))).toBeLessThanOrEqual(LIST_TOKENS_MAX);
   });
 
   test('has names that every host takes', () => {

@@ -11,7 +11,7 @@ export const claimTask = defineTool({
   loadAtOnce: true,
   input: z.strictObject({
     session: z.string().optional().describe('only this session: s17, or t42 for that of a task'),
-    kind: z.string().optional().describe('only this kind'),
+    kind: z.string().optional(),
   }),
 
   async run({ session, kind }, context, { ended }) {

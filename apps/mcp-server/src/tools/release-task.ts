@@ -7,26 +7,27 @@ import { refused, said, type Answer } from '../text/answer.ts';
 import { anyJson, defineTool, ofTask } from './tool.ts';
 
 /**
- * How a task can end, and what goes with it. A further outcome is a line here: the rules check its fields, and the
- * answer tells the status that they lead to.
+ * How a task can end, and what a model could not guess of it. A further outcome is a line here: the rules check the
+ * fields that come with it, and the answer tells the status that it leads to.
  */
 const OUTCOMES = {
-  succeeded: 'result',
-  failed: 'error; tried again unless final',
-  released: 'given back; note',
-  handed_off: 'to or to_role; note',
-  cancelled: 'error',
-} as const satisfies Record<ReleaseOutcome, string>;
+  succeeded: null,
+  failed: 'tried again unless final',
+  released: 'given back',
+  handed_off: 'to an agent or to_role',
+  cancelled: null,
+} as const satisfies Record<ReleaseOutcome, string | null>;
 
 const outcomes = Object.keys(OUTCOMES) as [ReleaseOutcome, ...ReleaseOutcome[]];
+const hints = outcomes.filter((outcome) => OUTCOMES[outcome] !== null);
 
 const input = z.strictObject({
   task: ofTask,
-  outcome: z.enum(outcomes).describe(outcomes.map((outcome) => `${outcome} (${OUTCOMES[outcome]})`).join(', ')),
+  outcome: z.enum(outcomes).describe(hints.map((outcome) => `${outcome}: ${OUTCOMES[outcome]}`).join('; ')),
   result: anyJson.optional(),
   error: z.string().optional(),
   final: z.boolean().optional(),
-  to: z.string().optional().describe('agent'),
+  to: z.string().optional(),
   to_role: z.string().optional(),
   note: z.string().optional().describe('for the next holder'),
 });

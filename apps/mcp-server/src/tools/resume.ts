@@ -17,6 +17,7 @@ export const resume = defineTool({
   description:
     'What you hold, with its last checkpoint. If nothing: takes back what an earlier session of yours held. ' +
     'Call it first, and after your context was cut.',
+  loadAtOnce: true,
   input: z.strictObject({}),
 
   async run(_input, context, call) {

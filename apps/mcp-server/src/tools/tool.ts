@@ -47,7 +47,7 @@ export function defineTool<Input>({ input, run, ...tool }: ToolDefinition<Input>
 export const anyJson = z.unknown().meta({ type: 'object' });
 
 /** The task that a call is about. */
-export const ofTask = z.string().optional().describe('t42; needed if you hold several');
+export const ofTask = z.string().optional().describe('t42, if you hold several');
 
 /** Gemini CLI adds it to the input of every tool. */
 const HOST_FIELDS: ReadonlySet<string> = new Set(['wait_for_previous']);
