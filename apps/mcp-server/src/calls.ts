@@ -1,5 +1,6 @@
 import type { ToolContext } from './context.ts';
 import { printable } from '@agent-orchestrator/runtime/printable';
+import { withoutPasswords } from '@agent-orchestrator/runtime/without-passwords';
 import { failureAnswer } from './text/failures.ts';
 import type { Tool } from './tools/tool.ts';
 
@@ -39,7 +40,7 @@ export class Calls {
 
   async #answer(tool: Tool, input: unknown, ended: AbortSignal): Promise<CallResult> {
     const { lines, isRefusal } = await tool.run(input, this.#context, { ended }).catch((error: unknown) => {
-      this.#log(`${tool.name}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#log(`${tool.name}: ${withoutPasswords(error instanceof Error ? error.message : String(error))}`);
       return failureAnswer(error);
     });
     const all = [...this.#context.held.takeNotices(), ...lines];

@@ -205,6 +205,16 @@ describe('a store that fails', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('at a mistyped address does not repeat its password', async () => {
+    const url = 'postgres://user:hunter2@ho st/db';
+    await using work = new Workplace({ store: new StoreAccess(url, 'default') });
+
+    const { text, isError } = await work.call('claim_task');
+
+    expect([isError, text]).toEqual([true, expect.stringContaining('[STORE_URL_INVALID]')]);
+    expect([text, ...work.log].filter((line) => line.includes('hunter2'))).toEqual([]);
+  });
+
   test('that is no database says so in one line', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'mcp-'));
     const path = join(folder, 'store.db');

@@ -78,7 +78,8 @@ export class HeldTasks {
   end(held: HeldTask, how: string): void {
     held.stop();
     this.#notices.delete(held.name);
-    if (this.#held.get(held.name) !== held) return;
+    const now = this.#held.get(held.name);
+    if (now !== undefined && now !== held) return;
     this.#held.delete(held.name);
     this.#ended.delete(held.name);
     this.#ended.set(held.name, how);

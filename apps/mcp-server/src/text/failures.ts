@@ -1,5 +1,6 @@
 import { OrchestratorError } from '@agent-orchestrator/runtime';
 import { snakeCase } from '@agent-orchestrator/runtime/wire-json';
+import { withoutPasswords } from '@agent-orchestrator/runtime/without-passwords';
 import { refused, type Answer } from './answer.ts';
 
 /** After these errors a command may have had its effect. */
@@ -38,6 +39,7 @@ function inToolWords(message: string, field: string | undefined): string {
   return field === undefined ? text : text.replace(field, snakeCase(field));
 }
 
+/** Of a mistyped address, too, the password is not repeated. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/gu, ' ').trim();
+  return withoutPasswords(text.replaceAll(/\s+/gu, ' ').trim());
 }
