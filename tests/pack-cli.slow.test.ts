@@ -205,7 +205,8 @@ async function run(node: Node, command: string, ...words: string[]): Promise<End
 
 /** The server of the tools as a process, and its exit code. */
 function serving(node: Node) {
-  const child = spawn('orchestrator', ['mcp', 'serve'], { cwd: homeOf(node), env: environmentOf(node) });
+  const program = join(prefixOf(node), 'bin', 'orchestrator');
+  const child = spawn(program, ['mcp', 'serve'], { cwd: homeOf(node), env: environmentOf(node) });
   return { stdin: child.stdin, stdout: child.stdout, promise: once(child, 'close').then(([exit]) => exit as number) };
 }
 
