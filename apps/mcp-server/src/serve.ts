@@ -35,9 +35,7 @@ export async function serveMcp({ store: url, namespace, profile, version, ended,
   ended.addEventListener('abort', () => void connection.close(), { once: true });
   if (ended.aborted) void connection.close();
   await connection.closed;
-  // A claim under way is held when it is answered, so it is given back, too.
-  await calls.settled();
-  await giveBack({ held, store, agent: terms.agent, log });
+  await giveBack({ calls, held, store, agent: terms.agent, log });
 }
 
 function connect(factory: () => ReturnType<typeof makeServer>, log: (line: string) => void) {

@@ -89,7 +89,7 @@ describe('200 hostile texts', { timeout: 120_000 }, () => {
         await work.call('checkpoint', { task: text }),
         await work.call('task_status', { task: text }),
         await work.call('enqueue_task', { title: 'a', delay: text }),
-        await work.call('enqueue_task', { [text]: 1 }),
+        await work.call('enqueue_task', { title: 'a', [text]: 1 }),
         await work.call('release_task', { outcome: text }),
       ];
 

@@ -8,9 +8,29 @@
  *  - that there is no work is an answer, and tells what waits for others; a held session is a refusal
  *  - a claim whose answer the host did not wait for is given by the next claim
  *  - what happened meanwhile is said first: a lost lease, a cancellation
+ *  - at the end of the host, what is held and what is just being claimed is given back
  */
 import { describe, expect, test } from 'vitest';
+import { giveBack } from '../src/leases/give-back.ts';
+import { StoreAccess } from '../src/store-access.ts';
 import { Workplace } from './support/workplace.ts';
+
+/** Answers when it is told to. */
+class SlowStore extends StoreAccess {
+  #answers = Promise.resolve();
+
+  /** @returns lets it answer what it is asked from now on */
+  delay(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#answers = promise;
+    return resolve;
+  }
+
+  override async use<R>(...asked: Parameters<typeof StoreAccess.prototype.use<R>>): Promise<R> {
+    await this.#answers;
+    return super.use(...asked);
+  }
+}
 
 const TOKEN = /\d{16}-[0-9a-f]{32}/u;
 
@@ -232,6 +252,23 @@ describe('what happens between two calls', () => {
     ]);
     expect(next.lines[0]).toMatch(/^You hold no task\. Next: /u);
     expect((await work.call('checkpoint', { task: 't1' })).text).toContain('You no longer hold t1');
+  });
+
+  test('a claim that is under way when the host ends is given back as well', async () => {
+    const store = new SlowStore('memory:', 'default');
+    await using work = new Workplace({ store });
+    await work.call('enqueue_task', { title: 'a' });
+    const { calls, held } = work;
+    const answer = store.delay();
+    const claimed = work.call('claim_task');
+
+    const log: string[] = [];
+    const ended = giveBack({ calls, held, store, agent: 'company-agent', log: (line) => log.push(line) });
+    answer();
+    await Promise.all([claimed, ended]);
+
+    expect(log).toEqual(['gave back t1']);
+    expect(await work.others((one) => one.getTask('t1'))).toMatchObject({ status: 'queued', attempt: 0 });
   });
 
   test('a cancellation comes first', async () => {

@@ -156,29 +156,6 @@ describe('at its end it gives back what it holds', () => {
     expect(host.stderr).toContain('gave back t1 and t2');
   });
 
-  test('also a claim that is under way when its input ends', async () => {
-    using machine = new Machine();
-    await machine.others((orchestrator) => orchestrator.enqueueTask({ title: 'a' }));
-    const server = spawn(process.execPath, [PROGRAM, 'mcp', 'serve'], { cwd: machine.folder, env: machine.env });
-    const clientInfo = { name: 'x', version: '1' };
-    const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo };
-    const calls = [
-      { jsonrpc: '2.0', id: 1, method: 'initialize', params: hello },
-      { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: 'claim_task', arguments: {} } },
-    ];
-
-    // In one piece, so that the end comes before the store is open.
-    server.stdin.end(calls.map((call) => `${JSON.stringify(call)}\n`).join(''));
-    const [exit] = await once(server, 'close');
-
-    expect(exit).toBe(0);
-    await machine.others(async (orchestrator) => {
-      const { items } = await orchestrator.listEvents({ taskId: 't1' });
-      expect(items.map(({ type }) => type)).toEqual(['task.queued', 'task.claimed', 'task.released']);
-      expect(await orchestrator.getTask('t1')).toMatchObject(givenBack);
-    });
-  });
-
   test('and the note of a hand-off is kept in its own, however often hosts end', async () => {
     using machine = new Machine();
     await machine.others(async (orchestrator) => {

@@ -1,9 +1,11 @@
 import { isoSeconds, LIMITS, OrchestratorError } from '@agent-orchestrator/runtime';
+import type { Calls } from '../calls.ts';
 import type { StoreAccess } from '../store-access.ts';
 import { listed } from '../text/answer.ts';
 import type { HeldTasks } from './held-tasks.ts';
 
 interface GiveBackOptions {
+  readonly calls: Pick<Calls, 'settled'>;
   readonly held: HeldTasks;
   readonly store: StoreAccess;
   readonly agent: string;
@@ -14,7 +16,9 @@ interface GiveBackOptions {
  * Gives back what is held, in one unit of work: hosts do not wait long for a server that ends. No attempt is charged.
  * The session keeps its last checkpoint, and the next session of the agent finds it by `resume`.
  */
-export async function giveBack({ held, store, agent, log }: GiveBackOptions): Promise<void> {
+export async function giveBack({ calls, held, store, agent, log }: GiveBackOptions): Promise<void> {
+  // A claim under way is held when it is answered.
+  await calls.settled();
   const tasks = held.all;
   if (tasks.length === 0) return;
   for (const task of tasks) task.stop();

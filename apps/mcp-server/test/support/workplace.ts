@@ -24,7 +24,7 @@ export class Workplace implements AsyncDisposable {
   readonly store: StoreAccess;
   readonly held: HeldTasks;
   readonly log: string[] = [];
-  readonly #calls: Calls;
+  readonly calls: Calls;
   readonly #profile: Profile;
 
   constructor({
@@ -40,13 +40,13 @@ export class Workplace implements AsyncDisposable {
     });
     this.#profile = profile;
     const terms = { agent, roles, instance: newInstance(), ttlMs: 120_000, staleAfterMs: 60_000 };
-    this.#calls = new Calls({ ...terms, store, held: this.held }, (line) => this.log.push(line));
+    this.calls = new Calls({ ...terms, store, held: this.held }, (line) => this.log.push(line));
   }
 
   async call(name: string, input: object = {}, ended = new AbortController().signal): Promise<ToolText> {
     const tool = PROFILES[this.#profile].find((one) => one.name === name);
     if (tool === undefined) throw new Error(`there is no tool ${name}`);
-    const { content, isError = false } = await this.#calls.run(tool, input, ended);
+    const { content, isError = false } = await this.calls.run(tool, input, ended);
     const { text } = content[0];
     return { text, lines: text.split('\n'), isError };
   }
