@@ -65,7 +65,7 @@ describe('200 hostile texts', { timeout: 120_000 }, () => {
         claimed,
         await work.call('checkpoint', context),
         await work.call('release_task', { outcome: 'released', note: text }),
-        await work.call('resume'),
+        await work.call('claim_task'),
         await work.call('resume'),
         await work.call('task_status', { task: task.id }),
         await work.call('release_task', { outcome: 'failed', error: text, final: true }),

@@ -11,7 +11,6 @@
  *  - at the end of the host, what is held and what is just being claimed is given back
  */
 import { describe, expect, test } from 'vitest';
-import { giveBack } from '../src/leases/give-back.ts';
 import { StoreAccess } from '../src/store-access.ts';
 import { Workplace } from './support/workplace.ts';
 
@@ -258,16 +257,14 @@ describe('what happens between two calls', () => {
     const store = new SlowStore('memory:', 'default');
     await using work = new Workplace({ store });
     await work.call('enqueue_task', { title: 'a' });
-    const { calls, held } = work;
     const answer = store.delay();
     const claimed = work.call('claim_task');
 
-    const log: string[] = [];
-    const ended = giveBack({ calls, held, store, agent: 'company-agent', log: (line) => log.push(line) });
+    const ended = work.end();
     answer();
     await Promise.all([claimed, ended]);
 
-    expect(log).toEqual(['gave back t1']);
+    expect(work.log).toEqual(['gave back t1']);
     expect(await work.others((one) => one.getTask('t1'))).toMatchObject({ status: 'queued', attempt: 0 });
   });
 

@@ -1,6 +1,6 @@
 /*
  * The other tools, without a connection:
- *  - resume shows what is held, takes back what was left, and takes no new work
+ *  - resume shows what is held, takes back what its agent was interrupted in, and takes no other work
  *  - enqueue_task names its author; a duplicate tells the result that there is
  *  - task_status tells why a task cannot be claimed, what is held, and what is open
  *  - a store that fails says so, and never looks like one without work
@@ -38,19 +38,55 @@ describe('resume', () => {
     ]);
   });
 
-  test('takes back what was given back, with its note and its context, before other work', async () => {
+  test('takes back what the server gave back, with its note and its context, before other work', async () => {
     await using work = new Workplace();
     await work.others((one) => one.enqueueTasks([{ title: 'a' }, { title: 'b', priority: 0 }]));
     await work.call('claim_task', { session: 't1' });
     await work.call('checkpoint', { next_action: 'b' });
-    await work.call('release_task', { outcome: 'released', note: 'the host ended' });
+    await work.end();
     await using again = new Workplace({ store: work.store });
 
     const { lines } = await again.call('resume');
 
     expect(lines[0]).toMatch(/^You hold t1 /u);
-    expect(lines).toContain('note by company-agent "the host ended"');
+    expect(lines).toContainEqual(expect.stringMatching(/^note by company-agent "The host of company-agent ended/u));
     expect(lines).toContain('next action "b"');
+  });
+
+  test('takes back what was recovered from it', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTask({ title: 'a' }));
+    await work.call('claim_task');
+    await work.others(async (one) => {
+      const session = await one.getSession('t1');
+      const { fence, host, boot, pid, processStart } = session!;
+      const evidence = [
+        { sessionId: session!.id, fence: fence!, host: host!, boot: boot!, pid: pid!, processStart: processStart! },
+      ];
+      await one.staleRecovery({ evidence });
+    });
+    await using again = new Workplace({ store: work.store });
+
+    expect((await again.call('resume')).lines[0]).toMatch(/^You hold t1 /u);
+  });
+
+  test.for([
+    { outcome: 'released', note: 'not for me' },
+    { outcome: 'failed', error: 'no' },
+    { outcome: 'handed_off', to_role: 'reviewer' },
+  ])('leaves what the agent ended itself: %o', async (end) => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTask({ title: 'a' }));
+    await work.call('claim_task');
+    await work.call('release_task', end);
+    await using again = new Workplace({ store: work.store });
+
+    const { text } = await again.call('resume');
+
+    expect([text, again.held.names]).toEqual([
+      'You hold no task, and there is none to take back. Next: claim_task.',
+      [],
+    ]);
   });
 
   test('takes no new work', async () => {
@@ -61,7 +97,7 @@ describe('resume', () => {
 
     expect([isError, text]).toEqual([
       false,
-      'You hold no task, and none of yours is left open. A task waits for you by name or role. Next: claim_task.',
+      'You hold no task, and there is none to take back. A task waits for you by name or role. Next: claim_task.',
     ]);
   });
 
@@ -102,13 +138,13 @@ describe('resume', () => {
     await using work = new Workplace();
     await work.others((one) => one.enqueueTask({ title: 'a' }));
     await work.call('claim_task');
-    await work.call('release_task', { outcome: 'released' });
+    await work.end();
     await work.others((one) => one.claimTask({ agent: 'home-agent' }));
     await using again = new Workplace({ store: work.store });
 
     const { text } = await again.call('resume');
 
-    expect(text).toMatch(/^You hold no task, and none of yours is left open\./u);
+    expect(text).toMatch(/^You hold no task, and there is none to take back\./u);
     expect(again.held.names).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
-import { isoSeconds, LIMITS, OrchestratorError } from '@agent-orchestrator/runtime';
+import { isoSeconds, OrchestratorError } from '@agent-orchestrator/runtime';
 import type { Calls } from '../calls.ts';
 import type { StoreAccess } from '../store-access.ts';
 import { listed } from '../text/answer.ts';
+import { hostEndedNote } from '../text/host-ended.ts';
 import type { HeldTasks } from './held-tasks.ts';
 
 interface GiveBackOptions {
@@ -23,7 +24,7 @@ export async function giveBack({ calls, held, store, agent, log }: GiveBackOptio
   if (tasks.length === 0) return;
   for (const task of tasks) task.stop();
   const items = tasks.map(({ holder, claim }) => {
-    const note = noteAfter(claim.task.note, agent);
+    const note = hostEndedNote(agent, claim.task.note);
     return { ...holder, outcome: 'released' as const, note };
   });
   try {
@@ -34,11 +35,4 @@ export async function giveBack({ calls, held, store, agent, log }: GiveBackOptio
     const until = Math.max(...tasks.map(({ expiresAt }) => expiresAt));
     log(`could not give back ${listed(held.names)} [${why}]: the lease ends at ${isoSeconds(until)}`);
   }
-}
-
-/** A task has one note. That of an earlier holder, such as a hand-off, is kept in it. */
-function noteAfter(before: string | null, agent: string): string {
-  const ended = `The host of ${agent} ended before the task was done. Its last checkpoint, if any, is kept.`;
-  if (before === null || before.startsWith(ended)) return before ?? ended;
-  return `${ended} Note before: ${before}`.slice(0, LIMITS.text_characters_max).toWellFormed();
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Orchestrator, SessionRecord } from '@agent-orchestrator/core';
-import { isEnded, readResume, type ResumeFacts } from '@agent-orchestrator/runtime';
+import { readResume, type ResumeFacts, type SessionFacts } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { claim, type Claiming } from '../leases/claim.ts';
@@ -9,6 +9,7 @@ import { isLeftByServer } from '../leases/server-run.ts';
 import { said, type Answer } from '../text/answer.ts';
 import { busyLine } from '../text/claim-refusals.ts';
 import { claimedAnswer, heldLine } from '../text/held.ts';
+import { isHostEndedNote } from '../text/host-ended.ts';
 import { workLines } from '../text/stored.ts';
 import { defineTool, type ToolCall } from './tool.ts';
 
@@ -46,14 +47,20 @@ async function present(orchestrator: Orchestrator, context: ToolContext, { ended
   return said(...parts);
 }
 
-/** The sessions that an earlier session of this agent held, or gave back with its task open. Not new work. */
+/** The sessions that an earlier session of this agent held and did not end itself. Not new work. */
 function leftBehind({ agent, session, alsoHeld }: ResumeFacts): string[] {
   const also = alsoHeld.map(({ sessionId }) => sessionId);
-  if (session === null) return also;
-  const { holder, task, queue } = session;
-  const isLeft =
-    holder === null ? task !== null && !isEnded(task.status) && queue[0]?.id === task.id : holder.agent === agent;
+  if (session === null || agent === null) return also;
+  const isLeft = session.holder === null ? isInterrupted(agent, session) : session.holder.agent === agent;
   return isLeft ? [session.id, ...also] : also;
+}
+
+/** Whether the last lease of the agent ended without a word of it, and its task is the next one of the session. */
+function isInterrupted(agent: string, { tenure, task, queue }: SessionFacts): boolean {
+  if (task === null || queue[0]?.id !== task.id) return false;
+  const ended = tenure?.ended ?? null;
+  if (ended?.type === 'task.released') return isHostEndedNote(agent, ended.note);
+  return ended?.type === 'task.recovered';
 }
 
 /** The longest wait for a server that was killed: hosts give a call about a minute. */
@@ -108,5 +115,5 @@ async function answerTo(
   const waiting = facts?.waitingFor.length ?? 0;
   const first =
     waiting === 0 ? '' : ` ${waiting === 1 ? 'A task waits' : `${waiting} tasks wait`} for you by name or role.`;
-  return said(`You hold no task, and none of yours is left open.${first} Next: claim_task.`);
+  return said(`You hold no task, and there is none to take back.${first} Next: claim_task.`);
 }

@@ -1,5 +1,6 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
 import { Calls } from '../../src/calls.ts';
+import { giveBack } from '../../src/leases/give-back.ts';
 import { HeldTasks } from '../../src/leases/held-tasks.ts';
 import { newInstance } from '../../src/leases/server-run.ts';
 import { PROFILES, type Profile } from '../../src/profiles.ts';
@@ -26,6 +27,7 @@ export class Workplace implements AsyncDisposable {
   readonly log: string[] = [];
   readonly calls: Calls;
   readonly #profile: Profile;
+  readonly #agent: string;
 
   constructor({
     store = new StoreAccess('memory:', 'default'),
@@ -39,6 +41,7 @@ export class Workplace implements AsyncDisposable {
       checkpoint: (call) => store.use('existing', (one) => one.checkpoint(call)),
     });
     this.#profile = profile;
+    this.#agent = agent;
     const terms = { agent, roles, instance: newInstance(), ttlMs: 120_000, staleAfterMs: 60_000 };
     this.calls = new Calls({ ...terms, store, held: this.held }, (line) => this.log.push(line));
   }
@@ -54,6 +57,13 @@ export class Workplace implements AsyncDisposable {
   /** What others do with the store. */
   async others<R>(use: (orchestrator: Orchestrator) => Promise<R>): Promise<R> {
     return this.store.use('create', use);
+  }
+
+  /** What the server does when its host ends. */
+  async end(): Promise<void> {
+    const { calls, held, store, log } = this;
+    await giveBack({ calls, held, store, agent: this.#agent, log: (line) => log.push(line) });
+    for (const task of held.all) held.end(task, 'given back');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
