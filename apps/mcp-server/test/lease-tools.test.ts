@@ -123,13 +123,30 @@ describe('several leases', () => {
     const unnamed = await work.call('release_task', { outcome: 'succeeded' });
     const named = await work.call('release_task', { outcome: 'succeeded', task: 't2' });
 
-    expect(second.lines[0]).toMatch(/^You hold t2 .*You hold 2 tasks: name one in each call \(task: "t2"\)/u);
+    expect(second.lines[0]).toMatch(/^You hold t2 .*You hold t1 and t2: name one in each call \(task: "t2"\)/u);
     expect(unnamed).toMatchObject({
       isError: true,
       text: 'You hold t1 and t2. Next: call again with task: "t1" or task: "t2".',
     });
     expect(named.text).toContain('You hold t1.');
+    // The subagent with t2 may send its call again.
+    expect(await work.call('release_task', { outcome: 'succeeded' })).toMatchObject({
+      isError: true,
+      text: 'You hold t1. Next: call again with task: "t1".',
+    });
     expect(await work.others((one) => one.getTask('t1'))).toMatchObject({ status: 'running' });
+  });
+
+  test('without any lease the next one has to be named no more', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTasks([{ title: 'a' }, { title: 'b' }, { title: 'c' }]));
+    await work.call('claim_task');
+    await work.call('claim_task');
+    for (const task of ['t1', 't2']) await work.call('release_task', { outcome: 'succeeded', task });
+    const claimed = await work.call('claim_task');
+
+    expect(claimed.text).not.toContain('name one in each call');
+    expect(await work.call('release_task', { outcome: 'succeeded' })).toMatchObject({ isError: false });
   });
 
   test('a task that is not held is refused, with what is held', async () => {

@@ -15,6 +15,7 @@ export class HeldTasks {
   readonly #ended = new Map<string, string>();
   /** What happened without a call, by the name of the task. Each is told once, before the next answer. */
   readonly #notices = new Map<string, string>();
+  #mustName = false;
 
   constructor(orchestrator: HeldTaskOptions['orchestrator']) {
     this.#orchestrator = orchestrator;
@@ -33,6 +34,14 @@ export class HeldTasks {
     return this.all.find(({ isTold }) => !isTold);
   }
 
+  /**
+   * Whether each call has to name its task: from the second lease on, until none is held. A subagent that sends a call
+   * again, without a name, would otherwise end the task of another one.
+   */
+  get mustName(): boolean {
+    return this.#mustName;
+  }
+
   /** @param since the clocks before the claim was sent */
   hold(claim: ClaimRecord, since: Instant, host: HeldTaskOptions['host']): HeldTask {
     const held = new HeldTask(claim, since, {
@@ -42,6 +51,7 @@ export class HeldTasks {
       onCancelRequested: ({ name }) => this.#notices.set(name, cancelNotice(name)),
     });
     this.#held.set(held.name, held);
+    this.#mustName ||= this.#held.size > 1;
     this.#ended.delete(held.name);
     this.#notices.delete(held.name);
     return held;
@@ -50,9 +60,9 @@ export class HeldTasks {
   /** The task that a call means: the one that it names, or the only one that is held. */
   find(task: string | undefined): HeldTask | Answer {
     if (task === undefined) {
-      const [only, ...more] = this.all;
-      if (only !== undefined && more.length === 0) return only;
-      return only === undefined ? this.#nothingHeld() : this.#several();
+      const [only] = this.all;
+      if (only === undefined) return this.#nothingHeld();
+      return this.#mustName ? this.#unnamed() : only;
     }
     const found = this.all.find(({ name, claim }) => name === task || claim.task.id === task);
     if (found !== undefined) return found;
@@ -81,6 +91,7 @@ export class HeldTasks {
     const now = this.#held.get(held.name);
     if (now !== undefined && now !== held) return;
     this.#held.delete(held.name);
+    this.#mustName &&= this.#held.size > 0;
     this.#ended.delete(held.name);
     this.#ended.set(held.name, how);
     for (const name of this.#ended.keys()) if (this.#ended.size > REMEMBERED_MAX) this.#ended.delete(name);
@@ -105,7 +116,7 @@ export class HeldTasks {
     );
   }
 
-  #several(): Answer {
+  #unnamed(): Answer {
     const example = this.names.map((name) => `task: "${name}"`);
     return refused(`${this.holdings} Next: call again with ${listed(example, 'or')}.`);
   }

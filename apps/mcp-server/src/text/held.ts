@@ -2,7 +2,7 @@ import { isoSeconds } from '@agent-orchestrator/runtime';
 import type { ToolContext } from '../context.ts';
 import type { HeldTask } from '../leases/held-task.ts';
 import { cancelNotice } from '../leases/held-tasks.ts';
-import { said, type Answer } from './answer.ts';
+import { listed, said, type Answer } from './answer.ts';
 import { workLines } from './stored.ts';
 
 /** A task that was claimed just now: what is held, until when, what next; then the work itself. */
@@ -21,12 +21,11 @@ export async function claimedAnswer(held: HeldTask, context: ToolContext, ended:
 }
 
 /** The first line about a task that is held. */
-export function heldLine(held: HeldTask, { held: { names } }: ToolContext): string {
-  const until = `You hold ${held.name} until ${isoSeconds(held.expiresAt)}; this server renews it.`;
-  if (held.cancelRequested) return `${until} ${cancelNotice(held.name)}`;
-  const several =
-    names.length > 1 ? ` You hold ${names.length} tasks: name one in each call (task: "${held.name}").` : '';
-  return `${until}${several} Next: work, checkpoint after each step, then release_task.`;
+export function heldLine(task: HeldTask, { held }: ToolContext): string {
+  const until = `You hold ${task.name} until ${isoSeconds(task.expiresAt)}; this server renews it.`;
+  if (task.cancelRequested) return `${until} ${cancelNotice(task.name)}`;
+  const name = held.mustName ? ` You hold ${listed(held.names)}: name one in each call (task: "${task.name}").` : '';
+  return `${until}${name} Next: work, checkpoint after each step, then release_task.`;
 }
 
 function attemptLine({ name, claim: { task } }: HeldTask): string {
