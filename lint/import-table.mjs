@@ -30,7 +30,7 @@ const importTable = {
   'apps/cli': {
     ours: [`${scope}runtime`],
     oursTypes: [`${scope}core`],
-    oursLazily: ['example-demo', `${scope}mcp-server`],
+    oursLazily: ['example-demo', 'agent-orchestrator-mcp-server'],
   },
   'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
   'examples/storage-node-sqlite': { ours: [`${scope}core`, `${scope}storage-sql`], databases: ['node:sqlite'] },

@@ -64,7 +64,7 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['apps/cli', `export const load = () => import('${scope}/storage-memory');`, table],
   ['apps/cli', `import { sql } from 'drizzle-orm'; sql();`, table],
   ['apps/cli', `import { x } from '${scope}/core'; x();`, table],
-  ['apps/cli', `import { x } from '${scope}/mcp-server'; x();`, table],
+  ['apps/cli', `import { x } from 'agent-orchestrator-mcp-server'; x();`, table],
   ['apps/mcp-server', `import { x } from '${scope}/core'; x();`, table],
   ['apps/mcp-server', `import { x } from '${scope}/cli'; x();`, table],
   ['examples/worker', `import { x } from '${scope}/storage-sqlite'; x();`, table],

@@ -1,5 +1,5 @@
-// An agent host that counts in checkpoints until it is killed, in one task: first it says from which number it goes on,
-// then each number that was saved.
+// An agent host that counts in the checkpoints of one task until it is killed: first it says from which number it
+// continues, then each number that was saved.
 import { AgentHost } from '../support/agent-host.ts';
 
 const [folder = ''] = process.argv.slice(2);

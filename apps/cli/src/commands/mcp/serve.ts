@@ -30,7 +30,7 @@ export const defineServe: Define = (parent, run) => {
         const { agent } = await call.requireAgent();
         const { profile, role: roles = [] } = call.options;
         const { store, namespace, ttlMs, staleAfterMs } = call.settings;
-        const { serveMcp } = await import('@agent-orchestrator/mcp-server');
+        const { serveMcp } = await import('agent-orchestrator-mcp-server');
         if (process.stdin.isTTY) call.output.chatter('waiting for messages of the protocol: an agent host sends them');
         await serveMcp({
           store: store.value,
