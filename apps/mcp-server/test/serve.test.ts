@@ -92,6 +92,18 @@ test('standard output has nothing but messages of the protocol', async () => {
   expect(ids.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
 });
 
+test.for([['--json'], ['--quiet'], ['--profile', 'owner']])('%s is refused as a wrong command line', async (words) => {
+  using machine = new Machine();
+  const server = spawn(process.execPath, [PROGRAM, 'mcp', 'serve', ...words], {
+    cwd: machine.folder,
+    env: machine.env,
+  });
+
+  const [exit] = await once(server, 'close');
+
+  expect(exit).toBe(64);
+});
+
 describe('a lease', () => {
   test('is renewed while the server lives', async () => {
     using machine = new Machine();

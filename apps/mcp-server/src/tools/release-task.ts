@@ -7,8 +7,8 @@ import { refused, said, type Answer } from '../text/answer.ts';
 import { anyJson, defineTool, ofTask } from './tool.ts';
 
 /**
- * How a task can end, and what a model could not guess of it. A further outcome is a line here: the rules check the
- * fields that come with it, and the answer tells the status that it leads to.
+ * How a task can end, and what a model could not guess of it. A further outcome is a line here, and a further field a
+ * line of the input: the rules check what goes together, and the answer tells the status that it leads to.
  */
 const OUTCOMES = {
   succeeded: null,
@@ -60,15 +60,13 @@ export const releaseTask = defineTool({
 
 type End = Omit<z.output<typeof input>, 'task'>;
 
-function callOf({ outcome, result, error, final, to, to_role: role, note }: End) {
+/** What is called as in the API goes to it as it is. */
+function callOf({ error, to, to_role: role, ...end }: End) {
   const recipient = to === undefined ? role !== undefined && { role } : { agent: to };
   return {
-    outcome,
-    ...(result !== undefined && { result }),
+    ...end,
     ...(error !== undefined && { error: { message: error } }),
-    ...(final !== undefined && { final }),
     ...(recipient && { to: recipient }),
-    ...(note !== undefined && { note }),
   } satisfies Partial<Parameters<Orchestrator['releaseTask']>[0]>;
 }
 
