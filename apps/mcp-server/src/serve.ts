@@ -20,6 +20,9 @@ export interface ServeOptions extends Pick<ToolContext, 'agent' | 'roles' | 'ttl
   readonly log: (line: string) => void;
 }
 
+/** How long the end of the server takes at most. */
+const END_WITHIN_MS = 20_000;
+
 /**
  * Serves the tools over standard input and output, in both eras of the protocol, until the input ends or `ended` is
  * aborted. Then it gives back what it holds.
@@ -35,6 +38,8 @@ export async function serveMcp({ store: url, namespace, profile, version, ended,
   ended.addEventListener('abort', () => void connection.close(), { once: true });
   if (ended.aborted) void connection.close();
   await connection.closed;
+  // A store that never answers must not keep this process alive, and its leases with it.
+  setTimeout(() => process.exit(1), END_WITHIN_MS).unref();
   await giveBack({ calls, held, store, agent: terms.agent, log });
 }
 

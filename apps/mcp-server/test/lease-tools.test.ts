@@ -11,6 +11,7 @@
  *  - at the end of the host, what is held and what is just being claimed is given back
  */
 import { describe, expect, test } from 'vitest';
+import { giveBack } from '../src/leases/give-back.ts';
 import { StoreAccess } from '../src/store-access.ts';
 import { Workplace } from './support/workplace.ts';
 
@@ -283,6 +284,18 @@ describe('what happens between two calls', () => {
 
     expect(work.log).toEqual(['gave back t1']);
     expect(await work.others((one) => one.getTask('t1'))).toMatchObject({ status: 'queued', attempt: 0 });
+  });
+
+  test('a call that hangs keeps no lease when the host ends', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTask({ title: 'a' }));
+    await work.call('claim_task');
+    const { held, store } = work;
+    const calls = { settled: () => new Promise<void>(() => {}) };
+
+    await giveBack({ calls, held, store, agent: 'company-agent', log: (line) => work.log.push(line), callsMs: 1 });
+
+    expect(work.log).toEqual(['gave back t1']);
   });
 
   test('a cancellation comes first', async () => {
