@@ -1,5 +1,6 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
 import {
+  mayHaveRun,
   newCommandId,
   openOrchestrator,
   OrchestratorError,
@@ -42,18 +43,28 @@ export class StoreAccess implements AsyncDisposable {
     }
   }
 
-  /** Sends a command until it is answered, for a few seconds at most. It takes effect once. */
+  /**
+   * Sends a command until it is answered, for a few seconds at most. It takes effect once.
+   *
+   * @throws the first error that leaves open whether it did, else the last error: a later try that cannot reach the
+   * store tells nothing about an earlier one
+   */
   async send<R>(
     mode: Opening,
     send: (orchestrator: Orchestrator, commandId: string) => Promise<R>,
     ended?: AbortSignal,
   ): Promise<R> {
     const late = AbortSignal.timeout(SEND_WITHIN_MS);
+    let inDoubt: OrchestratorError | undefined;
     return resend((commandId) => this.use(mode, (orchestrator) => send(orchestrator, commandId)), {
       newCommandId,
       time: systemTime,
       signal: ended === undefined ? late : AbortSignal.any([late, ended]),
-      onOutage: () => {},
+      onOutage: (error) => {
+        if (mayHaveRun(error)) inDoubt ??= error;
+      },
+    }).catch((error: unknown) => {
+      throw inDoubt ?? error;
     });
   }
 

@@ -4,15 +4,34 @@
  *  - enqueue_task names its author; a duplicate tells the result that there is
  *  - task_status tells why a task cannot be claimed, what is held, and what is open
  *  - a store that fails says so, and never looks like one without work
+ *  - a command that may have taken effect is not said to have changed nothing, whatever its later tries met
  *  - the operator's tools are those of the command line, and no others
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { OrchestratorError } from '@agent-orchestrator/runtime';
 import { describe, expect, test } from 'vitest';
 import { PROFILES } from '../src/profiles.ts';
 import { StoreAccess } from '../src/store-access.ts';
 import { Workplace } from './support/workplace.ts';
+
+/** Loses the answer to the first command, and is out of reach from then on. */
+class LostStore extends StoreAccess {
+  #isGone = false;
+
+  override async use<R>(...asked: Parameters<typeof StoreAccess.prototype.use<R>>): Promise<R> {
+    if (this.#isGone) throw new OrchestratorError('STORE_UNREACHABLE');
+    await super.use(...asked);
+    this.#isGone = true;
+    throw new OrchestratorError('OUTCOME_UNKNOWN');
+  }
+
+  /** It can be reached again. */
+  get open(): StoreAccess['use'] {
+    return (mode, use) => super.use(mode, use);
+  }
+}
 
 const UNTIL = /until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/u;
 
@@ -239,6 +258,19 @@ describe('a store that fails', () => {
     expect((await work.call('claim_task')).lines[0]).toMatch(/^You hold t1 /u);
     for (const held of work.held.all) held.stop();
     rmSync(folder, { recursive: true });
+  });
+
+  test('after the answer was lost does not say that nothing was changed', async () => {
+    const store = new LostStore('memory:', 'default');
+    await using work = new Workplace({ store });
+
+    const { text, isError } = await work.call('enqueue_task', { title: 'a' }, AbortSignal.timeout(500));
+
+    expect((await store.open('existing', (one) => one.counts())).tasks.queued).toBe(1);
+    expect([isError, text]).toEqual([
+      true,
+      expect.stringMatching(/^The store failed \[OUTCOME_UNKNOWN\] .*may have taken effect\. Next: task_status/u),
+    ]);
   });
 
   test('at a mistyped address does not repeat its password', async () => {

@@ -47,7 +47,7 @@ export { needsAttention } from './insight/doctor/finding.ts';
 export { keepLease, type Checkpoint, type LeaseKeeper } from './work/lease-keeper.ts';
 export type { KeepLeaseOptions } from './work/keep-lease-options.ts';
 export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
-export { resend, type ResendOptions } from './work/resend.ts';
+export { mayHaveRun, resend, type ResendOptions } from './work/resend.ts';
 export { Changes } from './insight/changes.ts';
 export { everyRow, type ListStart } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';

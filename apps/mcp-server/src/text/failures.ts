@@ -1,10 +1,7 @@
-import { OrchestratorError } from '@agent-orchestrator/runtime';
+import { mayHaveRun, OrchestratorError } from '@agent-orchestrator/runtime';
 import { snakeCase } from '@agent-orchestrator/runtime/wire-json';
 import { withoutPasswords } from '@agent-orchestrator/runtime/without-passwords';
 import { refused, type Answer } from './answer.ts';
-
-/** After these errors a command may have had its effect. */
-const MAY_HAVE_RUN: ReadonlySet<string> = new Set(['OUTCOME_UNKNOWN', 'STORE_IO']);
 
 /**
  * Anything that was thrown, in one line. A store that is busy or broken never looks like a store without work: the line
@@ -15,7 +12,7 @@ export function failureAnswer(error: unknown): Answer {
     return refused('Error [INTERNAL]: this call failed. Next: tell your person; the log of this server has details.');
   const { code, message, hint, retryable, field } = error;
   const what = `[${code}] ${inToolWords(message, field)}`;
-  if (MAY_HAVE_RUN.has(code))
+  if (mayHaveRun(error))
     return refused(`The store failed ${what} It may have taken effect. Next: task_status, before you call again.`);
   if (retryable)
     return refused(
