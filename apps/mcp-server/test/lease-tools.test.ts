@@ -214,6 +214,17 @@ describe('nothing to claim', () => {
     ]);
   });
 
+  test('a session that is held here is not said to be held by another', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTask({ title: 'a' }));
+    await work.call('claim_task');
+
+    expect(await work.call('claim_task', { session: 't1' })).toMatchObject({
+      isError: true,
+      text: 'You hold t1 of this session already. Next: resume shows it.',
+    });
+  });
+
   test('a session that does not exist is a refusal', async () => {
     await using work = new Workplace();
     await work.others((one) => one.counts());

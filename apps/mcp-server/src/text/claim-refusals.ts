@@ -8,13 +8,17 @@ import { short } from './stored.ts';
 export async function notClaimed(
   refusal: ClaimRefusal,
   { session, kind }: { readonly session?: string | undefined; readonly kind?: string | undefined },
-  { agent, roles, store }: ToolContext,
+  { agent, roles, store, held }: ToolContext,
 ): Promise<Answer> {
   switch (refusal.reason) {
     case 'not_found':
       return refused(`There is no session or task ${short(session ?? '')}. Next: claim_task without session.`);
-    case 'busy':
+    case 'busy': {
+      // Under its own name, which a model may not know, it would look like the task of another.
+      const mine = held.all.find(({ claim }) => claim.task.sessionId === refusal.sessionId);
+      if (mine !== undefined) return refused(`You hold ${mine.name} of this session already. Next: resume shows it.`);
       return refused(busyLine(refusal));
+    }
     case 'no_task': {
       const { nextDueAt } = refusal;
       const due = nextDueAt === null ? '' : ` The next is due at ${isoSeconds(nextDueAt)}.`;
