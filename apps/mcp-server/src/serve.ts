@@ -1,4 +1,6 @@
+import { fields } from '@agent-orchestrator/runtime';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { z } from 'zod';
 import { Calls } from './calls.ts';
 import type { ToolContext } from './context.ts';
 import { giveBack } from './leases/give-back.ts';
@@ -20,14 +22,26 @@ export interface ServeOptions extends Pick<ToolContext, 'agent' | 'roles' | 'ttl
   readonly log: (line: string) => void;
 }
 
+/** What a person sets. A call that fails by it would be blamed on the model, which cannot correct it. */
+const SETTINGS = z.strictObject({
+  agent: fields.name,
+  roles: fields.roles,
+  ttlMs: fields.ttlMs,
+  staleAfterMs: fields.staleAfterMs,
+  namespace: fields.name,
+});
+
 /** How long the end of the server takes at most. */
 const END_WITHIN_MS = 20_000;
 
 /**
  * Serves the tools over standard input and output, in both eras of the protocol, until the input ends or `ended` is
  * aborted. Then it gives back what it holds.
+ *
+ * @throws `INVALID_INPUT` for settings that no call could work with
  */
 export async function serveMcp({ store: url, namespace, profile, version, ended, log, ...terms }: ServeOptions) {
+  fields.parseInput(SETTINGS, { ...terms, namespace });
   await using store = new StoreAccess(url, namespace);
   const held = new HeldTasks({
     heartbeat: (call) => store.use('existing', (orchestrator) => orchestrator.heartbeat(call)),

@@ -3,6 +3,7 @@
  *  - it speaks both eras of the protocol, and lists the same tools in the same order in each
  *  - a task goes from its claim to its end; the log of it is whole
  *  - standard output has nothing but messages of the protocol
+ *  - settings that no call could work with are refused at the start, not blamed on the model
  *  - the leases are renewed while it lives
  *  - at the end of its input, and at a signal, it gives back what it holds, with a note, and no attempt is charged
  *  - a server that was killed: the next one of the same host takes the task back by `resume`, with its context
@@ -102,6 +103,24 @@ test.for([['--json'], ['--quiet'], ['--profile', 'owner']])('%s is refused as a 
   const [exit] = await once(server, 'close');
 
   expect(exit).toBe(64);
+});
+
+test.for([
+  ['agent', ['--agent', 'a b'], {}],
+  ['roles', ['--role', 'a b'], {}],
+  ['ttlMs', [], { ORCHESTRATOR_TTL: '1ms' }],
+] as const)('a value of %s that no call could work with is refused at the start', async ([field, words, env]) => {
+  using machine = new Machine();
+  const server = spawn(process.execPath, [PROGRAM, 'mcp', 'serve', ...words], {
+    cwd: machine.folder,
+    env: { ...machine.env, ...env },
+  });
+  let stderr = '';
+  server.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+
+  const [exit] = await once(server, 'close');
+
+  expect([exit, stderr]).toEqual([64, expect.stringContaining(field)]);
 });
 
 describe('a lease', () => {
