@@ -259,6 +259,20 @@ describe('what happens between two calls', () => {
     expect(new Set(names)).toEqual(new Set(['t1', 't2']));
   });
 
+  test('a lost lease is not said to a host that no longer waits, but by the next answer', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTask({ title: 'a' }));
+    await work.call('claim_task');
+    for (const held of work.held.all) work.held.lose(held, null);
+
+    const unread = await work.call('task_status', {}, AbortSignal.abort());
+    const read = await work.call('task_status');
+
+    const notice = 'You no longer hold t1: its store was moved. Stop that work.';
+    expect(unread.text).not.toContain(notice);
+    expect(read.lines[0]).toBe(notice);
+  });
+
   test('a lost lease is said by the call that meets it, and its work is not stored', async () => {
     await using work = new Workplace();
     await work.others((one) => one.enqueueTask({ title: 'a' }));
