@@ -1,10 +1,11 @@
 // Packs every public package as npm would publish it, and looks at the tarballs as their users will:
 // publint and attw judge them, then all are installed into an empty project and loaded there.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { publicPackages } from './public-packages.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'orchestrator-packages-'));
 const failed = new Set();
@@ -14,12 +15,11 @@ function run(name, command, cwd = process.cwd()) {
   if (spawnSync(command, { cwd, stdio: 'inherit', shell: true }).status !== 0) failed.add(name);
 }
 
-const folders = ['packages', 'apps'].flatMap((group) => readdirSync(group).map((name) => `${group}/${name}`));
-const manifests = folders.map((folder) => JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')));
+const packages = publicPackages();
 const tarballs = [];
 
-for (const [index, folder] of folders.entries()) {
-  const { name, exports } = manifests[index];
+for (const { folder, manifest } of packages) {
+  const { name, exports } = manifest;
   console.log(`packages: ${name}`);
   const packed = execFileSync('npm', ['pack', '--json', '--foreground-scripts=false', '--pack-destination', scratch], {
     cwd: folder,
@@ -41,7 +41,7 @@ run(
   `npm install --no-audit --no-fund --no-package-lock --ignore-scripts --loglevel=error ${tarballs.join(' ')}`,
   elsewhere,
 );
-for (const { name, exports, bin } of manifests) {
+for (const { name, exports, bin } of packages.map(({ manifest }) => manifest)) {
   // The suite is loaded by vitest alone.
   if (exports && name !== '@agent-orchestrator/storage-conformance')
     for (const path of Object.keys(exports).filter((path) => !path.endsWith('.json')))

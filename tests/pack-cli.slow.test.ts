@@ -1,15 +1,17 @@
 /*
  * The self-contained tarball of the command line (`npm run pack:cli`), on each Node at hand:
  *  - `npm install --global FILE` installs it in an empty folder, without a network, without install scripts
- *  - what it installs takes a task from its creation to its claim, and plays the demo
+ *  - what it installs takes a task from its creation to its claim, serves the tools to an agent host, plays the demo
  *  - what it installs keeps the commands of `run` under a keeper, on Linux
  *  - a Node that is too old is told so, and nothing else happens
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { noClaimEnv } from '../apps/cli/src/views/no-claim-env.ts';
@@ -91,6 +93,22 @@ describe.each(nodes.filter((node) => !isOld(node)))('on Node $version', (node) =
   );
 
   test(
+    'it serves the tools to an agent host',
+    async () => {
+      const { stdin, stdout, promise } = serving(node);
+      const clientInfo = { name: 'host', version: '1' };
+      const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo };
+      stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`);
+      const [answer] = (await once(createInterface({ input: stdout }), 'line')) as [string];
+      stdin.end();
+
+      expect(JSON.parse(answer)).toMatchObject({ id: 1, result: { serverInfo: { name: 'orchestrator' } } });
+      expect(await promise).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     'it plays the demo',
     async () => {
       const { exit, stdout } = await run(node, 'orchestrator', 'demo');
@@ -167,19 +185,29 @@ function installedBy(node: Node): () => Ended | undefined {
 const homeOf = ({ version }: Node): string => join(folder, version, 'home');
 const prefixOf = ({ version }: Node): string => join(folder, version, 'prefix');
 
-/** In an empty folder, with an empty HOME and no settings, and this Node first on the PATH. */
-async function run(node: Node, command: string, ...words: string[]): Promise<Ended> {
-  const env = {
+function environmentOf(node: Node) {
+  return {
     HOME: homeOf(node),
     PATH: [join(prefixOf(node), 'bin'), join(folder, node.version, 'bin'), hostPath()].join(delimiter),
     NO_COLOR: '1',
     // Nothing answers there.
     npm_config_registry: 'http://127.0.0.1:9/',
   };
-  return call(command, words, { cwd: homeOf(node), env, timeout: TIMEOUT_MS }).then(
+}
+
+/** In an empty folder, with an empty HOME and no settings, and this Node first on the PATH. */
+async function run(node: Node, command: string, ...words: string[]): Promise<Ended> {
+  return call(command, words, { cwd: homeOf(node), env: environmentOf(node), timeout: TIMEOUT_MS }).then(
     (said) => ({ exit: 0, ...said }),
     ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ exit: code, stdout, stderr }),
   );
+}
+
+/** The server of the tools as a process, and its exit code. */
+function serving(node: Node) {
+  const program = join(prefixOf(node), 'bin', 'orchestrator');
+  const child = spawn(program, ['mcp', 'serve'], { cwd: homeOf(node), env: environmentOf(node) });
+  return { stdin: child.stdin, stdout: child.stdout, promise: once(child, 'close').then(([exit]) => exit as number) };
 }
 
 function isOld({ version }: Node): boolean {

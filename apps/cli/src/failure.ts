@@ -1,5 +1,5 @@
 import type { OrchestratorError } from '@agent-orchestrator/core';
-import { withoutPasswords } from './output/without-passwords.ts';
+import { withoutPasswords } from '@agent-orchestrator/runtime/without-passwords';
 import { EXIT_OF, type ExitCode, type FailureCode } from './exit-codes.ts';
 
 interface FailureDetails {

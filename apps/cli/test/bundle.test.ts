@@ -1,6 +1,6 @@
 /*
  * The bundle:
- *  - what few need is a chunk that is loaded on demand: the demo, the import of the old database
+ *  - what few need is a chunk that is loaded on demand: the demo, the import of the old database, the server for hosts
  *  - the demo is loaded by its command alone, and what only it needs is in no chunk of the others
  *  - its agents' program is a file of its own, under the name that the command starts
  *  - what every command loads at its start has neither schemas nor storages in it
@@ -33,6 +33,7 @@ function addFile(name: string): void {
 test.for([
   ['the demo', 'FILES BY AGENT'],
   ['the import of the old database', 'distributed_lock'],
+  ['the server for agent hosts', 'tools/list'],
 ] as const)('%s is in chunks that are loaded on demand', ([, sign]) => {
   const chunks = filesWith(sign);
 

@@ -42,7 +42,7 @@ const LEASE_MS = 30_000;
 /** SQLite waits itself for other processes. */
 const WAIT_MS = 10_000;
 /**
- * A process that takes the lock again at once keeps the others out for as long as it works (measured with `FULL`: 30 s).
+ * A process that takes the lock again at once keeps the others out for as long as it works: 30 s, measured with `FULL`.
  * So one that shares its file leaves the lock alone for a moment now and then.
  */
 const GIVE_WAY_EVERY_MS = 40;

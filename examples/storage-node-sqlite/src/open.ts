@@ -94,12 +94,13 @@ class NodeSqliteStorage implements Storage {
 
   async transact<R>(scope: Scope, decide: (loaded: Loaded) => WriteSet<R>): Promise<R> {
     const { filling, path } = this.#settings;
-    return this.#write((db) =>
+    const answer = await this.#write((db) =>
       writing(db, () => {
         assertCurrent(path, Number(db.pragma('user_version')), SCHEMA_VERSION);
         return work(db, { clock: this.#clock, filling }, scope, decide);
       }),
     );
+    return answer();
   }
 
   watch(onChange: () => void): Promise<() => Promise<void>> {

@@ -9,7 +9,7 @@ import {
   type Scope,
   type WriteSet,
 } from '@agent-orchestrator/core';
-import { hasEffect, loadScope } from '@agent-orchestrator/storage-sql';
+import { hasEffect, loadScope, newNumbersOf } from '@agent-orchestrator/storage-sql';
 import type { Database } from './database.ts';
 import { lookupsOn } from './lookups.ts';
 import { save } from './save.ts';
@@ -32,29 +32,41 @@ export function writing<R>(db: Database, use: () => R): R {
   }
 }
 
-/** Loads, lets the command decide, and saves: within a transaction that has the write lock. */
+/**
+ * Loads, lets the command decide, and saves: within a transaction that has the write lock.
+ *
+ * @returns what to do after the commit: answer, or throw what the decision threw. It has no effect, but what became
+ * queued before it stays queued.
+ */
 export function work<R>(
   db: Database,
   { clock, filling }: { readonly clock: Clock; readonly filling: string | undefined },
   scope: Scope,
   decide: (loaded: Loaded) => WriteSet<R>,
-): R {
+): () => R {
   assertOpenForWork(readStoreState(db), filling);
   // After the lock: a process that waited for it would decide by a time that is over.
   const reading = clock.read();
   const stored = storedClock(db);
   const now = Math.floor(authorityTime(stored, reading));
   const found = loadScope(lookupsOn(db), scope, now);
-  const writeSet = decide({
+  const loaded = {
     ...found,
     now,
     clock: { ...stored, reading },
     greatestFence: greatest(db, GREATEST_FENCE),
-    numbers:
-      scope.by === 'new' && found.receipt === null ? freeNumbers(db, [...scope.taskIds, ...scope.sessionIds]) : [],
-  });
+    numbers: found.receipt === null ? freeNumbers(db, newNumbersOf(scope)) : [],
+  };
+  let writeSet: WriteSet<R>;
+  try {
+    writeSet = decide(loaded);
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
   if (hasEffect(writeSet)) save(db, writeSet);
-  return writeSet.reply;
+  return () => writeSet.reply;
 }
 
 export function storedClock(db: Database): ClockState {
@@ -62,10 +74,11 @@ export function storedClock(db: Database): ClockState {
   return stored === undefined ? NO_CLOCK : decodeClockState(stored.value);
 }
 
-/** One for each id, after the numbers of all rows: the lock keeps others from taking them. */
-function freeNumbers(db: Database, ids: readonly string[]): number[] {
+/** After the numbers of all rows: the lock keeps others from taking them. */
+function freeNumbers(db: Database, count: number): number[] {
+  if (count === 0) return [];
   const after = greatest(db, GREATEST_NUMBER);
-  return [...new Set(ids)].map((_, at) => after + 1 + at);
+  return Array.from({ length: count }, (_, at) => after + 1 + at);
 }
 
 function greatest(db: Database, sql: string): number {

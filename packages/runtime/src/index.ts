@@ -63,6 +63,7 @@ export type {
   WaitingFor,
   WaitingTask,
 } from './insight/resume/resume-facts.ts';
+export { quoted, quotedJson } from './text/quoted.ts';
 export { newCommandId } from './system/command-id.ts';
 export { newSeed } from './system/seed.ts';
 export { makeBundle, type BundleOptions, type SupportBundle } from './insight/doctor/bundle.ts';
@@ -72,11 +73,11 @@ export { needsAttention } from './insight/doctor/finding.ts';
 export { keepLease, type Checkpoint, type LeaseKeeper } from './work/lease-keeper.ts';
 export type { KeepLeaseOptions } from './work/keep-lease-options.ts';
 export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
+export { mayHaveRun, resend, type ResendOptions } from './work/resend.ts';
 export { Changes } from './insight/changes.ts';
 export type { HandOff, HandOffs } from './insight/hand-offs.ts';
 export { everyRow, type ListStart } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
-export { quoted } from './insight/resume/quoted.ts';
 export { type BlockedTask } from './insight/blocked.ts';
 export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } from './insight/status.ts';
 export { configPath } from './settings/config-file.ts';
@@ -128,6 +129,7 @@ export {
   type HeldBy,
 } from './processes/caller-identity.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
+export { hostProcess } from './processes/host-process.ts';
 export { becomeInit } from './processes/init.ts';
 export { ownProcess } from './processes/own-process.ts';
 export { renewedBy } from './processes/renewed-by.ts';
@@ -144,7 +146,9 @@ export {
   DEPENDENCY_POLICIES,
   ERRORS,
   EVENT_DOCS,
+  fields,
   isEnded,
+  isoSeconds,
   isStale,
   LIMITS,
   Orchestrator,

@@ -20,7 +20,7 @@ function readsOf(waits: Readonly<Record<string, readonly string[]>>, failed: str
   } as unknown as Pick<Orchestrator, 'listTasks' | 'listDependencies' | 'getTask'>;
 }
 
-test('a task that waits in vain is found behind many that only wait, and behind the many that it waits for', async () => {
+test('a task that waits in vain is found behind many that only wait, and behind all that it waits for', async () => {
   const waits = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`b${at}`, ['root']]));
 
   const found = await readBlocked(readsOf({ ...waits, last: ['d1', 'd2', 'd3', 'd4', 'd5'] }, 'd5'));

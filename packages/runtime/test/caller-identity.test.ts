@@ -3,13 +3,13 @@
  *  - what `run` set comes first, then the nearest registered host among the ancestors, then the shell
  *  - a token alone is enough; what is no token is not what `run` set
  *  - a host that is no longer registered is no host; of two, the nearest counts
- *  - the ancestors are those of the process, however many are between
+ *  - the ancestors are those of the process, however many are between; the process of the host is the same one
  *  - with a token only its lease is the caller's own; elsewhere both must name the same run of the same agent
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { callerIdentity, isHeldByCaller, registerAgentHost, type Ancestor } from '../src/index.ts';
+import { callerIdentity, isHeldByCaller, ownProcess, registerAgentHost, type Ancestor } from '../src/index.ts';
 import { defaultAgent } from '../src/system/default-agent.ts';
 
 const OF_RUN = {
@@ -92,7 +92,10 @@ test.skipIf(process.platform !== 'linux')('the ancestors are those of the proces
   });
 
   expect(stderr).toBe('');
-  expect(JSON.parse(stdout)).toMatchObject({
+  const seen = JSON.parse(stdout) as Record<'inShell' | 'processOfShell', { process: object; pid: number }>;
+  expect(seen).toMatchObject({
+    processOfHost: ownProcess(),
+    processOfShell: { pid: (seen.inShell.process as { pid: number }).pid },
     inHost: { by: 'host', host: 'the test', process: { pid: process.pid } },
     inShell: { by: 'shell', process: { program: expect.stringMatching(/sh$/) } },
   });

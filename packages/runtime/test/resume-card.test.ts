@@ -17,7 +17,7 @@ import { describe, expect, test } from 'vitest';
 import { encode as cl100k } from 'gpt-tokenizer/encoding/cl100k_base';
 import { encode as o200k } from 'gpt-tokenizer/encoding/o200k_base';
 import { readResume, resumeCard, RESUME_BUDGET } from '../src/index.ts';
-import { quoted } from '../src/insight/resume/quoted.ts';
+import { quoted } from '../src/text/quoted.ts';
 import { estimateTokens } from '../src/insight/resume/token-estimate.ts';
 import { Office, TEXTS } from './support/card-worlds.ts';
 

@@ -43,6 +43,6 @@ export function nextStepOf({ onDependencyFailure: policy, openDependencies }: Ta
     return `\`orchestrator task retry ${referenceTo('task', failed)}\` queues the task again that did not succeed.`;
   // A process has ended between the end of the last one and what it had to tell.
   if (ended.length === openDependencies)
-    return 'All of them have ended as it asks: the next claim or recovery takes note of it, and it can be claimed then.';
+    return 'All of them have ended as it asks: the next claim or recovery takes note of it; then it can be claimed.';
   return `Wait: it can be claimed when all of them have ${policy === 'run' ? 'ended' : 'succeeded'}.`;
 }

@@ -29,7 +29,7 @@ export interface Storage {
    *
    * - `decide` is synchronous and pure: it may be called again.
    * - Calls of one process may share one database transaction. If `decide` throws, only its own call has no effect
-   *   (tasks that became queued because their time has come may stay queued).
+   *   (tasks that became queued because their time has come stay queued).
    * - If the database refuses a row, such as a second event with one number in a stream, the call throws and nothing
    *   of it is saved.
    */

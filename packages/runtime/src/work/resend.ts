@@ -47,8 +47,12 @@ export function isRetryable(error: unknown): error is OrchestratorError {
   return error instanceof OrchestratorError && error.retryable;
 }
 
-/** After these errors a command may have had its effect. */
 const MAY_HAVE_RUN: ReadonlySet<string> = new Set(['OUTCOME_UNKNOWN', 'STORE_IO', 'JOURNAL_UNWRITABLE']);
+
+/** Whether the command may have had its effect all the same. */
+export function mayHaveRun(error: unknown): boolean {
+  return error instanceof OrchestratorError && MAY_HAVE_RUN.has(error.code);
+}
 
 /**
  * The id of a command that is sent until it is answered. A store refuses an id whose time is far from that of the
@@ -75,7 +79,7 @@ export class RenewableId {
   /** @returns whether the error of the last try is no obstacle any more: there is a new id */
   renewAfter(error: unknown): boolean {
     const code = error instanceof OrchestratorError ? error.code : '';
-    this.#mayHaveRun ||= MAY_HAVE_RUN.has(code);
+    this.#mayHaveRun ||= mayHaveRun(error);
     // A new id that is refused as well would be followed by another one for ever.
     this.#isFresh = code === 'COMMAND_ID_EXPIRED' && !this.#isFresh && !this.#isInDoubt;
     if (this.#isFresh) this.#current = this.#newCommandId();

@@ -1,7 +1,7 @@
 import { shellWord } from '@agent-orchestrator/core';
 import type { Names } from '../names.ts';
 import { RESUME_BUDGET, type Item, type Precedence } from './card-fit.ts';
-import { quoted, quotedJson } from './quoted.ts';
+import { quoted, quotedJson } from '../../text/quoted.ts';
 
 /** How long stored text may be with the default budget, in bytes; more with a larger one. */
 const FIELD_BYTES = {

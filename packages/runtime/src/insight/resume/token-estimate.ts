@@ -1,4 +1,4 @@
-import { bytesOf } from './quoted.ts';
+import { bytesOf } from '../../text/quoted.ts';
 
 const BYTES_PER_TOKEN = 3;
 /** No two tokenizers agree to the last token. */

@@ -1,4 +1,4 @@
-import { printable, printableJson } from '../../text/printable.ts';
+import { printable, printableJson } from './printable.ts';
 
 /**
  * Stored text as data: in quotes on one line. Every character is escaped that could end the quotes, break the line,

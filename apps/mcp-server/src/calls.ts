@@ -1,0 +1,53 @@
+import type { ToolContext } from './context.ts';
+import { printable } from '@agent-orchestrator/runtime/printable';
+import { withoutPasswords } from '@agent-orchestrator/runtime/without-passwords';
+import { failureAnswer } from './text/failures.ts';
+import type { Tool } from './tools/tool.ts';
+
+/** The result of a call, in the form of the protocol. Text alone: hosts differ in what else they show to a model. */
+export interface CallResult {
+  readonly [field: string]: unknown;
+  readonly content: [{ readonly type: 'text'; readonly text: string }];
+  readonly isError?: true;
+}
+
+/** Runs the calls of tools, and knows which are under way. */
+export class Calls {
+  readonly #context: ToolContext;
+  readonly #log: (line: string) => void;
+  readonly #underWay = new Set<Promise<CallResult>>();
+
+  /** @param log gets what no answer tells, for people */
+  constructor(context: ToolContext, log: (line: string) => void) {
+    this.#context = context;
+    this.#log = log;
+  }
+
+  async run(tool: Tool, input: unknown, ended: AbortSignal): Promise<CallResult> {
+    const call = this.#answer(tool, input, ended);
+    this.#underWay.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#underWay.delete(call);
+    }
+  }
+
+  /** Resolves when no call is under way. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async #answer(tool: Tool, input: unknown, ended: AbortSignal): Promise<CallResult> {
+    const { lines, isRefusal } = await tool.run(input, this.#context, { ended }).catch((error: unknown) => {
+      this.#log(`${tool.name}: ${withoutPasswords(error instanceof Error ? error.message : String(error))}`);
+      return failureAnswer(error);
+    });
+    // What nobody reads is not told: the next answer says it.
+    const notices = ended.aborted ? [] : this.#context.held.takeNotices();
+    const all = [...notices, ...lines];
+    // All stored text is quoted already. This makes sure that no line can have an invisible or a moving character.
+    const text = all.map(printable).join('\n');
+    return { content: [{ type: 'text', text }], ...(isRefusal && { isError: true }) };
+  }
+}

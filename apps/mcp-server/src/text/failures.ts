@@ -1,0 +1,42 @@
+import { mayHaveRun, OrchestratorError } from '@agent-orchestrator/runtime';
+import { snakeCase } from '@agent-orchestrator/runtime/wire-json';
+import { withoutPasswords } from '@agent-orchestrator/runtime/without-passwords';
+import { refused, type Answer } from './answer.ts';
+
+/**
+ * Anything that was thrown, in one line. A store that is busy or broken never looks like a store without work: the line
+ * says so, because a model would otherwise stop or look for other work.
+ */
+export function failureAnswer(error: unknown): Answer {
+  if (!(error instanceof OrchestratorError))
+    return refused('Error [INTERNAL]: this call failed. Next: tell your person; the log of this server has details.');
+  const { code, message, hint, retryable, field } = error;
+  const what = `[${code}] ${inToolWords(message, field)}`;
+  if (mayHaveRun(error))
+    return refused(`The store failed ${what} It may have taken effect. Next: task_status, before you call again.`);
+  if (retryable)
+    return refused(
+      `The store did not answer ${what} Nothing was changed, and it says nothing about open work. ` +
+        'Next: make the same call again in a minute.',
+    );
+  if (isAboutTheStore(code))
+    return refused(
+      `The store cannot be used ${what} It says nothing about open work. Next: tell your person: ${oneLine(hint)}`,
+    );
+  return refused(`Refused ${what} Nothing was changed. Next: correct the call.`);
+}
+
+function isAboutTheStore(code: string): boolean {
+  return code.startsWith('STORE_') || code.startsWith('STORAGE_') || code === 'CONFIG_INVALID' || code === 'INTERNAL';
+}
+
+/** The API calls a field `lastAction`, and a batch of one task has `tasks[0].title`. */
+function inToolWords(message: string, field: string | undefined): string {
+  const text = oneLine(message).replace(/^(?:tasks|items)\[0\]\.?/u, '');
+  return field === undefined ? text : text.replace(field, snakeCase(field));
+}
+
+/** Of a mistyped address, too, the password is not repeated. */
+function oneLine(text: string): string {
+  return withoutPasswords(text.replaceAll(/\s+/gu, ' ').trim());
+}
