@@ -280,6 +280,8 @@ const tasks = {
       condition: ASIDE,
       only: 'sqlite',
     },
+    // Differs: Postgres finds those of a session in the index above, and counts these by status.
+    { name: 'tasks_aside', columns: ['namespace', 'status', 'id'], condition: ASIDE, only: 'postgres' },
     // Lists and counts of ended tasks, without reading the others.
     { name: 'tasks_ended', columns: ['namespace', 'status', 'id'], condition: ENDED },
   ],

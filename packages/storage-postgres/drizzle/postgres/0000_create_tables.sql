@@ -236,6 +236,7 @@ CREATE INDEX "tasks_pending" ON "orchestrator"."tasks" USING btree ("namespace",
 CREATE INDEX "tasks_of_parent" ON "orchestrator"."tasks" USING btree ("namespace","parent_id","id") WHERE parent_id IS NOT NULL AND parent_id > '';--> statement-breakpoint
 CREATE INDEX "tasks_handed_off" ON "orchestrator"."tasks" USING btree ("namespace","id") WHERE handed_off_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_returning" ON "orchestrator"."tasks" USING btree ("namespace","return_at","id") WHERE return_at >= 0;--> statement-breakpoint
+CREATE INDEX "tasks_aside" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE (status = 'blocked' OR status = 'waiting' OR status = 'in_review');--> statement-breakpoint
 CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE (status = 'succeeded' OR status = 'failed' OR status = 'cancelled');
 --> statement-breakpoint
 CREATE VIEW "orchestrator"."tasks_v" AS

@@ -168,7 +168,7 @@ BEGIN
     WHERE s.namespace = NEW.namespace AND s.id = session
       AND s.task_id IS NOT DISTINCT FROM (SELECT t.id FROM orchestrator.tasks t
         WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running')
-      -- Nobody reviews work that it held itself.
+      -- No agent reviews work that it held itself.
       AND NOT EXISTS (SELECT 1 FROM orchestrator.tasks w
         WHERE w.namespace = s.namespace AND w.id = s.task_id AND w.review_of::text::jsonb -> 'not_for' ? s.agent)) THEN
     RETURN NULL;
