@@ -102,6 +102,7 @@ test('what happened is told alike', async () => {
   expect(told[0]).toEqual({
     counts: [
       ['done', 0],
+      ['reviewed', 0],
       ['failed', 0],
       ['cancelled', 1],
       ['recovered', 1],

@@ -52,7 +52,7 @@ export const ACCEPTED: readonly Accepted[] = [
     reason: NEVER_EQUAL,
   },
   {
-    file: 'commands/release.ts',
+    file: 'commands/release-input.ts',
     text: "context.addIssue({ code: 'custom', path: ['items', at, 'token']",
     was: "'custom'",
     reason: 'a word between the schema library and itself; the error that is thrown is the same',

@@ -336,7 +336,7 @@ export const CASES: readonly Case[] = [
     tests: [[`${CLI}/ids-by-sql.test.ts`, 'exit %i, and the id is shown: %j']],
   },
   {
-    name: 'kill -INT to a wrapper on a terminal reaches nobody',
+    name: 'kill -INT to a wrapper on a terminal reaches no process',
     tests: [[`${CLI}/run-in-doubt.slow.test.ts`, 'on a terminal, %s to the wrapper alone is passed on']],
     needs: 'the program `script`',
   },
@@ -347,7 +347,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'what hops from process to process works on while run says that it is paused',
-    tests: [[`${RUNTIME}/hopping-command.test.ts`, 'a pause reaches it, and it goes on afterwards']],
+    tests: [[`${RUNTIME}/hopping-command.test.ts`, 'a pause reaches it, and it continues afterwards']],
     needs: 'Linux',
   },
 ];

@@ -42,7 +42,7 @@ test.concurrent('a task whose key another task holds by then is not retried', as
   expect(error.hint).toContain('Retry when it has ended.');
 });
 
-test.concurrent('nobody is told to wait for the end of a task that holds its key for good', async ({ expect }) => {
+test.concurrent('no caller is told to wait for the end of a task that holds its key for good', async ({ expect }) => {
   using cli = new Cli();
   const first = await cli.json(CREATE);
   await cli.run(['task', 'cancel', first.data.id]);

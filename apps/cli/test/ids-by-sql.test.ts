@@ -1,6 +1,6 @@
 /*
  * An id that no command accepts, because a program wrote it into the store by itself:
- *  - every read goes on, and shows it with its characters as codes
+ *  - every read continues, and shows it with its characters as codes
  *  - it can be claimed, and a shell gets it unchanged although no line has it raw
  */
 import { spawnSync } from 'node:child_process';

@@ -302,7 +302,7 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 120_00
     },
   );
 
-  test.skipIf(!hasTerminal)('each Ctrl-C comes to a command that goes on once', async ({ expect }) => {
+  test.skipIf(!hasTerminal)('each Ctrl-C comes once to a command that continues', async ({ expect }) => {
     using cli = new Cli();
     const id = await addTask(cli);
     const script = 'trap "echo got" INT; echo ready; while [ ! -e end ]; do sleep 0.1; done; exit 0';

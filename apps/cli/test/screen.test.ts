@@ -91,19 +91,7 @@ test.concurrent('nothing of a store or a command line reaches the terminal as it
   using cli = new Cli();
   const payload = join(cli.folder, 'payload.json');
   writeFileSync(payload, JSON.stringify({ [HOSTILE]: HOSTILE }));
-  await cli.run([
-    'task',
-    'create',
-    HOSTILE,
-    '--session',
-    's',
-    '--source',
-    HOSTILE,
-    '--author',
-    HOSTILE,
-    '--payload',
-    `@${payload}`,
-  ]);
+  await cli.run(['task', 'create', HOSTILE, '--session', 's', '--source', HOSTILE, '--payload', `@${payload}`]);
   const { stdout } = await cli.run(['claim', '--agent', 'a', '--session', 's', '--json']);
   const { token } = (JSON.parse(stdout) as { data: { lease: { token: string } } }).data.lease;
   const context = ['--next-action', HOSTILE, '--last-action', HOSTILE, '--data', JSON.stringify(HOSTILE)];

@@ -43,7 +43,7 @@ export class Calls {
       this.#log(`${tool.name}: ${withoutPasswords(error instanceof Error ? error.message : String(error))}`);
       return failureAnswer(error);
     });
-    // What nobody reads is not told: the next answer says it.
+    // What no host reads is not told: the next answer says it.
     const notices = ended.aborted ? [] : this.#context.held.takeNotices();
     const all = [...notices, ...lines];
     // All stored text is quoted already. This makes sure that no line can have an invisible or a moving character.

@@ -1,6 +1,6 @@
 /*
  * A command that starts its successor and ends, hundreds of times a second, each in a process of another number:
- *  - a pause reaches it, and it goes on afterwards
+ *  - a pause reaches it, and it continues afterwards
  *  - so does the end
  * Both in a cgroup, where one can be made, and under the keeper alone.
  */
@@ -19,7 +19,7 @@ const WHY_NOT = canExecuteKeeper() ? null : 'no keeper can be executed here';
 const HOPS = 'hop() { printf . >>hops; (hop) & exit 0; }; (hop) & exec sleep 100';
 
 describe.for(['in a cgroup', 'under the keeper alone'] as const)('%s', (where) => {
-  test('a pause reaches it, and it goes on afterwards', async ({ skip }) => {
+  test('a pause reaches it, and it continues afterwards', async ({ skip }) => {
     skip(WHY_NOT !== null, WHY_NOT ?? '');
     const { command, hops } = await start(where);
     const seen: boolean[] = [];

@@ -183,7 +183,7 @@ test.each([
   const { worker } = start(
     ({ signal }) =>
       new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(new TaskWaiting('Go on?')));
+        signal.addEventListener('abort', () => reject(new TaskWaiting('Continue?')));
       }),
   );
   await time.advance(1_000);

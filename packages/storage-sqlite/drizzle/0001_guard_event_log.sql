@@ -13,9 +13,9 @@ WHEN EXISTS (SELECT 1 FROM `event_log` WHERE `id` = NEW.`id`)
   OR (NEW.`lease_effect` IS NOT NULL AND EXISTS (SELECT 1 FROM `event_log` WHERE `fence` = NEW.`fence` AND `lease_effect` = NEW.`lease_effect` AND `lease_effect` IS NOT NULL))
 BEGIN SELECT RAISE(ABORT, 'event_log is append-only'); END;
 --> statement-breakpoint
--- Nobody reviews work that it held itself, whatever program writes the lease.
+-- No agent reviews work that it held itself, whatever program writes the lease.
 CREATE TRIGGER `sessions_own_work` AFTER UPDATE OF `task_id` ON `sessions`
 WHEN NEW.`task_id` IS NOT NULL AND EXISTS (
   SELECT 1 FROM `tasks` t, json_each(t.`review_of`, '$.not_for') h
   WHERE t.`namespace` = NEW.`namespace` AND t.`id` = NEW.`task_id` AND h.`value` = NEW.`agent`)
-BEGIN SELECT RAISE(ABORT, 'nobody reviews work that they held themselves'); END;
+BEGIN SELECT RAISE(ABORT, 'no agent reviews work that it held itself'); END;

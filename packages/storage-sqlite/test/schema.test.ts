@@ -132,7 +132,7 @@ describe('the database refuses', () => {
   });
 
   test.each(Object.entries(REFUSED))('%s', (_, sql) => {
-    expect(() => db.exec(sql)).toThrow(/constraint failed|cannot store|append-only|datatype mismatch|nobody reviews/);
+    expect(() => db.exec(sql)).toThrow(/constraint failed|cannot store|append-only|datatype mismatch|no agent reviews/);
   });
 
   test('nothing of what the rules do: an event and a receipt are fine', () => {

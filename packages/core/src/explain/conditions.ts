@@ -311,7 +311,7 @@ function notOwnWork({ task, claim, history }: Situation): Condition {
   const events = lastOf(history, ['task.queued']);
   if (!isOwnWork(claim.agent, task))
     return met('not_own_work', `It reviews work of ${holders.join(', ')}; any other agent may claim it.`, events);
-  return unmet('not_own_work', `It reviews work that ${claim.agent} held, and nobody reviews their own work.`, {
+  return unmet('not_own_work', `It reviews work that ${claim.agent} held, and no agent reviews its own work.`, {
     nextStep: 'Let another agent with the role claim it.',
     events,
   });

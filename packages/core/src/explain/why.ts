@@ -240,7 +240,7 @@ async function explain(reader: Reader, task: Task, claimant: WhyClaimant, found:
   const historyOfRunning =
     running === null || running.id === id ? history : await outcomesOf(reader, namespace, running.id);
   const settled = asSettled(task, loaded.clock.jump, loaded.now);
-  // Whoever asks has the name that it gives, registered or not.
+  // The agent that asks has the name that it gives, registered or not.
   const isForAsking = claimant.agent !== undefined && claimant.agent === settled.assignee;
   return {
     claim,

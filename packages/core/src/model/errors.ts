@@ -20,7 +20,7 @@ export const ERRORS = {
   },
   REVIEW_OWN_WORK: {
     retryable: false,
-    means: 'Nobody reviews work that they held themselves.',
+    means: 'No agent reviews work that it held itself.',
     hint: 'An agent with the role of the review that never held the task can claim it (`orchestrator why task`).',
   },
   DEPENDENCY_NOT_FOUND: {

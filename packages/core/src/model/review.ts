@@ -33,7 +33,7 @@ export type ReviewOf = Readonly<{
   task_id: string;
   session_id: string;
   round: number;
-  /** The agents that may not claim it, whatever their roles: nobody reviews work that it held itself. */
+  /** The agents that may not claim it, whatever their roles: no agent reviews work that it held itself. */
   not_for: readonly string[];
 }>;
 

@@ -6,7 +6,7 @@
 // - changes cancel the other reviews of the round; a verdict of a round that is over changes nothing
 // - the last round that asks for changes makes it a dead letter
 // - a task that is cancelled, or whose session is closed, cancels its reviews; an open review cannot be cancelled alone
-// - nobody claims the review of work that it held
+// - no agent claims the review of work that it held
 import { expect, test } from 'vitest';
 import { cancel, claim, close, release, retry } from '../../src/commands/index.ts';
 import { taskIdFor } from '../../src/model/ids.ts';
@@ -173,7 +173,7 @@ test('a review ends with a verdict, and nothing else does', () => {
   expect(store.after(2).when(release, releasing(2, 'released')).store.task(reviewAt(1)).status).toBe('queued');
 });
 
-test('a review is handed off to anybody but those who held the work', () => {
+test('a review is handed off to any agent but those that held the work', () => {
   const store = reviewing(done(), reviewAt(1), 2).after(2);
   expect(() => store.when(release, releasing(2, 'handed_off', { to: { agent: AGENT } }))).toThrow(
     refusal('REVIEW_OWN_WORK', AGENT, 'items[0].to'),
@@ -186,7 +186,7 @@ test('a review is handed off to anybody but those who held the work', () => {
   ).toMatchObject({ status: 'queued', assignee: OWNER });
 });
 
-test('nobody claims the review of work that it held', () => {
+test('no agent claims the review of work that it held', () => {
   const call = { agent: AGENT, roles: ['reviewer'], seed: SEED };
   const refused = done()
     .after(2)

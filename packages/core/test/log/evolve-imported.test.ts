@@ -1,6 +1,6 @@
 // What an event of an older log does:
 // - a row of its log leaves everything as it is
-// - an event that was brought over keeps the time at which it happened
+// - an event that was imported keeps the time at which it happened
 import { expect, test } from 'vitest';
 import { claimed, ended, event, failed, NOW, opened, queued, succeeded, type Said } from '../support/events.ts';
 import { given } from '../support/given.ts';

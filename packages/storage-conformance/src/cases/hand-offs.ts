@@ -309,7 +309,7 @@ async function previewed(world: World): Promise<void> {
   const addressee = before[0]?.it?.conditions.find(({ name }) => name === 'addressee');
   expect(addressee).toMatchObject({ holds: false, changesAt: world.clock.now });
 
-  // Whoever asks has the name that it gives, also where others are registered and it is not.
+  // The agent that asks has the name that it gives, also where others are registered and it is not.
   await world.orchestrator.registerAgent({ agent: 'registered' });
   const told = async (agent: string) =>
     (await world.rival.whyTask(task.id, { agent }))?.conditions.find(({ name }) => name === 'addressee')?.says;

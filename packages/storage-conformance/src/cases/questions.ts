@@ -18,7 +18,7 @@ export const questions = chapter('questions and answers', {
   'a session is not closed while a task in it waits, unless its tasks are cancelled, page by page': closing,
   'open questions are listed, the oldest first, in pages of any size': listed,
   'open questions are listed by whom they ask: an agent, or roles': listedFor,
-  'a page of questions goes on after one that was answered meanwhile': pageAfterAnswered,
+  'a page of questions continues after one that was answered meanwhile': pageAfterAnswered,
   'questions stay in their namespace': inside,
   'a question and an answer may hold any text': anyText,
   'waiting tasks are counted, and listed by their status': counted,

@@ -1,7 +1,7 @@
 import { name, payloadOf, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
-/** I15. Nobody reviews work that it held itself: by the grants of the reviewed task, not by what the review says. */
+/** I15. No agent reviews work that it held itself: by the grants of the reviewed task, not by what the review says. */
 export function noOwnReview({ events }: History): Violation[] {
   const reviewed = new Map<string, string>();
   const holders = new Map<string, Set<string>>();
