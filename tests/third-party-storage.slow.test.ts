@@ -68,6 +68,34 @@ async function commandPaths(): Promise<readonly string[]> {
   return paths.filter((path) => path !== '' && !paths.some((other) => other.startsWith(`${path} `)));
 }
 
+type Ok = (path: string, ...words: readonly string[]) => Promise<Document>;
+
+/** What several agents do with each other: reviews, questions, the registry. */
+async function workTogether(ok: Ok): Promise<void> {
+  const inReview = async (session: string): Promise<string> => {
+    const { data: task } = await ok('task create', '--session', session, '--review-role', 'reviewer', session);
+    const { data } = await ok('claim', '--session', session);
+    await ok('release', '--token', data.lease.token, '--outcome', 'succeeded');
+    return task.id;
+  };
+  await ok('approve', await inReview('parser'), '--agent', 'home-agent');
+  await ok('request-changes', await inReview('lexer'), '--agent', 'home-agent', '--notes', 'try again');
+  const { data: choice } = await ok('task create', 'Choose', '--session', 'choice');
+  const { data: asking } = await ok('claim', '--session', 'choice');
+  await ok('release', '--token', asking.lease.token, '--outcome', 'waiting', '--ask', 'Which one?');
+  await ok('ask list');
+  await ok('answer', choice.id, 'This one');
+  await ok('task graph', choice.id);
+  await ok('agent register', 'worker', '--role', 'builder');
+  await ok('agent list');
+  await ok('agent show', 'worker');
+  await ok('agent drain', 'worker');
+  await ok('agent retire', 'worker');
+  await ok('agent policy');
+  await ok('health');
+  await ok('metrics');
+}
+
 test.concurrent('every command of the program works on it', { timeout: 240_000 }, async ({ expect }) => {
   using home = homeWith('shelf');
   const [backup, old, moved] = [join(home.folder, 'backup.db'), join(home.folder, 'old.db'), `${home.url}-moved`];
@@ -95,6 +123,10 @@ test.concurrent('every command of the program works on it', { timeout: 240_000 }
   await ok('session show', 'report');
   await ok('release', ...token, '--outcome', 'succeeded');
   await ok('session close', 'report');
+  await workTogether(ok);
+  // The host that speaks to the server has ended.
+  tried.push('mcp serve');
+  const served = await home.run(['mcp', 'serve']);
   // `run` gives its standard output to its command, and prints no document of its own.
   tried.push('run');
   const ran = await home.run(['run', '--journal', 'journals', '--', process.execPath, '--version']);
@@ -111,6 +143,7 @@ test.concurrent('every command of the program works on it', { timeout: 240_000 }
   await ok('store import-legacy', oldFile([4], COMMON, old), '--yes', '--store', `${home.url}-imported`);
 
   expect(tried.toSorted()).toEqual(expect.arrayContaining([...(await commandPaths())].filter(isWithStore)));
+  expect(served.exit).toBe(0);
   expect([ran.exit, checked]).toEqual([0, expect.objectContaining({ ok: true, operations: 2 })]);
   expect(shown.map(({ kind }) => kind)).toEqual(['status', 'events', 'since']);
   expect(verified).toMatchObject({ ok: true });
