@@ -1,4 +1,4 @@
-import { assertSameCatalogue, type Catalogue } from '@agent-orchestrator/storage-sql';
+import { assertSameCatalogue, TABLES, type Catalogue } from '@agent-orchestrator/storage-sql';
 import type { Answer, Connection } from '../connection.ts';
 import { CATALOGUE, CATALOGUE_DIGEST } from './expected-catalogue.ts';
 import { SETTLED } from '../read/followers.ts';
@@ -24,7 +24,7 @@ const OPTIONS = `CASE WHEN c.relkind = 'v' AND current_setting('server_version_n
  * it stands: group 1, which all else leaves empty.
  */
 const VIEW_RULE = String.raw`regexp_replace(pg_get_ruledef(r.oid),
-  '(''(?:[^'']|'''')*''|"(?:[^"]|"")*")|\m(?:tasks|sessions|event_log)\.|\s', '\1', 'g')`;
+  '(''(?:[^'']|'''')*''|"(?:[^"]|"")*")|\m(?:${Object.keys(TABLES).join('|')})\.|\s', '\1', 'g')`;
 
 /** The parts: each with its name, and a text that says all that matters of it. */
 const PARTS = `
