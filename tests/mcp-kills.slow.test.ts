@@ -8,7 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { seedOfRun } from '@agent-orchestrator/storage-conformance';
 import { expect, test } from 'vitest';
-import { AgentHost, isGone, Machine, until } from '../apps/mcp-server/test/support/agent-host.ts';
+import { isGone } from '../apps/cli/test/support/running.ts';
+import { AgentHost, Machine, until } from '../apps/mcp-server/test/support/agent-host.ts';
 import { Random } from '../packages/storage-conformance/src/processes/random.ts';
 
 const KILLS = 12;

@@ -12,6 +12,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { Cli, holderOf } from './support/cli.ts';
+import { runOnceAged, until } from './support/running.ts';
 
 test.concurrent('it tells what happened by groups, and each number leads to its rows', async ({ expect }) => {
   using cli = new Cli();
@@ -22,7 +23,7 @@ test.concurrent('it tells what happened by groups, and each number leads to its 
   await cli.run(['task', 'create', 'Sign', '--session', 'u']);
   await work(cli, 'u', 'handed_off', '--to', 'jane', '--note', 'please');
 
-  const { stdout } = await cli.run(['since', '1h', '--agent', 'jane']);
+  const { stdout } = await until(() => runOnceAged(cli, ['since', '1h', '--agent', 'jane']));
   const { data, meta } = await cli.json(['since', '0', '--agent', 'jane']);
   const listed = await cli.json(['events', '--after', '0', '--type', 'task.succeeded']);
   const after = await cli.json(['events', '--after', String(meta['as_of'])]);

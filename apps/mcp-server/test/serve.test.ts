@@ -17,7 +17,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { AgentHost, ERAS, isGone, Machine, PROGRAM, until, type Era } from './support/agent-host.ts';
+import { isGone } from '../../cli/test/support/running.ts';
+import { AgentHost, ERAS, Machine, PROGRAM, until, type Era } from './support/agent-host.ts';
 
 const TOKEN = /\d{16}-[0-9a-f]{32}/u;
 const NAMES = ['resume', 'claim_task', 'checkpoint', 'release_task', 'enqueue_task', 'task_status'];

@@ -96,6 +96,12 @@ export async function until<T>(look: () => T | undefined | null | false | Promis
   }
 }
 
+/** Runs a command that tells ages. @returns null while something is younger than half a second, and told as `now` */
+export async function runOnceAged(cli: Cli, words: readonly string[]): Promise<{ readonly stdout: string } | null> {
+  const answer = await cli.run(words);
+  return / now\b/u.test(answer.stdout) ? null : answer;
+}
+
 /** Adds a task without a process for it. @returns its id */
 export async function addTask(cli: Cli, task: EnqueueTask = {}): Promise<string> {
   await using orchestrator = await openOrchestrator(cli.store);
