@@ -35,6 +35,7 @@ import {
 import {
   agentList,
   completeSession,
+  dependencyCursor,
   dependencyList,
   EMPTY,
   ENDED,
@@ -186,7 +187,7 @@ function agentPage(db: Database, filter: AgentFilter): Page<Agent> {
 
 function dependencyPage(db: Database, filter: DependencyFilter): Page<Dependency> {
   const found = listed<Dependency>(db, SELECT.dependency, dependencyList(WORDS, filter));
-  return pageOf(found, filter.limit, (one) => ('taskId' in filter ? one.dependencyId : one.taskId));
+  return pageOf(found, filter.limit, dependencyCursor(filter));
 }
 
 function eventPage(db: Database, filter: EventFilter): Page<Event> {

@@ -1,5 +1,5 @@
 import { COLUMNS, LIMITS, REVIEW_KIND, type Clock } from '@agent-orchestrator/core';
-import { HOLDS_KEY, NEXT_COLUMNS, PENDING, RETURNING } from '@agent-orchestrator/storage-sql';
+import { addresseeIn, HOLDS_KEY, NEXT_COLUMNS, PENDING, RETURNING } from '@agent-orchestrator/storage-sql';
 import { selected } from './rows.ts';
 import { arrayOf, arrayOfSetting, keepArray } from './server/values.ts';
 
@@ -37,11 +37,9 @@ const headOf = (columns: string): string =>
   `SELECT ${columns} FROM orchestrator.tasks q
    WHERE q.namespace = s.namespace AND q.session_id = s.id AND q.status = 'queued' AND q.priority >= 0
    ORDER BY q.priority, q.queued_at, q.id LIMIT 1`;
-const ADDRESSEE = `CASE WHEN q.assignee IS NOT NULL THEN 'agent:' || q.assignee
-   WHEN q.role IS NOT NULL THEN 'role:' || q.role ELSE '' END`;
 /** Sets the head of a session `s` by looking it up. */
 export const NEXT_LOOKED_UP = `(${NEXT_COLUMNS.join(', ')}) =
-  (${headOf(`q.id, q.priority, q.queued_at, q.kind, ${ADDRESSEE}`)})`;
+  (${headOf(`q.id, q.priority, q.queued_at, q.kind, ${addresseeIn('q.assignee', 'q.role')}`)})`;
 
 /**
  * Whether a session that another transaction has locked is skipped (`skip`: a command that finds nothing else runs
@@ -190,11 +188,10 @@ export const SQL = {
 
   /**
    * Namespace, ids, fences, tasks; then addressees, kinds if any, the agent that asks and the agent that holds, where a
-   * claim may wait for what it
-   * wants, or the time, where a recovery may. Locks the sessions in the order of their ids, one after the other, and no
-   * later statement of the transaction waits for a session: so no two transactions wait for each other. A grant and a
-   * task never change their session, so that much may be read before the lock. Answers the ids of those that were
-   * locked.
+   * claim may wait for what it wants, or the time, where a recovery may. Locks the sessions in the order of their ids,
+   * one after the other, and no later statement of the transaction waits for a session: so no two transactions wait for
+   * each other. A grant and a task never change their session, so that much may be read before the lock. Answers the
+   * ids of those that were locked.
    */
   lockSessions: ({ whenLocked, wants, leavesOutNamed }: LockSessions): string =>
     `WITH named AS MATERIALIZED (${NAMED} UNION ${SESSIONS_OF_TASKS}),

@@ -1,5 +1,5 @@
 import {
-  isEnded,
+  ENDED_STATUS_NAMES,
   TASK_STATUS_NAMES,
   TASK_STATUSES,
   PENDING_STATUSES,
@@ -44,10 +44,7 @@ export const RUNNING = isOneOf(
 );
 
 /** A task that has ended. */
-export const ENDED = isOneOf(
-  'status',
-  TASK_STATUS_NAMES.filter((status) => isEnded(status)),
-);
+export const ENDED = isOneOf('status', ENDED_STATUS_NAMES);
 
 /**
  * A task that was handed off and not claimed since; and one of them that returns to its sender at a time. Not null
@@ -62,9 +59,15 @@ export const RETURNING = 'return_at >= 0';
  */
 export const HOLDS_KEY =
   'dedupe_key IS NOT NULL AND (dedupe_while IS NULL OR ' +
-  `(${TASK_STATUS_NAMES.filter((status) => isEnded(status))
-    .map((status) => `status <> '${status}'`)
-    .join(' AND ')}))`;
+  `(${ENDED_STATUS_NAMES.map((status) => `status <> '${status}'`).join(' AND ')}))`;
+
+/** The addressee that two columns name, as `addresseeOf` in core writes it. */
+export function addresseeIn(agent: string, role: string): string {
+  return (
+    `CASE WHEN ${agent} IS NOT NULL THEN 'agent:' || ${agent} ` +
+    `WHEN ${role} IS NOT NULL THEN 'role:' || ${role} ELSE '' END`
+  );
+}
 
 /** A session whose head can be claimed. */
 export const READY = `status = 'idle' AND next_task_id IS NOT NULL`;

@@ -8,18 +8,17 @@ import {
   type Dependency,
   type DependencyEnd,
 } from '@agent-orchestrator/core';
+import { counted, inRange, namespace, orNull, text } from './column-kinds.ts';
 import type { ColumnsOf, Table } from './table.ts';
-
-const text = { kind: 'text', isNullable: false } as const;
 
 /** Which task depends on which. Rows are never removed; `ended` is set once. */
 export const dependencies = {
   columns: {
-    namespace: { kind: 'namespace', isNullable: false },
+    namespace,
     task_id: text,
     dependency_id: text,
     on_dependency_failure: text,
-    ended: { ...text, isNullable: true },
+    ended: orNull(text),
   } satisfies ColumnsOf<Dependency, typeof COLUMNS.dependency>,
   key: ['namespace', 'task_id', 'dependency_id'],
   checks: {
@@ -44,16 +43,16 @@ export const dependencies = {
 /** Dependencies that have ended, until the task that waits is told: mostly empty. */
 export const dependencyEnds = {
   columns: {
-    namespace: { kind: 'namespace', isNullable: false },
+    namespace,
     task_id: text,
     dependency_id: text,
-    seq: { kind: 'integer', isNullable: false, least: 1 },
+    seq: counted,
     status: text,
   } satisfies ColumnsOf<DependencyEnd, typeof COLUMNS.dependencyEnd>,
   key: ['namespace', 'task_id', 'dependency_id', 'seq'],
   checks: {
     dependency_ends_status: ({ oneOf }) => oneOf('status', ENDED_STATUS_NAMES),
-    dependency_ends_seq: ({ inRange }) => inRange(['seq']),
+    dependency_ends_seq: inRange('seq'),
   },
   references: [
     {

@@ -1,5 +1,6 @@
 export { assertSameCatalogue, type Catalogue } from './catalogue.ts';
 export {
+  addresseeIn,
   ASIDE,
   EMPTY,
   ENDED,
@@ -14,6 +15,7 @@ export {
 } from './conditions.ts';
 export { FIELDS, headValues, valuesOf } from './fields.ts';
 export {
+  dependencyCursor,
   dependencyList,
   eventList,
   isInStream,

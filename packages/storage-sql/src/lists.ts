@@ -1,6 +1,7 @@
 import {
   questionAfter,
   type AgentFilter,
+  type Dependency,
   type DependencyFilter,
   type Event,
   type EventFilter,
@@ -9,7 +10,7 @@ import {
   type SessionFilter,
   type TaskFilter,
 } from '@agent-orchestrator/core';
-import { HANDED_OFF } from './conditions.ts';
+import { addresseeIn, HANDED_OFF } from './conditions.ts';
 
 /*
  * The filtered lists: which conditions follow from a filter, and in which order the rows come. The text depends only on
@@ -69,10 +70,6 @@ export function taskList(words: ListWords, filter: TaskFilter): List {
   return { where, order: orderBy('id', before), limit: limit + 1 };
 }
 
-const ASKED =
-  `CASE WHEN asked_agent IS NOT NULL THEN 'agent:' || asked_agent ` +
-  `WHEN asked_role IS NOT NULL THEN 'role:' || asked_role ELSE '' END`;
-
 /** The open questions, the oldest first. An addressee has no index of its own: open questions are few. */
 export function questionList(words: ListWords, { namespace, addressees, limit, after }: QuestionFilter): List {
   const { value } = words;
@@ -81,7 +78,7 @@ export function questionList(words: ListWords, { namespace, addressees, limit, a
     const { askedAt, id } = questionAfter(after);
     where.push([`(asked_at, id) > (${value}, ${value})`, askedAt, id]);
   }
-  if (addressees !== undefined) where.push(words.oneOf(`(${ASKED})`, addressees));
+  if (addressees !== undefined) where.push(words.oneOf(`(${addresseeIn('asked_agent', 'asked_role')})`, addressees));
   return { where, order: 'asked_at, id', limit: limit + 1 };
 }
 
@@ -179,6 +176,11 @@ function orderBy(column: string, before: string | null | undefined): string {
 /** The cursor of a list of events: within a stream its number, otherwise its id. */
 export function eventCursor({ sessionId, ofAgent }: EventFilter): (event: Event) => string {
   return ({ id, seq }) => String(sessionId === undefined && ofAgent === undefined ? id : seq);
+}
+
+/** The cursor of a list of dependencies: the id of the other task. */
+export function dependencyCursor(filter: DependencyFilter): (one: Dependency) => string {
+  return 'taskId' in filter ? ({ dependencyId }) => dependencyId : ({ taskId }) => taskId;
 }
 
 /** Makes a page of the rows that a list has found. */

@@ -77,7 +77,7 @@ function forEachUpdate<Value>(valueOf: (name: SessionUpdateName) => Value): Read
   return Object.fromEntries(values) as Readonly<Record<SessionUpdateName, Value>>;
 }
 
-/** The tasks with one status of a session, of which the namespace and the number are given. */
+/** The tasks of a session, of which the namespace and the number are given; and those with one status. */
 const OF_SESSION = `namespace = ${KEY_OF_NAMESPACE} AND session = +?`;
 const inSession = (status: 'queued' | 'scheduled'): string => `${OF_SESSION} AND status = '${status}'`;
 

@@ -1,4 +1,4 @@
-import { decodeStoreState, encodeStoreState, isShut, type StoreState } from '@agent-orchestrator/core';
+import { decodeStoreState, encodeStoreState, isShut, TABLE_NAMES, type StoreState } from '@agent-orchestrator/core';
 import type { Connection, Query } from '../connection.ts';
 import { query } from '../server/statement-batch.ts';
 import { TIMEOUTS } from '../server/transactions.ts';
@@ -8,8 +8,6 @@ export const STORE_STATE = query(`SELECT (SELECT m.value FROM orchestrator.meta 
 const WRITE = `INSERT INTO orchestrator.meta (key, value) VALUES ('state', $1)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
 const DELETE = `DELETE FROM orchestrator.meta WHERE key = 'state'`;
-
-const SHUT_TABLES = ['sessions', 'tasks', 'agents', 'dependencies', 'dependency_ends', 'event_log', 'receipts'];
 
 /** The state of the store, in a transaction that is open; null: it is open for work. The tables must be there. */
 export async function readStoreState(connection: Connection): Promise<StoreState | null> {
@@ -26,14 +24,14 @@ export function storeStateOf(row: readonly unknown[] | undefined): StoreState | 
  * but a client of another kind may not.
  */
 export function writingStoreState(next: StoreState | null): readonly Query[] {
-  const opened = SHUT_TABLES.map((table) => query(`DROP TRIGGER IF EXISTS shut ON orchestrator.${table}`));
+  const opened = TABLE_NAMES.map((table) => query(`DROP TRIGGER IF EXISTS shut ON orchestrator.${table}`));
   if (next === null) return [query(DELETE), ...opened];
   const written = [query(WRITE, encodeStoreState(next)), ...opened];
   return isShut(next) ? [...written, ...shutting(next)] : written;
 }
 
 function shutting({ address }: StoreState): readonly Query[] {
-  return SHUT_TABLES.map((table) =>
+  return TABLE_NAMES.map((table) =>
     query(
       `CREATE TRIGGER shut BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON orchestrator.${table}
          EXECUTE FUNCTION orchestrator.refuse_work(${text(address)})`,

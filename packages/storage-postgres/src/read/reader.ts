@@ -34,6 +34,7 @@ import {
   type TaskStatus,
 } from '@agent-orchestrator/core';
 import {
+  dependencyCursor,
   ENDED,
   eventCursor,
   FIELDS,
@@ -284,11 +285,8 @@ export class PostgresReader implements Reader {
 
   async dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {
     const found = await this.#source.read(dependenciesQuery(filter));
-    return pageOf(
-      found.map((row) => rowAt<Dependency>(FIELDS.dependency, row)),
-      filter.limit,
-      (one) => ('taskId' in filter ? one.dependencyId : one.taskId),
-    );
+    const dependencies = found.map((row) => rowAt<Dependency>(FIELDS.dependency, row));
+    return pageOf(dependencies, filter.limit, dependencyCursor(filter));
   }
 
   async counts(namespace: string, max: number): Promise<Counts> {

@@ -1,5 +1,5 @@
 import { COLUMNS, FIXED_AGENT_FIELDS, FIXED_SESSION_FIELDS, MOVING_TASK_FIELDS } from '@agent-orchestrator/core';
-import { VIEWS } from '@agent-orchestrator/storage-sql';
+import { TABLES, VIEWS } from '@agent-orchestrator/storage-sql';
 import { SEARCH_PATH } from '../server/transactions.ts';
 import { TYPE_NAMES } from './types.ts';
 
@@ -66,7 +66,8 @@ export const GRANTS = `DO $grants$ BEGIN
 END $grants$`;
 
 const FUNCTIONS = ['refuse_change', 'refuse_work', 'refuse_agent', 'check_new_event', 'check_meta', 'check_lease'];
-const TABLES = ['sessions', 'tasks', 'agents', 'dependencies', 'dependency_ends', 'event_log', 'receipts', 'meta'];
+
+const RELATIONS = [...Object.keys(TABLES), ...VIEW_NAMES];
 
 /**
  * Makes the roles, if they are not there. The login that runs it needs CREATEROLE, and becomes a member of the owner.
@@ -84,7 +85,7 @@ const TAKE_OVER = `DO $owner$ BEGIN
   EXECUTE format('GRANT CREATE ON DATABASE %I TO ${OWNER}', current_database());
   IF to_regnamespace('orchestrator') IS NOT NULL THEN
     ALTER SCHEMA orchestrator OWNER TO ${OWNER};
-${[...TABLES, ...VIEW_NAMES].map((name) => `    ALTER TABLE orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
+${RELATIONS.map((name) => `    ALTER TABLE orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
 ${SEQUENCES.map((sequence) => `    ALTER SEQUENCE ${sequence} OWNER TO ${OWNER};`).join('\n')}
 ${TYPE_NAMES.map((name) => `    ALTER DOMAIN orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
 ${FUNCTIONS.map((name) => `    ALTER FUNCTION orchestrator.${name}() OWNER TO ${OWNER};`).join('\n')}

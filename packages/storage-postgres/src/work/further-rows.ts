@@ -99,18 +99,11 @@ export function readDue(batch: StatementBatch, namespace: string, due: readonly 
   batch.add(query(SQL.sessions, namespace, unique(due.map(({ sessionId }) => sessionId))), (answer) => {
     sessions = [...sessionsOf(answer).values()];
   });
-  batch.add(
-    query(
-      SQL.tasks,
-      namespace,
-      due.map(({ taskId }) => taskId),
-    ),
-    (answer) => {
-      const tasks = tasksOf(answer).toSorted(compareReturns);
-      found = { sessions, tasks, dependedOn: dependedOnIn(answer) };
-    },
-  );
   const ids = due.map(({ taskId }) => taskId);
+  batch.add(query(SQL.tasks, namespace, ids), (answer) => {
+    const tasks = tasksOf(answer).toSorted(compareReturns);
+    found = { sessions, tasks, dependedOn: dependedOnIn(answer) };
+  });
   batch.add(query(SQL.dependencyEnds, namespace, ids), (answer) => {
     keep({ ...found, dependencyEnds: dependencyEndsOf(answer) });
   });

@@ -40,6 +40,7 @@ import {
 } from '@agent-orchestrator/core';
 import {
   ASIDE,
+  dependencyCursor,
   ENDED,
   eventCursor,
   firstThatFit,
@@ -312,8 +313,7 @@ export class SqliteReader implements Reader {
 }
 
 function dependencyPage(found: readonly Dependency[], filter: DependencyFilter): Page<Dependency> {
-  const cursorOf = (one: Dependency) => ('taskId' in filter ? one.dependencyId : one.taskId);
-  return pageOf(found, filter.limit, cursorOf);
+  return pageOf(found, filter.limit, dependencyCursor(filter));
 }
 
 function sessionPage(on: PreparedReads, filter: SessionFilter): Page<Session> {
