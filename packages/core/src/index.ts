@@ -169,6 +169,7 @@ export { EVENT_DOCS } from './log/event-docs.ts';
 export {
   AGENT_EVENTS,
   LEASE_END_EVENTS,
+  RELEASE_OUTCOMES,
   type AgentEventDraft,
   type Event,
   type EventDraft,

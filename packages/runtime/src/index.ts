@@ -153,6 +153,7 @@ export {
   LIMITS,
   Orchestrator,
   OTHER_AGENTS,
+  RELEASE_OUTCOMES,
   OrchestratorError,
   SESSION_STATUSES,
   SESSION_STATUS_NAMES,

@@ -11,9 +11,6 @@ interface MetricsOptions {
   readonly prometheus?: true;
 }
 
-/** The window of the figures of the proof of concept. */
-const WINDOW_MS = 3_600_000;
-
 const define: Define = (program, run) => {
   program
     .command('metrics')
@@ -26,8 +23,8 @@ const define: Define = (program, run) => {
 export default define;
 
 async function measure(call: Call<MetricsOptions>): Promise<Answer> {
-  const { familiesOf, figuresOf, locateStore, readMetrics, readRefusals, readTotals, thresholdValues, TotalsFile } =
-    await import('@agent-orchestrator/runtime');
+  const runtime = await import('@agent-orchestrator/runtime');
+  const { familiesOf, figuresOf, locateStore, readMetrics, readRefusals, readTotals, thresholdValues } = runtime;
   const { namespace, prometheus = false, since } = call.options;
   if (prometheus && since !== undefined)
     throw usage('--prometheus counts the whole log, but --since only a part of it.', 'Omit one of them.', 'since');
@@ -37,11 +34,11 @@ async function measure(call: Call<MetricsOptions>): Promise<Answer> {
   await using orchestrator = await call.open('read-only');
   const question = {
     namespace,
-    sinceMs: since ?? WINDOW_MS,
+    sinceMs: since ?? runtime.HEALTH_WINDOW_MS,
     refusals: (from: number) => readRefusals(location.url, from),
   };
   const metrics = prometheus
-    ? await readTotals(orchestrator, question, new TotalsFile(location.url, namespace ?? null))
+    ? await readTotals(orchestrator, question, new runtime.TotalsFile(location.url, namespace ?? null))
     : await readMetrics(orchestrator, question);
   metrics.tally.set('build_info', [VERSION, location.scheme], 1);
   const figures = figuresOf(metrics.tally, thresholdValues(call.settings.thresholds));
@@ -53,7 +50,5 @@ async function measure(call: Call<MetricsOptions>): Promise<Answer> {
     ids: figures.map(({ name, value }) => `${name} ${value}`),
     text: (paint: Parameters<Answer['text']>[0]) => metricsLines(metrics, figures, paint),
   };
-  if (!prometheus) return answer;
-  const { prometheusText } = await import('@agent-orchestrator/runtime');
-  return { ...answer, script: prometheusText(families).trimEnd().split('\n') };
+  return prometheus ? { ...answer, script: runtime.prometheusText(families).trimEnd().split('\n') } : answer;
 }

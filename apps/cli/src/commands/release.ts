@@ -1,5 +1,5 @@
 import type { Orchestrator, Released, ReleaseOutcome } from '@agent-orchestrator/core';
-import type { Names } from '@agent-orchestrator/runtime';
+import { RELEASE_OUTCOMES, type Names } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { usage } from '../failure.ts';
@@ -32,18 +32,7 @@ const define: Define = (program, run) => {
   addHolderOptions(program.command('release'))
     .description('end the lease and report the outcome of the task')
     .addOption(
-      new Option('--outcome <outcome>', 'the outcome of the task')
-        .choices([
-          'succeeded',
-          'failed',
-          'released',
-          'handed_off',
-          'waiting',
-          'cancelled',
-          'approved',
-          'changes_requested',
-        ])
-        .makeOptionMandatory(),
+      new Option('--outcome <outcome>', 'the outcome of the task').choices(RELEASE_OUTCOMES).makeOptionMandatory(),
     )
     .option('--result <json>', 'result of a task that succeeded: JSON, @FILE or -')
     .option('--error <message>', 'why the attempt failed or was cancelled')

@@ -4,7 +4,8 @@ import { isFulfilledBy, type Dependency } from '../model/dependency.ts';
 import { fromJsonText } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { Task } from '../model/task.ts';
-import type { Page, Reader } from '../storage/storage.ts';
+import { pages } from '../storage/pages.ts';
+import type { Reader } from '../storage/storage.ts';
 
 /** What the log of one session says of the dependencies of its tasks, to be compared with the table. */
 export class ComparedDependencies {
@@ -35,7 +36,8 @@ export class ComparedDependencies {
   ): AsyncGenerator<{ readonly taskId: string; readonly message: string }> {
     for (const [taskId, logged] of this.#logged) {
       const left = new Map(logged);
-      for await (const stored of dependencyRows(reader, namespace, taskId)) {
+      const rows = pages((after) => reader.dependencies({ namespace, taskId, limit: LIMITS.page_max, ...after }));
+      for await (const stored of rows) {
         const expected = left.get(stored.dependencyId);
         left.delete(stored.dependencyId);
         const message = differenceOf(stored, expected);
@@ -49,20 +51,6 @@ export class ComparedDependencies {
         yield { taskId, message: `open_dependencies is ${task.openDependencies}, but it waits for ${open}.` };
     }
   }
-}
-
-async function* dependencyRows(reader: Reader, namespace: string, taskId: string): AsyncGenerator<Dependency> {
-  let after: string | null | undefined;
-  do {
-    const page: Page<Dependency> = await reader.dependencies({
-      namespace,
-      taskId,
-      limit: LIMITS.page_max,
-      ...(typeof after === 'string' && { after }),
-    });
-    yield* page.items;
-    after = page.next;
-  } while (typeof after === 'string');
 }
 
 function differenceOf(stored: Dependency, expected: Dependency | undefined): string | null {

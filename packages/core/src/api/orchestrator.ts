@@ -306,7 +306,6 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     this.#observer?.closed();
   }
 
-  /** With the results of what the task depends on. Most depend on nothing and have no sub-tasks: nothing is read. */
   /**
    * Sends a call that was prepared, with ids where it has numbers for people. Most calls have nothing to wait for
    * before: those of one turn are sent in their order, and each wait would cost a promise.
@@ -362,7 +361,10 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     };
   }
 
-  /** A holder is given the results that its task builds on, a reviewer what it has to judge. */
+  /**
+   * A holder is given the results that its task builds on, a reviewer what it has to judge. Most tasks depend on
+   * nothing and have no sub-tasks: nothing is read for them.
+   */
   async #claimRecord(claim: Claim): Promise<ClaimRecord<Kinds>> {
     const { task, hasSubtasks = false } = claim;
     const related =

@@ -38,7 +38,7 @@ import type { Capabilities, Counts, Page, Storage } from '../storage/storage.ts'
 import type { StoreState } from '../storage/store-state.ts';
 import { numberIn, type NumberedKind } from '../model/names.ts';
 import { OTHER_AGENTS, policyOf, type AgentPolicy } from '../model/agent.ts';
-import { addresseesOf } from '../model/task.ts';
+import { addresseeOf, addresseesOf } from '../model/task.ts';
 import { readAgent, readAgents } from './registry-reads.ts';
 import { isAgentKnown, isRoleKnown } from '../explain/known-names.ts';
 import { verifyLog, type Verification } from './verify.ts';
@@ -188,7 +188,10 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
    */
   async listQuestions(filter: Filter<typeof questionFilter> = {}): Promise<Page<TaskRecord<Kinds>>> {
     const { agent, roles, ...asked } = parseInput(questionFilter, await this.#within(filter));
-    const isFor = [...(agent === undefined ? [] : [`agent:${agent}`]), ...(roles ?? []).map((role) => `role:${role}`)];
+    const isFor = [
+      ...(agent === undefined ? [] : [addresseeOf({ assignee: agent, role: null })]),
+      ...(roles ?? []).map((role) => addresseeOf({ assignee: null, role })),
+    ];
     const everyone = agent === undefined && roles === undefined;
     const { items, next } = await this.#read.questions({ ...asked, ...(!everyone && { addressees: isFor }) });
     return { items: items.map((task) => toTaskRecord<Kinds>(task)), next };

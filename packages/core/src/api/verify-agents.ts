@@ -2,7 +2,7 @@ import { canonicalize } from '../log/canonical.ts';
 import { AgentReplay, type Mistake } from '../log/replay.ts';
 import { UNLOGGED_AGENT_FIELDS, type Agent } from '../model/agent.ts';
 import type { Reader } from '../storage/storage.ts';
-import { pages } from './pages.ts';
+import { pages } from '../storage/pages.ts';
 
 /** A fault in the registry or in the stream of one of its agents. */
 export interface AgentFault {

@@ -7,7 +7,7 @@ import { ComparedDependencies } from './compared-dependencies.ts';
 import { ComparedTasks, sameWaiting } from './compared-tasks.ts';
 import { FenceSet } from './fence-set.ts';
 import { Replay, type Mistake } from '../log/replay.ts';
-import { pages, type After } from './pages.ts';
+import { pages, type After } from '../storage/pages.ts';
 import { Turns } from './turns.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
 import type { Page, Reader, SessionHistory, StoredSession } from '../storage/storage.ts';

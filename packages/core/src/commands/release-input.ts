@@ -2,6 +2,7 @@
  * What `releaseTask` and `releaseTasks` take: how each lease ends, and what is claimed next.
  */
 import { z } from 'zod';
+import { RELEASE_OUTCOMES } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import { holderFields } from './holder.ts';
@@ -12,16 +13,7 @@ const OF_NOTES: ReadonlySet<string> = new Set(['released', 'handed_off', 'approv
 export const releaseItem = z
   .strictObject({
     ...holderFields,
-    outcome: z.enum([
-      'succeeded',
-      'failed',
-      'released',
-      'handed_off',
-      'waiting',
-      'cancelled',
-      'approved',
-      'changes_requested',
-    ]),
+    outcome: z.enum(RELEASE_OUTCOMES),
     /** The result of a task that succeeded. */
     result: field.json(LIMITS.result_bytes_max).optional(),
     /** The error of an attempt that failed or was cancelled. */

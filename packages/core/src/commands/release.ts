@@ -223,8 +223,8 @@ function reviewEvents({ held, end, item }: Release, { reviewed, numbers }: Work)
   const review = nextRound(held.task);
   if (end.type === 'task.review_requested' && review !== null)
     return queueReviews(held.task, review, end.payload.reviews, numbers);
-  const isJudged = end.type === 'task.succeeded' && isVerdict(item.outcome);
-  return isJudged && isVerdict(item.outcome) ? reviewed.judge(held, item.outcome, item.note ?? '') : [];
+  if (end.type !== 'task.succeeded' || !isVerdict(item.outcome)) return [];
+  return reviewed.judge(held, item.outcome, item.note ?? '');
 }
 
 /** What has to be loaded besides, where reviews begin or end; null: nothing. */

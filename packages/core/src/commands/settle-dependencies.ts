@@ -1,4 +1,5 @@
 import type { EventDraft } from '../log/events.ts';
+import { dueAfterJump } from '../model/delay.ts';
 import { isFulfilledBy, type DependencyEnd } from '../model/dependency.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { Task } from '../model/task.ts';
@@ -61,5 +62,5 @@ function told(task: Task, ends: readonly LoadedEnd[], { sessions, now }: Loaded)
 
 /** A delay is never longer from now on than the delay that was asked for, whatever the clock was when it began. */
 function dueAt({ runAt, delayedAt }: Task, now: number): number | null {
-  return runAt !== null && delayedAt !== null && delayedAt > now ? now + (runAt - delayedAt) : runAt;
+  return runAt !== null && delayedAt !== null && delayedAt > now ? dueAfterJump({ runAt, delayedAt }, 0, now) : runAt;
 }

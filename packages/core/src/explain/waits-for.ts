@@ -3,8 +3,8 @@ import { LIMITS } from '../model/limits.ts';
 import { referenceTo } from '../model/names.ts';
 import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
-import type { Page, Reader } from '../storage/storage.ts';
-import type { Dependency } from '../model/dependency.ts';
+import { pages } from '../storage/pages.ts';
+import type { Reader } from '../storage/storage.ts';
 
 /** So many tasks are read at once. */
 const READ_AT_ONCE = 100;
@@ -15,23 +15,15 @@ const READ_AT_ONCE = 100;
  */
 export async function openDependencies(reader: Reader, { namespace, id: taskId, status }: Task): Promise<Task[]> {
   if (status !== 'blocked') return [];
+  const open: string[] = [];
+  const all = pages((after) => reader.dependencies({ namespace, taskId, limit: LIMITS.page_max, ...after }));
+  for await (const { dependencyId, ended } of all) if (ended === null) open.push(dependencyId);
   const found: Task[] = [];
-  let after: string | null | undefined;
-  do {
-    const page: Page<Dependency> = await reader.dependencies({
-      namespace,
-      taskId,
-      limit: LIMITS.page_max,
-      ...(typeof after === 'string' && { after }),
-    });
-    const open = page.items.filter(({ ended }) => ended === null);
-    for (let at = 0; at < open.length; at += READ_AT_ONCE) {
-      const some = open.slice(at, at + READ_AT_ONCE);
-      const tasks = await Promise.all(some.map(({ dependencyId }) => reader.task(namespace, dependencyId)));
-      found.push(...tasks.filter((task) => task !== null));
-    }
-    after = page.next;
-  } while (typeof after === 'string');
+  for (let at = 0; at < open.length; at += READ_AT_ONCE) {
+    const some = open.slice(at, at + READ_AT_ONCE);
+    const tasks = await Promise.all(some.map((id) => reader.task(namespace, id)));
+    found.push(...tasks.filter((task) => task !== null));
+  }
   return found.toSorted((a, b) => Number(isEnded(b.status)) - Number(isEnded(a.status)));
 }
 

@@ -111,7 +111,18 @@ export interface LeaseEndFacts {
 }
 
 /** How a holder may end its lease. */
-export type ReleaseOutcome = 'succeeded' | 'failed' | 'released' | 'handed_off' | 'waiting' | 'cancelled' | Verdict;
+export const RELEASE_OUTCOMES = [
+  'succeeded',
+  'failed',
+  'released',
+  'handed_off',
+  'waiting',
+  'cancelled',
+  'approved',
+  'changes_requested',
+] as const;
+
+export type ReleaseOutcome = (typeof RELEASE_OUTCOMES)[number];
 
 /** The calls that only a lease's holder may make. */
 export type HolderOperation = 'heartbeat' | 'checkpoint' | 'release';

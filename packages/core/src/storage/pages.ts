@@ -1,4 +1,4 @@
-import type { Page } from '../storage/storage.ts';
+import type { Page } from './storage.ts';
 
 /** Where the next page of a list begins. */
 export interface After {

@@ -97,6 +97,18 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map
   return groups;
 }
 
+/** The events that are about a task, by `taskKey`, in their order. */
+export function byTask(events: readonly Event[]): Map<string, Event[]> {
+  return groupBy(
+    events.filter(({ taskId }) => taskId !== null),
+    ({ namespace, taskId }) => taskKey(namespace, taskId),
+  );
+}
+
+export function taskKey(namespace: string | undefined, taskId: string | null): string {
+  return `${namespace}\n${taskId}`;
+}
+
 /** Names an event in a sentence. */
 export function name(event: Event): string {
   return `${event.type} (event ${event.id}, ${event.streamId} ${event.seq})`;

@@ -1,14 +1,10 @@
 import type { Event } from '@agent-orchestrator/core';
-import { groupBy, name, payloadOf, type History } from './history.ts';
+import { byTask, name, payloadOf, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
 /** I5. A task is done, dead or cancelled once; only a retry by hand lets it end again. */
 export function endsOnce({ events }: History): Violation[] {
-  const byTask = groupBy(
-    events.filter(({ taskId }) => taskId !== null),
-    ({ namespace, taskId }) => `${namespace}\n${taskId}`,
-  );
-  return [...byTask.values()].flatMap(checkTask);
+  return [...byTask(events).values()].flatMap(checkTask);
 }
 
 function checkTask(events: readonly Event[]): Violation[] {

@@ -1,5 +1,5 @@
 import type { Event } from '@agent-orchestrator/core';
-import { groupBy, payloadOf, type History } from './history.ts';
+import { byTask, payloadOf, taskKey, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
 /**
@@ -7,14 +7,11 @@ import { violation, type Violation } from './violation.ts';
  * reviewers failed is a dead letter, and counts as open: a retry by hand brings it back.
  */
 export function reviewsAreOpen({ events }: History): Violation[] {
-  const byTask = groupBy(
-    events.filter(({ taskId }) => taskId !== null),
-    ({ namespace, taskId }) => `${namespace}\n${taskId}`,
-  );
-  return [...byTask.values()].flatMap((own) => {
+  const tasks = byTask(events);
+  return [...tasks.values()].flatMap((own) => {
     const lacking = lackingOf(own);
     if (lacking === null) return [];
-    const open = lacking.reviews.filter((id) => isOpen(byTask.get(`${own[0]?.namespace}\n${id}`) ?? []));
+    const open = lacking.reviews.filter((id) => isOpen(tasks.get(taskKey(own[0]?.namespace, id)) ?? []));
     if (open.length === lacking.approvals) return [];
     const why = `${own[0]?.taskId} lacks ${lacking.approvals} approvals and has ${open.length} open reviews.`;
     return [violation('I20', own.slice(-1), why)];

@@ -1,5 +1,5 @@
 import type { Event } from '@agent-orchestrator/core';
-import { groupBy, name, payloadOf, type History } from './history.ts';
+import { byTask, name, payloadOf, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
 
 /**
@@ -7,11 +7,7 @@ import { violation, type Violation } from './violation.ts';
  * answer belongs to the open question.
  */
 export function noQuestionLost({ events }: History): Violation[] {
-  const byTask = groupBy(
-    events.filter(({ taskId }) => taskId !== null),
-    ({ namespace, taskId }) => `${namespace}\n${taskId}`,
-  );
-  return [...byTask.values()].flatMap(checkTask);
+  return [...byTask(events).values()].flatMap(checkTask);
 }
 
 function checkTask(events: readonly Event[]): Violation[] {

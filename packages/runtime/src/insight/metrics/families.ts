@@ -5,8 +5,8 @@ import {
   type GaugeName,
   type HistogramName,
   type MetricName,
+  type MetricType,
 } from './catalogue.ts';
-import type { MetricType } from './catalogue.ts';
 import type { Distribution, Tally } from './tally.ts';
 
 /** One metric with all its values. */
@@ -35,14 +35,14 @@ export function familiesOf(tally: Tally): readonly Family[] {
   return (Object.keys(METRICS) as MetricName[]).flatMap((name) => {
     const { type, means } = factsOf(name);
     const samples =
-      type === 'histogram' ? histogramsOf(tally, name as HistogramName) : numbersOf(tally, name as Number);
+      type === 'histogram' ? histogramsOf(tally, name as HistogramName) : numbersOf(tally, name as NumberName);
     return samples.length === 0 ? [] : { name: `orchestrator_${name}`, type, means, samples };
   });
 }
 
-type Number = CounterName | GaugeName;
+type NumberName = CounterName | GaugeName;
 
-function numbersOf(tally: Tally, name: Number): Sample[] {
+function numbersOf(tally: Tally, name: NumberName): Sample[] {
   return tally.numbers(name).map(([labels, value]) => ({ labels: labelled(name, labels), value }));
 }
 
