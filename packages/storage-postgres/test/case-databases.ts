@@ -1,8 +1,12 @@
+import type { Clock, Storage } from '@agent-orchestrator/core';
 import { TestClock } from '@agent-orchestrator/storage-conformance';
 import { inject } from 'vitest';
 import { openPostgresStorage } from '../src/index.ts';
 import { createDatabase, type TestDatabase } from './harness/databases.ts';
 import type { OpenedPostgres } from './opened.ts';
+
+const HOUR_MS = 3_600_000;
+const YEAR_MS = 365 * 24 * HOUR_MS;
 
 export interface CaseDatabasesOptions {
   /** The server; that of the run if left out. */
@@ -11,12 +15,88 @@ export interface CaseDatabasesOptions {
   readonly through?: (url: string) => Promise<string>;
 }
 
+/** A database, and the two storages that its cases share, one case after the other. */
+class CaseDatabase {
+  readonly database: TestDatabase;
+  readonly #url: string;
+  readonly #clock = new ClockOfCase();
+  #storages: readonly [Storage, Storage] | null = null;
+
+  constructor(database: TestDatabase, url: string) {
+    this.database = database;
+    this.#url = url;
+  }
+
+  /** A server's process plans each statement when it meets it first. So the storages stay open for the next case. */
+  async open(onClosed: () => void): Promise<OpenedPostgres> {
+    await this.database.empty();
+    const clock = this.#clock.next();
+    const [storage, peer] = (this.#storages ??= await this.#openBoth());
+    return {
+      url: this.#url,
+      adminUrl: this.database.adminUrl,
+      storage,
+      peer,
+      clock,
+      close: async () => {
+        if (!(await this.#isReusable())) await this.close();
+        onClosed();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all((this.#storages ?? []).map((storage) => storage.close()));
+    this.#storages = null;
+    this.#clock.reset();
+  }
+
+  /** Whether the case has left them as they were: it may have closed one, or set a clock that fences follow. */
+  async #isReusable(): Promise<boolean> {
+    if (!this.#clock.isNearStart) return false;
+    const answers = await Promise.allSettled((this.#storages ?? []).map((storage) => storage.read.namespaces()));
+    return answers.every(({ status }) => status === 'fulfilled');
+  }
+
+  async #openBoth(): Promise<readonly [Storage, Storage]> {
+    const open = () => openPostgresStorage({ url: this.#url, clock: this.#clock });
+    return Promise.all([open(), open()]);
+  }
+}
+
+/** The clock of the case that runs, for storages that outlive it. */
+class ClockOfCase implements Clock {
+  #current = new TestClock();
+
+  read() {
+    return this.#current.read();
+  }
+
+  /** A storage grants no fence twice, so the time of each case begins after that of the one before. */
+  next(): TestClock {
+    const { now } = this.#current;
+    this.#current = new TestClock();
+    this.#current.advance(Math.max(0, now - this.#current.now) + HOUR_MS);
+    return this.#current;
+  }
+
+  /** Whether it was neither set nor taken far ahead. */
+  get isNearStart(): boolean {
+    return this.#current.wallSetMs === 0 && this.#current.now - new TestClock().now < YEAR_MS;
+  }
+
+  /** For new storages, time begins anew. */
+  reset(): void {
+    this.#current = new TestClock();
+  }
+}
+
 /** Databases for cases, used again and again: making one takes longer than most of the cases. */
 export class CaseDatabases {
   readonly #server: () => Promise<string>;
   readonly #through: (url: string) => Promise<string>;
-  readonly #all: TestDatabase[] = [];
-  readonly #free: TestDatabase[] = [];
+  readonly #all: CaseDatabase[] = [];
+  readonly #free: CaseDatabase[] = [];
 
   constructor({ server = async () => inject('postgresUrl'), through = async (url) => url }: CaseDatabasesOptions = {}) {
     this.#server = server;
@@ -26,31 +106,20 @@ export class CaseDatabases {
   /** Opens one that is empty, and that no other case uses until it is closed. */
   async open(): Promise<OpenedPostgres> {
     const database = this.#free.pop() ?? (await this.#create());
-    await database.empty();
-    const url = await this.#through(database.url);
-    const clock = new TestClock();
-    const [storage, peer] = await Promise.all([1, 2].map(() => openPostgresStorage({ url, clock })));
-    if (storage === undefined || peer === undefined) throw new Error('the storages were not opened');
-    return {
-      url,
-      adminUrl: database.adminUrl,
-      storage,
-      peer,
-      clock,
-      close: async () => {
-        await Promise.all([storage.close(), peer.close()]);
-        this.#free.push(database);
-      },
-    };
+    return database.open(() => this.#free.push(database));
   }
 
   async drop(): Promise<void> {
-    await Promise.all(this.#all.map((database) => database.drop()));
+    for (const one of this.#all) {
+      await one.close();
+      await one.database.drop();
+    }
   }
 
-  async #create(): Promise<TestDatabase> {
+  async #create(): Promise<CaseDatabase> {
     const database = await createDatabase(await this.#server());
-    this.#all.push(database);
-    return database;
+    const one = new CaseDatabase(database, await this.#through(database.url));
+    this.#all.push(one);
+    return one;
   }
 }
