@@ -1,5 +1,5 @@
 /*
- * The README of every package, as npm shows it to a stranger:
+ * The README of every package that is published, as npm shows it to a stranger:
  *  - it begins with the package's name and one sentence, and shows how to install it
  *  - it links to pages of the documentation
  *  - its first program runs as it stands on the built packages, and prints what the README shows
@@ -17,11 +17,13 @@ import { newPlace } from './support/stores.ts';
 
 const PACKAGES = globSync('{packages,apps}/*/package.json', { cwd: root })
   .toSorted()
-  .map((path) => {
+  .flatMap((path) => {
     const folder = path.replace(/[/\\]package\.json$/u, '').replaceAll('\\', '/');
-    const { name } = JSON.parse(readFileSync(join(root, path), 'utf8')) as { name: string };
+    const manifest = JSON.parse(readFileSync(join(root, path), 'utf8')) as { name: string; private?: boolean };
+    // What is private is installed with another package.
+    if (manifest.private === true) return [];
     const file = join(root, folder, 'README.md');
-    return { name, text: existsSync(file) ? readFileSync(file, 'utf8') : '' };
+    return [{ name: manifest.name, text: existsSync(file) ? readFileSync(file, 'utf8') : '' }];
   });
 
 describe.each(PACKAGES)('$name', ({ name, text }) => {

@@ -4,8 +4,8 @@ import { openPostgresStorage } from '../src/index.ts';
 
 /*
  * A database in which each call that walks over rows meets many: sessions that wait, are held and are closed; one
- * session with a long queue and one with a long log; tasks that have ended and that are not yet due, of which some were
- * delayed by a clock that was ahead. And the calls.
+ * session with a long queue and one with a long log; tasks that have ended, that are not yet due, of which some were
+ * delayed by a clock that was ahead, that wait for an answer, and that depend on others. And the calls.
  */
 
 /** How many of each there are. */
@@ -72,6 +72,10 @@ export const GROW: readonly string[] = [
     FAR,
     `CASE WHEN i > ${MANY - 3} THEN ${FAR} ELSE i END`,
   ]),
+  tasks(`'asks' || i`, `${9 * MANY} + i`, `'over' || i`, ['queued', 'NULL']),
+  `UPDATE orchestrator.tasks SET status = 'waiting', question = 'Which?', asked_at = queued_at WHERE id LIKE 'asks%'`,
+  `INSERT INTO orchestrator.dependencies (namespace, task_id, dependency_id, on_dependency_failure)
+   SELECT 'default', 'asks' || i, 'runs' || i, 'block' FROM generate_series(1, ${MANY}) i`,
   // A long stream, with two leases in it: one at its beginning, one at its end.
   `INSERT INTO orchestrator.event_log (${EVENT})
    SELECT 'session', 'default', 'log', 'log', i, 'task.claimed', 'head' || i / 3,
@@ -84,9 +88,9 @@ export const GROW: readonly string[] = [
    FROM generate_series(1, ${MANY}) i`,
   `INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)
    SELECT 'default', 'c' || i, '${HASH}', '{"sessions":[],"tasks":[]}', ${FAR} - i FROM generate_series(1, ${MANY}) i`,
-  `SELECT setval('orchestrator.numbers', ${9 * MANY})`,
+  `SELECT setval('orchestrator.numbers', ${10 * MANY})`,
   'RESET session_replication_role',
-  'VACUUM ANALYZE orchestrator.sessions, orchestrator.tasks, orchestrator.event_log, orchestrator.receipts',
+  'VACUUM ANALYZE orchestrator.sessions, orchestrator.tasks, orchestrator.event_log, orchestrator.receipts, orchestrator.dependencies',
 ];
 
 const NAMESPACE = 'default';
@@ -136,6 +140,8 @@ const CALLS: Readonly<Record<string, (storage: Storage) => Promise<unknown>>> = 
   tasks: ({ read }) => read.tasks({ namespace: NAMESPACE, limit: 50 }),
   'tasks of a session': ({ read }) => read.tasks({ namespace: NAMESPACE, sessionId: 'over7', limit: 50 }),
   'tasks of a long queue': ({ read }) => read.tasks({ namespace: NAMESPACE, sessionId: 'queue', limit: 50 }),
+  questions: ({ read }) => read.questions({ namespace: NAMESPACE, limit: 50 }),
+  'what depends on a task': ({ read }) => read.dependencies({ namespace: NAMESPACE, dependencyId: 'runs7', limit: 50 }),
   events: ({ read }) => read.events({ namespace: NAMESPACE, limit: 50, upTo: MANY }),
   'events of a session': ({ read }) => read.events({ namespace: NAMESPACE, sessionId: 'log', limit: 50 }),
   'events of a session, newest first': ({ read }) =>

@@ -15,16 +15,17 @@ const INDEXES = Object.entries<Table>(TABLES).flatMap(([table, { columns, indexe
 
 test('without any one of the indexes, some call reads many rows', { timeout: 600_000 }, async () => {
   const { adminUrl, url } = await newDatabase();
+  const forNothing: string[] = [];
 
   await withAdmin(adminUrl, async (sql) => {
     for (const statement of GROW) await sql.unsafe(statement);
     for (const name of INDEXES) {
       const [made] = await sql.unsafe(`SELECT pg_get_indexdef('orchestrator.${name}'::regclass) AS text`);
       const reads = await readsOf(sql, url, `DROP INDEX orchestrator.${name}`);
-      const many = [...reads].filter(([, rows]) => rows > FEW).map(([call]) => call);
+      if ([...reads.values()].every((rows) => rows <= FEW)) forNothing.push(name);
       await sql.unsafe(String(made?.['text']));
-
-      expect([name, many]).not.toEqual([name, []]);
     }
   });
+
+  expect(forNothing).toEqual([]);
 });
