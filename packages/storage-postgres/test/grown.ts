@@ -90,7 +90,8 @@ export const GROW: readonly string[] = [
    SELECT 'default', 'c' || i, '${HASH}', '{"sessions":[],"tasks":[]}', ${FAR} - i FROM generate_series(1, ${MANY}) i`,
   `SELECT setval('orchestrator.numbers', ${10 * MANY})`,
   'RESET session_replication_role',
-  'VACUUM ANALYZE orchestrator.sessions, orchestrator.tasks, orchestrator.event_log, orchestrator.receipts, orchestrator.dependencies',
+  `VACUUM ANALYZE orchestrator.sessions, orchestrator.tasks, orchestrator.event_log, orchestrator.receipts,
+     orchestrator.dependencies`,
 ];
 
 const NAMESPACE = 'default';

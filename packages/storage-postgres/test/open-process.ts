@@ -2,8 +2,11 @@ import { Socket } from 'node:net';
 import type { OpenProcess } from '@agent-orchestrator/storage-conformance/processes';
 import { openPostgresStorage } from '../src/index.ts';
 
+/** Two silences in a row last as long as a storage tries by default, and a crash may follow. */
+const RETRY_MS = 60_000;
+
 /** How the processes of a run open the store: as any program does, with the server's clock. The address is its URL. */
-export const open: OpenProcess['open'] = (address) => openPostgresStorage({ url: address });
+export const open: OpenProcess['open'] = (address) => openPostgresStorage({ url: address, retryMs: RETRY_MS });
 
 /** Of each transaction, when its rows and its COMMIT have gone to the server, and no answer has come. */
 export const onCommitting: OpenProcess['onCommitting'] = (listener) => {

@@ -176,30 +176,35 @@ test('a second opening in the same process is refused, until the first one is cl
   await (await openSqliteStorage({ path })).close();
 });
 
-test.skipIf(process.platform !== 'linux').each([['-wal'], ['-shm'], ['-wal', '-shm']])(
-  'without %s%s another process is refused, and told who has the store open',
-  async (...gone) => {
-    const { path, storage } = await aStore();
-    await add(storage, aSession());
-    for (const suffix of gone) rmSync(path + suffix);
+test.skipIf(process.platform !== 'linux')(
+  'without -wal, -shm or both another process is refused, and told who has the store open',
+  async () => {
+    const losses = [['-wal'], ['-shm'], ['-wal', '-shm']];
+    const stores = await Promise.all(losses.map(() => aStore()));
+    for (const [at, { path, storage }] of stores.entries()) {
+      await add(storage, aSession());
+      for (const suffix of losses[at] ?? []) rmSync(path + suffix);
+    }
 
+    // Some wait for a lock as long as they may: so all of them do at once.
     const refused = inAnotherProcess(`
       import { openSqliteRows, openSqliteStorage } from '@agent-orchestrator/storage-sqlite';
       import { checkPlace } from '../src/place/check.ts';
       import { emptyLog } from '../src/place/fix.ts';
       import { inspectPlace } from '../src/place/inspect.ts';
-      const path = ${JSON.stringify(path)};
-      const opening = { path, busyTimeoutMs: 100 };
-      const calls = [
-        ...['create', 'existing', 'read-only'].map((mode) => () => openSqliteStorage({ ...opening, mode })),
-        () => openSqliteRows(opening), () => checkPlace(path), () => inspectPlace(path), () => emptyLog(path),
-      ];
+      const calls = ${JSON.stringify(stores.map(({ path }) => path))}.flatMap((path) => {
+        const opening = { path, busyTimeoutMs: 100 };
+        return [
+          ...['create', 'existing', 'read-only'].map((mode) => () => openSqliteStorage({ ...opening, mode })),
+          () => openSqliteRows(opening), () => checkPlace(path), () => inspectPlace(path), () => emptyLog(path),
+        ];
+      });
       await Promise.all(calls.map((call) => call().then(
         () => console.log('opened'),
         ({ code, message }) => console.log(code, message.includes('process ${process.pid} (')))));`);
 
-    expect(refused.split('\n')).toEqual(Array.from({ length: 7 }, () => 'STORE_REPLACED true'));
-    await expect(storage.close()).rejects.toMatchObject({ code: 'STORE_REPLACED' });
+    expect(refused.split('\n')).toEqual(Array.from({ length: 3 * 7 }, () => 'STORE_REPLACED true'));
+    for (const { storage } of stores) await expect(storage.close()).rejects.toMatchObject({ code: 'STORE_REPLACED' });
   },
 );
 
