@@ -234,6 +234,7 @@ export {
   isShut,
   type StoreState,
 } from './storage/store-state.ts';
+export { dependencyKeyAfter, dependencyKeyCursor, type DependencyKey } from './storage/dependency-cursor.ts';
 export { questionAfter, questionCursor } from './storage/question-cursor.ts';
 export { RunningCalls } from './storage/running-calls.ts';
 export type * from './storage/write-set.ts';

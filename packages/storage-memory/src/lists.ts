@@ -1,12 +1,16 @@
 import {
   askedAddressee,
   compareCodePoints,
+  dependencyKeyAfter,
+  dependencyKeyCursor,
   isHandedOff,
   questionAfter,
   questionCursor,
   rolesOf,
   type Agent,
   type Dependency,
+  type DependencyEndFilter,
+  type DependencyKey,
   type Event,
   type Page,
   type Reader,
@@ -18,7 +22,7 @@ import { byId, sessionsOf, type MemoryData } from './data.ts';
 /** Lists in pages. */
 export function listReads(
   data: MemoryData,
-): Pick<Reader, 'sessions' | 'tasks' | 'questions' | 'agents' | 'dependencies' | 'events'> {
+): Pick<Reader, 'sessions' | 'tasks' | 'questions' | 'agents' | 'dependencies' | 'dependencyEnds' | 'events'> {
   return {
     async sessions({ namespace, status, agent, limit, after, before }) {
       const fits = (session: Session) =>
@@ -27,6 +31,7 @@ export function listReads(
       return pageOf(found.toSorted(byId), { limit, after, before }, idCursor);
     },
     async dependencies(filter) {
+      if ('ofAll' in filter) return byKey(data.dependencies, filter);
       const known = 'taskId' in filter ? ('taskId' as const) : ('dependencyId' as const);
       const other = known === 'taskId' ? 'dependencyId' : 'taskId';
       const id = 'taskId' in filter ? filter.taskId : filter.dependencyId;
@@ -38,6 +43,9 @@ export function listReads(
         { limit, after, before },
         { of: (one) => one[other], compare: compareCodePoints },
       );
+    },
+    async dependencyEnds(filter) {
+      return byKey(data.dependencyEnds, filter);
     },
     async tasks({ namespace, sessionId, parentId, status, kind, handedOff, limit, after, before }) {
       const fits = (task: Task) =>
@@ -98,6 +106,24 @@ const idCursor: Cursor<{ readonly id: string }> = { of: ({ id }) => id, compare:
 function byQuestion(a: string, b: string): number {
   const [one, other] = [questionAfter(a), questionAfter(b)];
   return one.askedAt - other.askedAt || compareCodePoints(one.id, other.id);
+}
+
+/** All of the namespace, by their keys. */
+function byKey<T extends DependencyKey & { readonly namespace: string }>(
+  rows: ReadonlyMap<string, T>,
+  { namespace, limit, after }: DependencyEndFilter,
+): Page<T> {
+  const compare = (a: string, b: string) => {
+    const [one, other] = [dependencyKeyAfter(a), dependencyKeyAfter(b)];
+    return (
+      compareCodePoints(String(one[0]), String(other[0])) ||
+      compareCodePoints(String(one[1]), String(other[1])) ||
+      Number(one[2] ?? 0) - Number(other[2] ?? 0)
+    );
+  };
+  const found = [...rows.values()].filter((row) => row.namespace === namespace);
+  const ordered = found.toSorted((a, b) => compare(dependencyKeyCursor(a), dependencyKeyCursor(b)));
+  return pageOf(ordered, { limit, after, before: undefined }, { of: dependencyKeyCursor, compare });
 }
 
 interface Range {

@@ -8,6 +8,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { COLUMNS, NO_LEASE } from '@agent-orchestrator/core';
+import { withoutSettling } from '@agent-orchestrator/storage-conformance';
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { userUrl, withAdmin, type TestDatabase } from './harness/databases.ts';
@@ -158,6 +159,16 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
     ofAgent('a.seq', { fence: '(SELECT s.fence FROM orchestrator.sessions s LIMIT 1)', lease_effect: `'ended'` }),
   ],
   'remove an agent': ['DELETE FROM orchestrator.agents'],
+  'write roles into an agent that are no list of names': [`UPDATE orchestrator.agents SET roles = '{}'`],
+  'let the entry of all other names drain': [
+    NEW_AGENT.replace(`'forged', 'active'`, `'*', 'draining'`).replace('"owner"', ''),
+  ],
+  'remove the end of a dependency that a task has not been told of': ['DELETE FROM orchestrator.dependency_ends'],
+  'add a dependency that no log has': [
+    `INSERT INTO orchestrator.dependencies (namespace, task_id, dependency_id, on_dependency_failure)
+     SELECT namespace, dependency_id, task_id, 'block' FROM orchestrator.dependencies`,
+  ],
+  'remove a dependency': ['DELETE FROM orchestrator.dependency_ends', 'DELETE FROM orchestrator.dependencies'],
   'keep the entry of an agent locked, so that its claims wait': [
     `SELECT pg_advisory_xact_lock(hashtextextended('default' || E'\\n' || 'company-agent', 0))`,
   ],
@@ -199,11 +210,13 @@ test('the table and what is tried have the same rows', () => {
 });
 
 /**
- * A store with a task of `company-agent`, which is registered, under a lease, a review of its work, and a few receipts.
+ * A store with a task of `company-agent`, which is registered, under a lease, a review of its work, a task that has not
+ * been told of the end of its dependency, and a few receipts.
  */
 async function storeAtWork(): Promise<TestDatabase> {
   const database = await newDatabase();
-  const orchestrator = orchestratorOn(await openStorage(database.url));
+  const storage = await openStorage(database.url);
+  const orchestrator = orchestratorOn(storage);
   await orchestrator.enqueueTask({ sessionId: 's' });
   await orchestrator.registerAgent({ agent: 'company-agent', roles: ['builder'] });
   await orchestrator.claimTask({ agent: 'company-agent' });
@@ -212,6 +225,8 @@ async function storeAtWork(): Promise<TestDatabase> {
   const done = await orchestrator.claimTask({ agent: 'company-agent', sessionId: 'done' });
   if (!done.ok) throw new Error('nothing was claimed');
   await orchestrator.releaseTask({ token: done.lease.token, outcome: 'succeeded' });
+  await orchestrator.enqueueTasks([{ id: 'first' }, { id: 'then', dependsOn: ['first'] }]);
+  await orchestratorOn(withoutSettling(storage)).cancelTask({ taskId: 'first' });
   return database;
 }
 

@@ -30,6 +30,23 @@ const EVENT = (over: Record<string, string>) => {
   return `INSERT INTO event_log (${Object.keys(row).join(', ')}) VALUES (${Object.values(row).join(', ')})`;
 };
 
+const AGENT = (over: Record<string, string>) => {
+  const row = {
+    namespace: '1',
+    name: `'a'`,
+    status: `'active'`,
+    human: '0',
+    seq: '1',
+    version: '1',
+    created_at: '1',
+    updated_at: '1',
+    hash: 'zeroblob(32)',
+    roles: `'[]'`,
+    ...over,
+  };
+  return `INSERT INTO agents (${Object.keys(row).join(', ')}) VALUES (${Object.values(row).join(', ')})`;
+};
+
 const RECEIPT = (over: Record<string, string>) => {
   const row = {
     namespace: '1',
@@ -90,6 +107,13 @@ const REFUSED: Record<string, string> = {
   'a question of an agent and of a role': `UPDATE tasks SET asked_agent = 'a', asked_role = 'b'`,
   'a time for which no key is held': `UPDATE tasks SET dedupe_while = 'open'`,
   'a dedupe key that is held for a time that does not exist': `UPDATE tasks SET dedupe_key = id, dedupe_while = 'once'`,
+  ...Object.fromEntries(
+    ['{}', '["a",1]', '[["a"]]', '[null]', '["a",["b"],"c"]', 'x'].map((roles) => [
+      `an agent with the roles ${roles}`,
+      AGENT({ roles: `'${roles}'` }),
+    ]),
+  ),
+  'other agents that drain': AGENT({ name: `'*'`, status: `'draining'` }),
   'an event without its session': EVENT({ session: '9' }),
   'an event of another namespace than its session': EVENT({ namespace: OTHER }),
   'an event without its task': EVENT({ task: '9' }),
@@ -137,6 +161,8 @@ describe('the database refuses', () => {
 
   test('nothing of what the rules do: an event and a receipt are fine', () => {
     expect(() => db.exec(`${EVENT({ seq: '9' })}; ${RECEIPT({})}`)).not.toThrow();
+    for (const [at, roles] of ['[]', '["a"]', '["a","b.c","d"]'].entries())
+      expect(() => db.exec(AGENT({ name: `'a${at}'`, roles: `'${roles}'` }))).not.toThrow();
   });
 
   test('nothing of what the rules do: a held session is fine', () => {

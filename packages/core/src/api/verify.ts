@@ -12,6 +12,7 @@ import { Turns } from './turns.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
 import type { Page, Reader, SessionHistory, StoredSession } from '../storage/storage.ts';
 import { verifyAgents } from './verify-agents.ts';
+import { verifyDependencies } from './verify-dependencies.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
 
 /** The kinds of problem that `verify` finds. */
@@ -52,6 +53,7 @@ export interface Verification {
  * - fences grow, and each is granted once
  * - no lease ended for silence before the deadline that its last logged event implies
  * - sessions, tasks, their dependencies, heads and agents are as the events leave them
+ * - every task that waits has been told of the ends of its dependencies, or is about to be
  *
  * It finds an edit, a removal and a reordering. It cannot find an event that was never written, or a whole chain that
  * was rewritten, or that a lease which ended after that deadline had been extended by heartbeats.
@@ -86,6 +88,7 @@ class Verifier {
   #sessions = 0;
   #tasks = 0;
   #agents = 0;
+  #dependencies = 0;
 
   constructor(reader: Reader, findingsMax: number) {
     this.#reader = reader;
@@ -94,6 +97,7 @@ class Verifier {
 
   async namespace(namespace: string): Promise<void> {
     const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
+    this.#dependencies = 0;
     const sessions = pages((after) => this.#reader.sessions({ namespace, limit: PAGE, ...after }));
     const batches = batched(sessions, BATCH, ({ seq }) => Math.max(1, seq));
     const begin = async ({ items }: Batch<Session>) => ({
@@ -111,6 +115,9 @@ class Verifier {
     }
     const registry = await verifyAgents(this.#reader, namespace, ({ agent, kind, message, eventId }) =>
       this.#add({ kind, namespace, sessionId: '', taskId: null, agent, eventId, message }),
+    );
+    await verifyDependencies(this.#reader, namespace, this.#dependencies, ({ sessionId, taskId, message }) =>
+      this.#report('state', { namespace, id: sessionId }, message, taskId),
     );
     this.#agents += registry.agents;
     this.#events += registry.events;
@@ -171,6 +178,7 @@ class Verifier {
     this.#compare(found.session, replay.session, UNLOGGED_SESSION_FIELDS);
     for await (const { taskId, message } of dependencies.mistakes(this.#reader, namespace))
       this.#report('state', found.session, message, taskId);
+    this.#dependencies += dependencies.rows;
     await this.#compareTasks(found, { replayed: replay.tasks, compared, first: tasks });
   }
 

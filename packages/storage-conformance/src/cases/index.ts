@@ -49,6 +49,7 @@ import { recoveryRaces } from './recovery-races.ts';
 import { resume } from './resume.ts';
 import { staleRecovery } from './stale-recovery.ts';
 import { takeover } from './takeover.ts';
+import { untoldEnds } from './untold-ends.ts';
 
 /** Every promise of the suite, in order: the four scenarios first. */
 export const CASES: readonly Case[] = assertUnique([
@@ -57,6 +58,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...takeover,
   ...duplicates,
   ...dependencies,
+  ...untoldEnds,
   ...staleRecovery,
   ...recoveryRaces,
   ...evidenceOfDeath,
