@@ -135,7 +135,7 @@ export {
   type TaskStatus,
 } from './model/statuses.ts';
 export {
-  isOwnWork,
+  isBarred,
   NO_REVIEW,
   REVIEW_KIND,
   reviewOf,

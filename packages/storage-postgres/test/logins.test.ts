@@ -106,6 +106,14 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
     `UPDATE orchestrator.tasks SET status = 'running' WHERE status = 'queued'`,
   ],
   'hold the review of work that one held': reviewing('company-agent'),
+  'count two approvals of one agent': [
+    `UPDATE orchestrator.tasks SET version = version + 1, review = jsonb_set(review::text::jsonb, '{approved}',
+       '[{"agent":"home-agent"},{"agent":"home-agent"}]') WHERE review IS NOT NULL`,
+  ],
+  'let an agent review what it may not review': [
+    `UPDATE orchestrator.tasks SET version = version + 1,
+       review_of = jsonb_set(review_of::text::jsonb, '{not_for}', '[]') WHERE review_of IS NOT NULL`,
+  ],
   'take a task out of work, and leave its lease': [`UPDATE orchestrator.tasks SET status = 'queued'`],
   'grant a fence far ahead of the clock': [count(1), eventOf('s.seq', { fence: FAR_AHEAD, lease_effect: `'granted'` })],
   'change the schema version in `meta`': [`UPDATE orchestrator.meta SET value = '999' WHERE key = 'schema'`],

@@ -40,8 +40,10 @@ export interface ReviewedWork {
   readonly taskId: string;
   readonly sessionId: string;
   readonly round: number;
-  /** The agents that held it, which may not review it. */
+  /** The agents that may not review it: those that held it, and those in `judgedBy`. */
   readonly notFor: readonly string[];
+  /** The agents that gave a verdict on another review of the round. */
+  readonly judgedBy: readonly string[];
 }
 
 /** A session as the API shows it. */
@@ -119,8 +121,8 @@ export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kin
 function toReviewedWork(task: Task): ReviewedWork | null {
   const of = reviewOf(task);
   if (of === null) return null;
-  const { task_id: taskId, session_id: sessionId, round, not_for: notFor } = of;
-  return { taskId, sessionId, round, notFor };
+  const { task_id: taskId, session_id: sessionId, round, not_for: notFor, judged_by: judgedBy = [] } = of;
+  return { taskId, sessionId, round, notFor, judgedBy };
 }
 
 export function toClaimRecord<Kinds extends AnyKinds>(

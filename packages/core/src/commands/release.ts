@@ -2,6 +2,7 @@ import { backoffMs } from '../model/backoff.ts';
 import { internalError } from '../model/errors.ts';
 import { jitterFor } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
+import { roundOf } from '../model/review.ts';
 import { isEnded } from '../model/statuses.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
 import { fenceOf } from '../model/token.ts';
@@ -43,6 +44,7 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     'task.approved',
     'task.changes_requested',
     'task.cancel_requested',
+    'task.reviewer_excluded',
     'session.opened',
     'task.queued',
     'session.closed',
@@ -133,6 +135,7 @@ function judge(item: ReleaseItem, commandId: string, work: Work, at: number): Ju
   if (held !== null) {
     const task = reviewed.asOfNow(held.task);
     assertEndFits(item, task, `items[${at}]`);
+    if (isVerdict(item.outcome)) reviewed.assertFirst({ session: held.session, task }, `items[${at}]`);
     const end = taskEndOf(item, { commandId, at, now: loaded.now }, task);
     reviewed.released(task, statusAfter(end.type, end.payload));
     return released({ item, held, end }, work);
@@ -236,7 +239,7 @@ function needsOf(input: ReleaseInput, loaded: Loaded): Needs | null {
     const task =
       item.outcome === 'succeeded' || isVerdict(item.outcome) ? lookUpHolder(item, loaded, at).held?.task : undefined;
     if (task === undefined) continue;
-    if (isVerdict(item.outcome)) for (const id of reviewed.neededFor(task, item.outcome)) extra.add(id);
+    if (isVerdict(item.outcome)) for (const id of reviewed.neededFor(task)) extra.add(id);
     else numbers += nextRound(task)?.approvals ?? 0;
   }
   return extra.size > 0 || numbers > loaded.numbers.length ? { extraTaskIds: [...extra], newRows: numbers } : null;
@@ -302,9 +305,11 @@ function nextHeads(claimant: Claimant, judged: readonly Judged[], loaded: Loaded
   const releases = judged.flatMap(({ release }) => release ?? []);
   const uncovered = releases.map(({ held: { task, head }, end }) => (isBlocked(task, head, end) ? null : head));
   const gaveBack = new Set(judged.map((one) => one.gaveBack));
+  // What a verdict makes of the other reviews of its round was not there yet when the heads were loaded.
+  const rounds = new Set(releases.map(({ held }) => roundOf(held.task)).filter((round) => round !== null));
   return [...uncovered, ...idle]
     .filter((head) => head !== null)
-    .filter((head) => fits(claimant, head) && !gaveBack.has(head.id))
+    .filter((head) => fits(claimant, head) && !gaveBack.has(head.id) && !rounds.has(roundOf(head) ?? ''))
     .toSorted(compareInQueue);
 }
 

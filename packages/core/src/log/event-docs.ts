@@ -114,6 +114,10 @@ export const EVENT_DOCS: {
       final: 'whether no round is left: then it is a dead letter',
     },
   },
+  'task.reviewer_excluded': {
+    means: 'An agent approved another review of the same round: it may not give the verdict of this one.',
+    fields: { reviewer: 'the name of the agent', review: 'the id of the review that it approved' },
+  },
   'task.failed': {
     means: 'The attempt failed; or, with outcome null, the task was interrupted too often.',
     fields: {

@@ -97,6 +97,9 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: 'cancelled', to: 'blocked', event: 'task.retried', command: 'retry', lease: false },
 ];
 
+/** Events that change a task, and leave its status as it is, whichever it is. They belong to no command of a caller. */
+const OF_ANY_STATUS: readonly EventType[] = ['task.reviewer_excluded'];
+
 /** The life of a session. A session is `running` exactly while it is held. */
 export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: null, to: 'idle', event: 'session.opened', command: 'enqueue', lease: false },
@@ -194,6 +197,7 @@ const agentPaths = pathsOf(AGENT_TRANSITIONS);
 
 /** Whether an event may cause this change of a task. A replay sees no time pass, so scheduled work counts as queued. */
 export function isTaskTransition(event: EventType, from: TaskStatus | null, to: TaskStatus): boolean {
+  if (from === to && OF_ANY_STATUS.includes(event)) return true;
   return taskPaths.has(path(event, from, to)) || (from === 'scheduled' && taskPaths.has(path(event, 'queued', to)));
 }
 
@@ -209,7 +213,7 @@ export function isAgentTransition(event: EventType, from: AgentStatus | null, to
 
 /** Whether an event changes a task; then it names one. */
 export function movesTask(event: EventType): boolean {
-  return TASK_TRANSITIONS.some((row) => row.event === event);
+  return OF_ANY_STATUS.includes(event) || TASK_TRANSITIONS.some((row) => row.event === event);
 }
 
 function pathsOf(transitions: readonly Transition<string>[]): ReadonlySet<string> {

@@ -23,6 +23,13 @@ export const ERRORS = {
     means: 'No agent reviews work that it held itself.',
     hint: 'An agent with the role of the review that never held the task can claim it (`orchestrator why task`).',
   },
+  REVIEW_TWICE: {
+    retryable: false,
+    means: 'Each agent gives one verdict in a round of reviews.',
+    hint:
+      'Release the review (`orchestrator release --outcome released`): another agent with its role can claim it ' +
+      '(`orchestrator why task`).',
+  },
   DEPENDENCY_NOT_FOUND: {
     retryable: false,
     means: 'A task is to depend on a task, or to be a part of one, that does not exist.',

@@ -62,6 +62,7 @@ const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
   'task.review_requested': reviewRequested('a', ['r']),
   'task.approved': approved('a', true),
   'task.changes_requested': changesRequested('a', false),
+  'task.reviewer_excluded': event('task.reviewer_excluded', { reviewer: AGENT, review: 'r' }),
   'task.failed': withTime(failedFor('a', 1)),
   'task.rescheduled': rescheduled('a', { by_ms: -1, run_at: NOW, delay_ms: 1 }),
   'task.dependency_ended': dependencyEnded('a', 'd', { after_end: true }),

@@ -32,6 +32,14 @@ export const reviews: readonly PlantedFault[] = [
     ),
   },
   {
+    invariant: 'I15',
+    fault: 'an agent approved twice',
+    also: ['I20'],
+    plant: log((day) =>
+      insertAfter(day, is('task.approved', 'reviewed'), { payload: find(day, is('task.approved', 'reviewed')).payload }),
+    ),
+  },
+  {
     invariant: 'I20',
     fault: 'a review was never queued',
     plant: log((day) => drop(day, byId(reviewsIn(day)[1]))),
