@@ -117,7 +117,13 @@ test.for([
   ['a', 'it has dependencies in the table but not in the log.'],
 ] as const)('a dependency of %s that no log has', async ([taskId, message]) => {
   const given = await waiting();
-  const forged = { namespace: 'default', taskId, dependencyId: 'c', onDependencyFailure: 'block', ended: null } as const;
+  const forged = {
+    namespace: 'default',
+    taskId,
+    dependencyId: 'c',
+    onDependencyFailure: 'block',
+    ended: null,
+  } as const;
   given.data.dependencies.set('forged', forged);
 
   expect(await messages(given)).toEqual([`state ${taskId} ${taskId}: ${message}`]);

@@ -4,7 +4,6 @@ import {
   questionAfter,
   type AgentFilter,
   type Dependency,
-  type DependencyEnd,
   type DependencyEndFilter,
   type DependencyFilter,
   type Event,

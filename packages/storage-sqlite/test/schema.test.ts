@@ -42,6 +42,7 @@ const AGENT = (over: Record<string, string>) => {
     updated_at: '1',
     hash: 'zeroblob(32)',
     roles: `'[]'`,
+    signed_roles: `'[]'`,
     ...over,
   };
   return `INSERT INTO agents (${Object.keys(row).join(', ')}) VALUES (${Object.values(row).join(', ')})`;
@@ -66,7 +67,7 @@ const REFUSED: Record<string, string> = {
   'a running session without a lease': `UPDATE sessions SET status = 'running'`,
   'the review of own work': `UPDATE tasks SET review_of = '{"not_for":["a"]}' WHERE id = 't1';
     UPDATE sessions SET ${HELD} WHERE id = 's1'`,
-  'two approvals of one agent': `UPDATE tasks SET review = '{"approved":[{"agent":"a"},{"agent":"a"}]}' WHERE id = 't1'`,
+  'two approvals of one agent': `UPDATE tasks SET review = '{"approved":[{"agent":"a"},{"agent":"a"}]}'`,
   'an agent that may review again': `UPDATE tasks SET review_of = '{"not_for":["a","b"]}' WHERE id = 't1';
     UPDATE tasks SET review_of = '{"not_for":["b","c"]}' WHERE id = 't1'`,
   'a running session without a task': `UPDATE sessions SET ${HELD}, task_id = NULL`,
@@ -159,7 +160,9 @@ describe('the database refuses', () => {
   });
 
   test.each(Object.entries(REFUSED))('%s', (_, sql) => {
-    expect(() => db.exec(sql)).toThrow(/constraint failed|cannot store|append-only|datatype mismatch|no agent reviews|one verdict|reviews again/);
+    expect(() => db.exec(sql)).toThrow(
+      /constraint failed|cannot store|append-only|datatype mismatch|no agent reviews|one verdict|reviews again/,
+    );
   });
 
   test('nothing of what the rules do: an event and a receipt are fine', () => {

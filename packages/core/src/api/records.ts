@@ -63,6 +63,8 @@ export interface AgentRecord {
   readonly machine: string | null;
   /** Whether it is a person. */
   readonly human: boolean;
+  /** The Ed25519 key that its verdicts are signed with: the public half, as base64url; null: none. */
+  readonly publicKey: string | null;
   /** When it was first registered. */
   readonly firstSeenAt: number;
   /** When its entry last changed. */
@@ -146,7 +148,16 @@ export function toLoadedSessionRecord({ session, head }: LoadedSession): Session
   return toSessionRecord(session, head?.id ?? null);
 }
 
-export function toAgentRecord({ namespace, name, status, roles, machine, human, ...at }: Agent): AgentRecord {
+export function toAgentRecord({
+  namespace,
+  name,
+  status,
+  roles,
+  machine,
+  human,
+  publicKey,
+  ...at
+}: Agent): AgentRecord {
   return {
     namespace,
     name,
@@ -154,9 +165,17 @@ export function toAgentRecord({ namespace, name, status, roles, machine, human, 
     roles: rolesOf({ roles }),
     machine,
     human: human === 1,
+    publicKey,
     firstSeenAt: at.createdAt,
     changedAt: at.updatedAt,
   };
+}
+
+/** The reply of a command about one agent. */
+export function withAgentRecord<Refusal extends { readonly ok: false }>(
+  reply: { readonly ok: true; readonly agent: Agent } | Refusal,
+): { readonly ok: true; readonly agent: AgentRecord } | Refusal {
+  return reply.ok ? { ok: true, agent: toAgentRecord(reply.agent) } : reply;
 }
 
 export function toEventRecord(event: Event): EventRecord {

@@ -54,7 +54,8 @@ class DependencyVerifier {
     let rows = 0;
     for await (const { dependency, ends } of this.#withEnds()) {
       rows += 1;
-      for (const end of ends) if (!(await this.#isInLog(end))) await this.#fault(end, `${said(end)} is not in the log.`);
+      for (const end of ends)
+        if (!(await this.#isInLog(end))) await this.#fault(end, `${said(end)} is not in the log.`);
       if (dependency.ended === null && (await this.#lacksEnd(dependency, ends)))
         await this.#fault(dependency, `${dependency.dependencyId} has ended or is gone, and it will not be told.`);
     }

@@ -13,10 +13,11 @@ import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
 import type { Page, Reader, SessionHistory, StoredSession } from '../storage/storage.ts';
 import { verifyAgents } from './verify-agents.ts';
 import { verifyDependencies } from './verify-dependencies.ts';
+import { isVerdictEvent, proofFault } from './verify-signatures.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
 
 /** The kinds of problem that `verify` finds. */
-export type FindingKind = Mistake['kind'] | 'early_end' | 'state' | 'head' | 'missing';
+export type FindingKind = Mistake['kind'] | 'early_end' | 'state' | 'head' | 'missing' | 'signature';
 
 /** A difference between the store and its log, or a fault in the log. */
 export interface Finding {
@@ -51,6 +52,7 @@ export interface Verification {
  * - no event number is missing, and the hash chain is unbroken
  * - every event is legal at its place
  * - fences grow, and each is granted once
+ * - a verdict that says so was signed, by the key that the registry had at that time
  * - no lease ended for silence before the deadline that its last logged event implies
  * - sessions, tasks, their dependencies, heads and agents are as the events leave them
  * - every task that waits has been told of the ends of its dependencies, or is about to be
@@ -164,9 +166,11 @@ class Verifier {
       if (event.taskId !== null && compared.has(event.taskId)) await compared.readAgain(namespace, event.taskId);
       const early = broken ? null : earlyEnd.judge(replay.session, event);
       if (early !== null) this.#report('early_end', found.session, early, event.taskId, event.id);
+      const reviewed = broken || event.taskId === null ? undefined : replay.tasks.get(event.taskId);
       const mistake = broken ? null : (replay.add(event) ?? this.#grantedTwice(event));
       if (mistake === null) {
         dependencies.add(event);
+        if (reviewed !== undefined && isVerdictEvent(event)) await this.#checkProof(event, reviewed);
         if (compared.isFull) await compared.forget(namespace);
         continue;
       }
@@ -180,6 +184,12 @@ class Verifier {
       this.#report('state', found.session, message, taskId);
     this.#dependencies += dependencies.rows;
     await this.#compareTasks(found, { replayed: replay.tasks, compared, first: tasks });
+  }
+
+  async #checkProof(event: Parameters<typeof proofFault>[1], reviewed: Task): Promise<void> {
+    const { namespace, streamId: id, taskId } = event;
+    const message = await proofFault(this.#reader, event, reviewed);
+    if (message !== null) this.#report('signature', { namespace, id }, message, taskId, event.id);
   }
 
   /** A fence is granted once in the whole database. */

@@ -77,7 +77,7 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     const addressees = addresseesOf(agent, rolesToAsk(claimNext, registered));
     return {
       ...scope,
-      agents: entriesOf(claimNext),
+      agents: [...new Set([...entriesOf(claimNext), ...(needs?.agents ?? [])])],
       nextReady: { addressees, agent, limit, ...(kinds && { kinds }) },
     };
   },
@@ -110,6 +110,8 @@ interface Release {
   readonly item: ReleaseItem;
   readonly held: HeldLease;
   readonly end: TaskEnd;
+  /** The item in the input, for errors. */
+  readonly path: string;
 }
 
 /** The decision on an item. */
@@ -138,7 +140,7 @@ function judge(item: ReleaseItem, commandId: string, work: Work, at: number): Ju
     if (isVerdict(item.outcome)) reviewed.assertFirst({ session: held.session, task }, `items[${at}]`);
     const end = taskEndOf(item, { commandId, at, now: loaded.now }, task);
     reviewed.released(task, statusAfter(end.type, end.payload));
-    return released({ item, held, end }, work);
+    return released({ item, held, end, path: `items[${at}]` }, work);
   }
 
   const before = repeated(item, ended);
@@ -222,27 +224,31 @@ interface ReleasedBy {
 }
 
 /** What else a release does where a review begins or ends with it. */
-function reviewEvents({ held, end, item }: Release, { reviewed, numbers }: Work): EventDraft[] {
+function reviewEvents({ held, end, item, path }: Release, { reviewed, numbers }: Work): EventDraft[] {
   const review = nextRound(held.task);
   if (end.type === 'task.review_requested' && review !== null)
     return queueReviews(held.task, review, end.payload.reviews, numbers);
   if (end.type !== 'task.succeeded' || !isVerdict(item.outcome)) return [];
-  return reviewed.judge(held, item.outcome, item.note ?? '');
+  return reviewed.judge(held, { verdict: item.outcome, notes: item.note ?? '', signature: item.signature }, path);
 }
 
 /** What has to be loaded besides, where reviews begin or end; null: nothing. */
 function needsOf(input: ReleaseInput, loaded: Loaded): Needs | null {
   const reviewed = new ReviewedTasks(loaded);
-  const extra = new Set<string>();
+  const [extra, agents] = [new Set<string>(), new Set<string>()];
   let numbers = 0;
   for (const [at, item] of input.items.entries()) {
-    const task =
-      item.outcome === 'succeeded' || isVerdict(item.outcome) ? lookUpHolder(item, loaded, at).held?.task : undefined;
-    if (task === undefined) continue;
-    if (isVerdict(item.outcome)) for (const id of reviewed.neededFor(task)) extra.add(id);
-    else numbers += nextRound(task)?.approvals ?? 0;
+    const held = item.outcome === 'succeeded' || isVerdict(item.outcome) ? lookUpHolder(item, loaded, at).held : null;
+    if (held === null) continue;
+    if (!isVerdict(item.outcome)) numbers += nextRound(held.task)?.approvals ?? 0;
+    else {
+      for (const id of reviewed.neededFor(held.task)) extra.add(id);
+      for (const name of entriesOf(held.session)) agents.add(name);
+    }
   }
-  return extra.size > 0 || numbers > loaded.numbers.length ? { extraTaskIds: [...extra], newRows: numbers } : null;
+  if (extra.size === 0 && numbers <= loaded.numbers.length) return null;
+  // The key of the reviewer is loaded with the first look at the task that it judges.
+  return { extraTaskIds: [...extra], newRows: numbers, ...(agents.size > 0 && { agents: [...agents] }) };
 }
 
 function retryOf(

@@ -24,6 +24,7 @@ import { NO_TASK_TEXTS, textsForEvent } from '../model/task-texts.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { HeldLease } from './held-lease.ts';
 import { closeOwnSession } from './own-session.ts';
+import { proofOf, type GivenVerdict } from './verdict-proof.ts';
 
 export function isVerdict(outcome: string): outcome is Verdict {
   return outcome === 'approved' || outcome === 'changes_requested';
@@ -177,8 +178,14 @@ export class ReviewedTasks {
     if (status !== null) this.#statuses.set(task.id, status);
   }
 
-  /** What the verdict of a review does to the reviewed task. Nothing, if that round is over. */
-  judge({ session, task: review }: HeldLease, verdict: Verdict, notes: string): EventDraft[] {
+  /**
+   * What the verdict of a review does to the reviewed task. Nothing, if that round is over.
+   *
+   * @throws `SIGNATURE_REQUIRED`, `SIGNATURE_INVALID`
+   */
+  judge(held: HeldLease, given: GivenVerdict, path: string): EventDraft[] {
+    const { session, task: review } = held;
+    const { verdict, notes } = given;
     const of = reviewOf(review);
     const task = of === null ? undefined : this.#find(of.task_id);
     if (of === null || task === undefined) throw internalError(`The task that ${review.id} reviews was not loaded.`);
@@ -187,7 +194,8 @@ export class ReviewedTasks {
     if (round === null || round.round !== of.round || !round.open.includes(review.id)) return [];
 
     const about = { sessionId: of.session_id, taskId: task.id, agent: session.agent, instance: session.instance };
-    const by = { review: review.id, round: of.round, proof: 'unproven' } as const;
+    const proven = proofOf(held, task, given, { agents: this.#loaded.agents, path });
+    const by = { review: review.id, round: of.round, ...proven };
     const isOver = verdict === 'changes_requested' || round.approved.length + 1 >= round.approvals;
     const open = round.open.filter((id) => id !== review.id);
     const approval = { review: review.id, agent: session.agent, proof: by.proof };

@@ -293,7 +293,9 @@ function addressee({ task: stored, claim, now, jump, history, isForUnknown }: Si
 
 function reviewed({ task, history }: Situation): Condition {
   const { role = '', round = 0, approvals = 0, approved = [], open = [] } = reviewOn(task) ?? {};
-  const so = `It is in review, round ${round}: ${approved.length} of ${counted(approvals, 'approval')}`;
+  const by = approved.map(({ agent, proof }) => `${agent}, ${proof}`).join('; ');
+  const given = `${approved.length} of ${counted(approvals, 'approval')}${by === '' ? '' : ` (${by})`}`;
+  const so = `It is in review, round ${round}: ${given}`;
   return unmet(
     'reviewed',
     `${so}; ${counted(open.length, 'review')} for role ${role} ${open.length === 1 ? 'is' : 'are'} open.`,

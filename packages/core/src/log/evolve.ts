@@ -187,7 +187,12 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
     case 'task.review_requested':
       return { ...givenBack(task), ...reviewRequested(task, fact.payload), status, error: null };
     case 'task.approved':
-      return { ...task, ...approved(task, fact.payload, event.agent), status, finishedAt: isEnded(status) ? event.at : null };
+      return {
+        ...task,
+        ...approved(task, fact.payload, event.agent),
+        status,
+        finishedAt: isEnded(status) ? event.at : null,
+      };
     case 'task.changes_requested':
       return {
         ...task,

@@ -19,7 +19,8 @@ export type CommandName =
   | 'register_agent'
   | 'drain_agent'
   | 'retire_agent'
-  | 'set_agent_policy';
+  | 'set_agent_policy'
+  | 'set_agent_key';
 
 interface Transition<Status> {
   /** null: there was nothing before. */
@@ -124,6 +125,9 @@ export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: 'running', to: 'idle', event: 'task.asked', command: 'release', lease: true },
 ];
 
+/** Events of the registry that leave the status of an entry as it is, whichever it is. */
+const OF_ANY_AGENT_STATUS: readonly EventType[] = ['agent.key_set', 'agent.signed_roles_set'];
+
 /** The life of an agent in the registry. The entry for all other names (`*`) is active or retired, by its policy. */
 export const AGENT_TRANSITIONS: readonly Transition<AgentStatus>[] = [
   { from: null, to: 'active', event: 'agent.registered', command: 'register_agent', lease: false },
@@ -208,6 +212,9 @@ export function isSessionTransition(event: EventType, from: SessionStatus | null
 
 /** Whether an event may cause this change of an agent. */
 export function isAgentTransition(event: EventType, from: AgentStatus | null, to: AgentStatus): boolean {
+  // A policy about roles may be the first of a namespace; a key is that of a registered agent.
+  if (event === 'agent.signed_roles_set' && from === null) return to === 'active';
+  if (from === to && OF_ANY_AGENT_STATUS.includes(event)) return true;
   return agentPaths.has(path(event, from, to));
 }
 

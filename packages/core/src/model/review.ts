@@ -29,7 +29,7 @@ export type Review = ReviewTerms &
   }>;
 
 /** An approval: the review, the agent that gave it, and what proves that. */
-export type Approval = Readonly<{ review: string; agent: string; proof: ReviewProof }>;
+type Approval = Readonly<{ review: string; agent: string; proof: ReviewProof }>;
 
 /** Of a review: the work that it judges. */
 export type ReviewOf = Readonly<{
@@ -48,8 +48,8 @@ export type ReviewOf = Readonly<{
 /** How a review ends. */
 export type Verdict = 'approved' | 'changes_requested';
 
-/** What proves who reviewed. `unproven`: the name that the reviewer gave. */
-export type ReviewProof = 'unproven';
+/** What proves who reviewed. `unproven`: the name that the reviewer gave. `signature`: the key of that name. */
+export type ReviewProof = 'unproven' | 'signature';
 
 /** The columns of a task that reviews need. */
 export interface ReviewFields {

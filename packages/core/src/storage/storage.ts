@@ -100,7 +100,7 @@ export interface Reader {
    */
   events(filter: EventFilter): Promise<Page<Event>>;
   /**
-   * By the id of the other task, which is the cursor. All of a namespace: by the task that waits, then by the other one;
+   * By the id of the other task, which is the cursor. All of a namespace: by the task that waits, then by the other;
    * the cursor has both (see `dependencyKeyCursor`).
    */
   dependencies(filter: DependencyFilter): Promise<Page<Dependency>>;

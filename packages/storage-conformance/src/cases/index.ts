@@ -11,6 +11,7 @@ import { histories } from './histories.ts';
 import { reviews } from './reviews.ts';
 import { rows } from './rows.ts';
 import { sessions } from './sessions.ts';
+import { signatures } from './signatures.ts';
 import { settledReads } from './settled.ts';
 import { severalSessions } from './several-sessions.ts';
 import { storeStates } from './store-states.ts';
@@ -73,6 +74,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...releaseBatches,
   ...questions,
   ...reviews,
+  ...signatures,
   ...resume,
   ...attempts,
   ...sessions,

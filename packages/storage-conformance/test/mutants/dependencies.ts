@@ -86,7 +86,9 @@ export const dependencies: readonly Mutant[] = [
         dependencies: async (filter) => {
           const page = await read.dependencies(filter);
           const [first] = page.items;
-          return 'ofAll' in filter ? { ...page, items: page.items.filter(({ taskId }) => taskId === first?.taskId) } : page;
+          return 'ofAll' in filter
+            ? { ...page, items: page.items.filter(({ taskId }) => taskId === first?.taskId) }
+            : page;
         },
       })),
     ),

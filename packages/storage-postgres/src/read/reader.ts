@@ -258,7 +258,7 @@ export class PostgresReader implements Reader {
   }
 
   questions(filter: QuestionFilter): Promise<Page<Task>> {
-    return this.#page(FIELDS.task, questionsQuery(filter), filter, questionCursor);
+    return this.#page<Task>(FIELDS.task, questionsQuery(filter), filter, questionCursor);
   }
 
   events(filter: EventFilter): Promise<Page<Event>> {
@@ -270,7 +270,7 @@ export class PostgresReader implements Reader {
   }
 
   dependencyEnds(filter: DependencyEndFilter): Promise<Page<DependencyEnd>> {
-    return this.#page(FIELDS.dependencyEnd, dependencyEndsQuery(filter), filter, dependencyKeyCursor);
+    return this.#page<DependencyEnd>(FIELDS.dependencyEnd, dependencyEndsQuery(filter), filter, dependencyKeyCursor);
   }
 
   async counts(namespace: string, max: number): Promise<Counts> {
