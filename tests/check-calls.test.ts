@@ -150,7 +150,17 @@ const CALLS: Readonly<Record<CallName, { readonly taken: readonly Call[]; readon
   },
   drainAgent: { taken: [{ agent: 'a' }], refused: [null, {}, { agent: '*' }, { agent: 'a', roles: [] }] },
   retireAgent: { taken: [{ agent: 'a' }], refused: [null, {}, { agent: '' }] },
-  setAgentPolicy: { taken: [{ agents: 'any' }, { agents: 'registered_only' }], refused: [null, {}, { agents: 'b' }] },
+  setAgentKey: {
+    taken: [
+      { agent: 'a', publicKey: 'A'.repeat(43) },
+      { agent: 'a', publicKey: null },
+    ],
+    refused: [null, {}, { agent: 'a' }, { agent: 'a', publicKey: 'A' }, { agent: '*', publicKey: null }],
+  },
+  setAgentPolicy: {
+    taken: [{ agents: 'any' }, { agents: 'registered_only', signedRoles: ['a'] }, { signedRoles: [] }],
+    refused: [null, {}, { agents: 'b' }, { signedRoles: ['a b'] }],
+  },
   closeSession: {
     taken: [{ sessionId: 's2' }, { sessionId: 't1', cancelTasks: true }],
     refused: [null, {}, { sessionId: 's2', cancelTasks: 1 }],

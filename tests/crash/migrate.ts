@@ -9,9 +9,11 @@ import { copyOf, filledStore, pathOf, rowsOf, whole, type Prepare } from './tria
 /** Takes the schema back to what the first migration makes. */
 const FIRST_VERSION: Readonly<Record<Kind, string>> = {
   sqlite: `DROP TRIGGER event_log_no_update; DROP TRIGGER event_log_no_delete; DROP TRIGGER event_log_no_replace;
-    DROP TRIGGER sessions_own_work; PRAGMA user_version = 1`,
+    DROP TRIGGER sessions_own_work; DROP TRIGGER tasks_one_verdict; DROP TRIGGER tasks_excluded;
+    PRAGMA user_version = 1`,
   postgres: `DROP FUNCTION orchestrator.refuse_change, orchestrator.refuse_work, orchestrator.refuse_agent,
-      orchestrator.check_new_event, orchestrator.check_meta, orchestrator.check_lease CASCADE;
+      orchestrator.check_new_event, orchestrator.check_meta, orchestrator.check_lease,
+      orchestrator.check_verdicts CASCADE;
     ALTER TABLE orchestrator.sessions RESET (fillfactor); ALTER TABLE orchestrator.tasks RESET (fillfactor);
     DELETE FROM orchestrator.meta WHERE key = 'clock'; UPDATE orchestrator.meta SET value = '1' WHERE key = 'schema'`,
 };

@@ -39,6 +39,13 @@ export function claimRefused(
         details: { taskId, holders },
       });
     }
+    case 'review_twice': {
+      const { taskId, reviewed } = refusal;
+      return new Failure('REVIEW_TWICE', `Agent ${agent} has given its verdict in this round of reviews.`, {
+        hint: 'Each agent gives one. Another agent with the role of the review can claim it.',
+        details: { taskId, reviewed },
+      });
+    }
     case 'no_task': {
       const { nextDueAt } = refusal;
       const subject = sessionId === undefined ? `agent ${shellWord(agent)}` : `session ${shellArgument(sessionId)}`;

@@ -4,9 +4,11 @@ import type { Call } from './call.ts';
 import { Failure, usage } from './failure.ts';
 import type { Answer } from './output/output.ts';
 import { state } from './output/style.ts';
+import type { PassphraseOptions } from './input/passphrase.ts';
 import { claimRefused, leaseRefused, notFound } from './refusals.ts';
+import { signerOf } from './signer.ts';
 
-export interface VerdictOptions {
+export interface VerdictOptions extends PassphraseOptions {
   readonly notes?: string;
   readonly role?: string;
 }
@@ -20,7 +22,8 @@ export async function reviewWith(verdict: Verdict, call: Call<VerdictOptions>, i
   await using orchestrator = await call.openForAsOf('existing');
   const asOf = await orchestrator.asOf();
   const roles = role === undefined ? undefined : [role];
-  const reply = await orchestrator.reviewTask({ taskId: id, agent, verdict, notes, roles });
+  const sign = (await signerOf(call, orchestrator, agent)) ?? undefined;
+  const reply = await orchestrator.reviewTask({ taskId: id, agent, verdict, notes, roles, sign });
   if (!reply.ok) {
     if (reply.reason === 'not_found') throw notFound('task', id);
     if (reply.reason === 'not_in_review')
@@ -37,11 +40,12 @@ export async function reviewWith(verdict: Verdict, call: Call<VerdictOptions>, i
   const { ok: _, ...data } = reply;
   return {
     kind: 'review',
-    data: { ...data, verdict },
+    data: { ...data, verdict, proof: sign === undefined ? 'unproven' : 'signature' },
     asOf,
     ids: [reply.taskId],
     text: (paint) => [
-      `${verdict === 'approved' ? 'approved' : 'changes requested'}: ${state(reply.status, paint)}  ${name}`,
+      `${verdict === 'approved' ? 'approved' : 'changes requested'}: ${state(reply.status, paint)}  ${name}` +
+        (sign === undefined ? '' : ', signed'),
     ],
     chatter: [`next: orchestrator task show ${shellArgument(id)}`],
   };

@@ -2,6 +2,7 @@ import {
   authorityTime,
   COLUMNS,
   compareCodePoints,
+  dependencyKeyCursor,
   isEnded,
   noSessions,
   noTasks,
@@ -15,6 +16,7 @@ import {
   type Clock,
   type Counts,
   type Dependency,
+  type DependencyEnd,
   type DependencyFilter,
   type Event,
   type EventFilter,
@@ -36,6 +38,7 @@ import {
   agentList,
   completeSession,
   dependencyCursor,
+  dependencyEndList,
   dependencyList,
   EMPTY,
   ENDED,
@@ -110,6 +113,11 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
     questions: (filter) => read((db) => questionPage(db, filter)),
     events: (filter) => read((db) => eventPage(db, filter)),
     dependencies: (filter) => read((db) => dependencyPage(db, filter)),
+    dependencyEnds: (filter) =>
+      read((db) => {
+        const found = listed<DependencyEnd>(db, SELECT.dependencyEnd, dependencyEndList(WORDS, filter));
+        return pageOf(found, filter.limit, dependencyKeyCursor);
+      }),
     async histories(namespace, sessionIds, limit) {
       const found: SessionHistory[] = [];
       // Each is a read of its own, so that others get their turn between them.

@@ -52,6 +52,7 @@ export type {
   RecoverReply,
   ReleasedItem,
   RetryReply,
+  SetAgentKeyReply,
   SetAgentPolicyReply,
   Takeover,
 } from './commands/index.ts';
@@ -135,7 +136,7 @@ export {
   type TaskStatus,
 } from './model/statuses.ts';
 export {
-  isOwnWork,
+  isBarred,
   NO_REVIEW,
   REVIEW_KIND,
   reviewOf,
@@ -234,6 +235,9 @@ export {
   isShut,
   type StoreState,
 } from './storage/store-state.ts';
+export { PUBLIC_KEY_CHARACTERS } from './model/public-key.ts';
+export { bytesToSign } from './api/bytes-to-sign.ts';
+export { dependencyKeyAfter, dependencyKeyCursor, type DependencyKey } from './storage/dependency-cursor.ts';
 export { questionAfter, questionCursor } from './storage/question-cursor.ts';
 export { RunningCalls } from './storage/running-calls.ts';
 export type * from './storage/write-set.ts';

@@ -66,6 +66,7 @@ export type {
 export { quoted, quotedJson } from './text/quoted.ts';
 export { newCommandId } from './system/command-id.ts';
 export { newSeed } from './system/seed.ts';
+export { fingerprintOf, hasKeyFile, keyPath, makeKey, openKey, type MadeKey, type Signer } from './system/key-files.ts';
 export { makeBundle, type BundleOptions, type SupportBundle } from './insight/doctor/bundle.ts';
 export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
 export type { Check, Finding, Subject } from './insight/doctor/finding.ts';
@@ -138,6 +139,7 @@ export {
   AGENT_POLICIES,
   AGENT_STATUS_NAMES,
   assertOpenForWork,
+  bytesToSign,
   checkCall,
   checkNewTasks,
   counted,

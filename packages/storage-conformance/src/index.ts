@@ -9,5 +9,6 @@ export { runCase } from './run-case.ts';
 export { seedOfRun } from './seed-of-run.ts';
 export type { ChildModule, OpenInChild, Opened, RowsOpener, Target } from './target.ts';
 export { TestClock } from './test-clock.ts';
+export { withoutSettling } from './without-settling.ts';
 export * from './checker/index.ts';
 export * from './processes/index.ts';

@@ -2,7 +2,7 @@ import {
   addresseeOf,
   compareCodePoints,
   compareInQueue,
-  isOwnWork,
+  isBarred,
   type Agent,
   type ClockState,
   type Dependency,
@@ -127,7 +127,7 @@ export function ready(
     ({ head }) =>
       addressees.includes(addresseeOf(head)) &&
       (kinds === undefined || kinds.includes(head.kind)) &&
-      (agent === undefined || !isOwnWork(agent, head)),
+      (agent === undefined || !isBarred(agent, head)),
   );
   return fitting.toSorted((a, b) => compareInQueue(a.head, b.head)).slice(0, limit);
 }

@@ -1,12 +1,16 @@
 import {
   askedAddressee,
   compareCodePoints,
+  dependencyKeyAfter,
+  dependencyKeyCursor,
   isHandedOff,
   questionAfter,
   questionCursor,
   rolesOf,
   type Agent,
   type Dependency,
+  type DependencyEndFilter,
+  type DependencyKey,
   type Event,
   type Page,
   type Reader,
@@ -18,7 +22,7 @@ import { byId, sessionsOf, type MemoryData } from './data.ts';
 /** Lists in pages. */
 export function listReads(
   data: MemoryData,
-): Pick<Reader, 'sessions' | 'tasks' | 'questions' | 'agents' | 'dependencies' | 'events'> {
+): Pick<Reader, 'sessions' | 'tasks' | 'questions' | 'agents' | 'dependencies' | 'dependencyEnds' | 'events'> {
   return {
     async sessions({ namespace, status, agent, limit, after, before }) {
       const fits = (session: Session) =>
@@ -26,19 +30,7 @@ export function listReads(
       const found = sessionsOf(data, namespace).filter(fits);
       return pageOf(found.toSorted(byId), { limit, after, before }, idCursor);
     },
-    async dependencies(filter) {
-      const known = 'taskId' in filter ? ('taskId' as const) : ('dependencyId' as const);
-      const other = known === 'taskId' ? 'dependencyId' : 'taskId';
-      const id = 'taskId' in filter ? filter.taskId : filter.dependencyId;
-      const fits = (one: Dependency) => one.namespace === filter.namespace && one[known] === id;
-      const found = [...data.dependencies.values()].filter(fits);
-      const { limit, after, before } = filter;
-      return pageOf(
-        found.toSorted((a, b) => compareCodePoints(a[other], b[other])),
-        { limit, after, before },
-        { of: (one) => one[other], compare: compareCodePoints },
-      );
-    },
+    ...dependencyLists(data),
     async tasks({ namespace, sessionId, parentId, status, kind, handedOff, limit, after, before }) {
       const fits = (task: Task) =>
         task.namespace === namespace &&
@@ -86,6 +78,29 @@ export function listReads(
   };
 }
 
+/** Dependencies from both ends, and all of them with what has not been told of them. */
+function dependencyLists(data: MemoryData): Pick<Reader, 'dependencies' | 'dependencyEnds'> {
+  return {
+    async dependencies(filter) {
+      if ('ofAll' in filter) return byKey(data.dependencies, filter);
+      const known = 'taskId' in filter ? ('taskId' as const) : ('dependencyId' as const);
+      const other = known === 'taskId' ? 'dependencyId' : 'taskId';
+      const id = 'taskId' in filter ? filter.taskId : filter.dependencyId;
+      const fits = (one: Dependency) => one.namespace === filter.namespace && one[known] === id;
+      const found = [...data.dependencies.values()].filter(fits);
+      const { limit, after, before } = filter;
+      return pageOf(
+        found.toSorted((a, b) => compareCodePoints(a[other], b[other])),
+        { limit, after, before },
+        { of: (one) => one[other], compare: compareCodePoints },
+      );
+    },
+    async dependencyEnds(filter) {
+      return byKey(data.dependencyEnds, filter);
+    },
+  };
+}
+
 /** How the rows of a list are told apart. */
 interface Cursor<T> {
   readonly of: (row: T) => string;
@@ -98,6 +113,26 @@ const idCursor: Cursor<{ readonly id: string }> = { of: ({ id }) => id, compare:
 function byQuestion(a: string, b: string): number {
   const [one, other] = [questionAfter(a), questionAfter(b)];
   return one.askedAt - other.askedAt || compareCodePoints(one.id, other.id);
+}
+
+/** The order of the cursors of dependencies and of their ends. */
+function byKeys(a: string, b: string): number {
+  const [one, other] = [dependencyKeyAfter(a), dependencyKeyAfter(b)];
+  return (
+    compareCodePoints(String(one[0]), String(other[0])) ||
+    compareCodePoints(String(one[1]), String(other[1])) ||
+    Number(one[2] ?? 0) - Number(other[2] ?? 0)
+  );
+}
+
+/** All of the namespace, by their keys. */
+function byKey<T extends DependencyKey & { readonly namespace: string }>(
+  rows: ReadonlyMap<string, T>,
+  { namespace, limit, after }: DependencyEndFilter,
+): Page<T> {
+  const found = [...rows.values()].filter((row) => row.namespace === namespace);
+  const ordered = found.toSorted((a, b) => byKeys(dependencyKeyCursor(a), dependencyKeyCursor(b)));
+  return pageOf(ordered, { limit, after, before: undefined }, { of: dependencyKeyCursor, compare: byKeys });
 }
 
 interface Range {

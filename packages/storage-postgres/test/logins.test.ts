@@ -8,6 +8,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { COLUMNS, NO_LEASE } from '@agent-orchestrator/core';
+import { withoutSettling } from '@agent-orchestrator/storage-conformance';
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { userUrl, withAdmin, type TestDatabase } from './harness/databases.ts';
@@ -78,8 +79,8 @@ const ofAgent = (seq: string, further: Readonly<Record<string, string>> = {}): s
     ...further,
   }).replace(`orchestrator.sessions s WHERE s.id = 's'`, `orchestrator.agents a WHERE a.name = 'company-agent'`);
 const NEW_AGENT = `INSERT INTO orchestrator.agents
-    (namespace, name, status, seq, version, human, created_at, updated_at, hash, roles)
-  VALUES ('default', 'forged', 'active', 1, 1, 0, 1, 1, '${HASH}', '["owner"]')`;
+    (namespace, name, status, seq, version, human, created_at, updated_at, hash, signed_roles, roles)
+  VALUES ('default', 'forged', 'active', 1, 1, 0, 1, 1, '${HASH}', '[]', '["owner"]')`;
 
 /** What is tried, by the words of the table. Several statements are one transaction. */
 const TRIES: Readonly<Record<string, readonly string[]>> = {
@@ -105,7 +106,17 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
     `UPDATE orchestrator.tasks SET status = 'running' WHERE status = 'queued'`,
   ],
   'hold the review of work that one held': reviewing('company-agent'),
-  'take a task out of work, and leave its lease': [`UPDATE orchestrator.tasks SET status = 'queued'`],
+  'count two approvals of one agent': [
+    `UPDATE orchestrator.tasks SET version = version + 1, review = jsonb_set(review::text::jsonb, '{approved}',
+       '[{"agent":"home-agent"},{"agent":"home-agent"}]') WHERE review IS NOT NULL`,
+  ],
+  'let an agent review what it may not review': [
+    `UPDATE orchestrator.tasks SET version = version + 1,
+       review_of = jsonb_set(review_of::text::jsonb, '{not_for}', '[]') WHERE review_of IS NOT NULL`,
+  ],
+  'take a task out of work, and leave its lease': [
+    `UPDATE orchestrator.tasks SET status = 'queued' WHERE status = 'running'`,
+  ],
   'grant a fence far ahead of the clock': [count(1), eventOf('s.seq', { fence: FAR_AHEAD, lease_effect: `'granted'` })],
   'change the schema version in `meta`': [`UPDATE orchestrator.meta SET value = '999' WHERE key = 'schema'`],
   'add a state to `meta` that shuts the store': [
@@ -147,7 +158,7 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
   'set the version of a session to its end': ['UPDATE orchestrator.sessions SET version = 2147483647'],
   'set the attempts of a task to their end': ['UPDATE orchestrator.tasks SET attempt = 2147483647'],
   'add a task with a number that was not drawn': [NEW_TASK],
-  'remove a task': ['DELETE FROM orchestrator.tasks'],
+  'remove a task': [`DELETE FROM orchestrator.tasks WHERE id NOT IN ('first', 'then')`],
   'change the roles of an agent without their event': [`UPDATE orchestrator.agents SET roles = '["owner"]'`],
   'add an agent without its event': [NEW_AGENT],
   'add an agent that begins with many events': [NEW_AGENT.replace('1, 1, 0', '9, 1, 0')],
@@ -158,6 +169,17 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
     ofAgent('a.seq', { fence: '(SELECT s.fence FROM orchestrator.sessions s LIMIT 1)', lease_effect: `'ended'` }),
   ],
   'remove an agent': ['DELETE FROM orchestrator.agents'],
+  'replace the key of an agent without its event': [`UPDATE orchestrator.agents SET public_key = repeat('A', 43)`],
+  'write roles into an agent that are no list of names': [`UPDATE orchestrator.agents SET roles = '{}'`],
+  'let the entry of all other names drain': [
+    NEW_AGENT.replace(`'forged', 'active'`, `'*', 'draining'`).replace('"owner"', ''),
+  ],
+  'remove the end of a dependency that a task has not been told of': ['DELETE FROM orchestrator.dependency_ends'],
+  'add a dependency that no log has': [
+    `INSERT INTO orchestrator.dependencies (namespace, task_id, dependency_id, on_dependency_failure)
+     SELECT namespace, dependency_id, task_id, 'block' FROM orchestrator.dependencies`,
+  ],
+  'remove a dependency': ['DELETE FROM orchestrator.dependency_ends', 'DELETE FROM orchestrator.dependencies'],
   'keep the entry of an agent locked, so that its claims wait': [
     `SELECT pg_advisory_xact_lock(hashtextextended('default' || E'\\n' || 'company-agent', 0))`,
   ],
@@ -199,11 +221,13 @@ test('the table and what is tried have the same rows', () => {
 });
 
 /**
- * A store with a task of `company-agent`, which is registered, under a lease, a review of its work, and a few receipts.
+ * A store with a task of `company-agent`, which is registered, under a lease, a review of its work, a task that has not
+ * been told of the end of its dependency, and a few receipts.
  */
 async function storeAtWork(): Promise<TestDatabase> {
   const database = await newDatabase();
-  const orchestrator = orchestratorOn(await openStorage(database.url));
+  const storage = await openStorage(database.url);
+  const orchestrator = orchestratorOn(storage);
   await orchestrator.enqueueTask({ sessionId: 's' });
   await orchestrator.registerAgent({ agent: 'company-agent', roles: ['builder'] });
   await orchestrator.claimTask({ agent: 'company-agent' });
@@ -212,6 +236,10 @@ async function storeAtWork(): Promise<TestDatabase> {
   const done = await orchestrator.claimTask({ agent: 'company-agent', sessionId: 'done' });
   if (!done.ok) throw new Error('nothing was claimed');
   await orchestrator.releaseTask({ token: done.lease.token, outcome: 'succeeded' });
+  await orchestrator.enqueueTasks([{ id: 'first' }, { id: 'then', dependsOn: ['first'] }]);
+  const first = await orchestrator.claimTask({ agent: 'company-agent', sessionId: 'first' });
+  if (!first.ok) throw new Error('nothing was claimed');
+  await orchestratorOn(withoutSettling(storage)).releaseTask({ token: first.lease.token, outcome: 'succeeded' });
   return database;
 }
 
@@ -333,5 +361,5 @@ test('a wait for a transaction that keeps the log open ends with an error that s
     await expect(orchestrator.verify()).rejects.toMatchObject({ code: 'STORE_BUSY' });
     await sql.unsafe('ROLLBACK');
   });
-  expect(await orchestrator.asOf()).toBe(12);
+  expect(await orchestrator.asOf()).toBe(19);
 });

@@ -16,6 +16,7 @@ export {
 export { FIELDS, headValues, valuesOf } from './fields.ts';
 export {
   dependencyCursor,
+  dependencyEndList,
   dependencyList,
   eventList,
   isInStream,

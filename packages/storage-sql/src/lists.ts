@@ -1,7 +1,10 @@
 import {
+  dependencyKeyAfter,
+  dependencyKeyCursor,
   questionAfter,
   type AgentFilter,
   type Dependency,
+  type DependencyEndFilter,
   type DependencyFilter,
   type Event,
   type EventFilter,
@@ -90,8 +93,9 @@ export function agentList(words: ListWords, { namespace, status, role, limit, af
   return { where, order: 'name', limit: limit + 1 };
 }
 
-/** By the id of the other task. */
+/** By the id of the other task; all of them by both. */
 export function dependencyList(words: ListWords, filter: DependencyFilter): List {
+  if ('ofAll' in filter) return keyList(words, ['task_id', 'dependency_id'], filter);
   const { namespace, limit, after, before } = filter;
   const [known, id, other] =
     'taskId' in filter
@@ -103,6 +107,24 @@ export function dependencyList(words: ListWords, filter: DependencyFilter): List
     ...within(words, other, { after: after ?? '', before }),
   ];
   return { where, order: orderBy(other, before), limit: limit + 1 };
+}
+
+/** By the task that waits, the other one, and the number of the event that ended it. */
+export function dependencyEndList(words: ListWords, filter: DependencyEndFilter): List {
+  return keyList(words, ['task_id', 'dependency_id', 'seq'], filter);
+}
+
+/** By these columns, of which the cursor has the values. */
+function keyList(
+  { value, ofNamespace }: ListWords,
+  columns: readonly string[],
+  { namespace, limit, after }: DependencyEndFilter,
+): List {
+  const order = columns.join(', ');
+  const where: Part[] = [ofNamespace(namespace)];
+  if (after !== undefined)
+    where.push([`(${order}) > (${columns.map(() => value).join(', ')})`, ...dependencyKeyAfter(after)]);
+  return { where, order, limit: limit + 1 };
 }
 
 /**
@@ -178,8 +200,9 @@ export function eventCursor({ sessionId, ofAgent }: EventFilter): (event: Event)
   return ({ id, seq }) => String(sessionId === undefined && ofAgent === undefined ? id : seq);
 }
 
-/** The cursor of a list of dependencies: the id of the other task. */
+/** The cursor of a list of dependencies: the id of the other task, or of both. */
 export function dependencyCursor(filter: DependencyFilter): (one: Dependency) => string {
+  if ('ofAll' in filter) return dependencyKeyCursor;
   return 'taskId' in filter ? ({ dependencyId }) => dependencyId : ({ taskId }) => taskId;
 }
 

@@ -6,7 +6,7 @@ import {
   compareCodePoints,
   hasQueue,
   holdsDedupeKey,
-  isOwnWork,
+  isBarred,
   LIMITS,
   namedByReceipt,
   type Agent,
@@ -348,7 +348,7 @@ export function firstThatFit(
 ): LoadedSession[] {
   for (let asked = limit; ; asked *= 2) {
     const all = find(asked);
-    const fitting = all.filter(({ head }) => agent === undefined || head === null || !isOwnWork(agent, head));
+    const fitting = all.filter(({ head }) => agent === undefined || head === null || !isBarred(agent, head));
     if (fitting.length >= limit || all.length < asked) return fitting.slice(0, limit);
   }
 }

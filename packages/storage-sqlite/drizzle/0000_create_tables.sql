@@ -9,14 +9,21 @@ CREATE TABLE `agents` (
 	`updated_at` integer NOT NULL,
 	`hash` blob NOT NULL,
 	`machine` text,
+	`public_key` text,
 	`roles` text NOT NULL,
+	`signed_roles` text NOT NULL,
 	PRIMARY KEY(`namespace`, `name`),
 	FOREIGN KEY (`namespace`) REFERENCES `namespaces`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "agents_status" CHECK((status = 'active' OR status = 'draining' OR status = 'retired')),
 	CONSTRAINT "agents_human" CHECK(human IN (0, 1)),
+	CONSTRAINT "agents_roles_are_names" CHECK(roles = '[]' OR (roles LIKE '["%"]' AND length(replace(roles, '","', '')) - length(replace(replace(roles, '","', ''), '"', '')) = 2)),
+	CONSTRAINT "agents_signed_roles_are_names" CHECK(signed_roles = '[]' OR (signed_roles LIKE '["%"]' AND length(replace(signed_roles, '","', '')) - length(replace(replace(signed_roles, '","', ''), '"', '')) = 2)),
+	CONSTRAINT "agents_public_key" CHECK(public_key IS NULL OR length(public_key) = 43),
+	CONSTRAINT "agents_others" CHECK(name <> '*' OR status <> 'draining'),
 	CONSTRAINT "agents_counters" CHECK(seq BETWEEN 0 AND 9007199254740991 AND version BETWEEN 1 AND 9007199254740991 AND created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "agents_lengths" CHECK(length(hash) = 32),
-	CONSTRAINT "agents_roles" CHECK(json_valid(roles))
+	CONSTRAINT "agents_roles" CHECK(json_valid(roles)),
+	CONSTRAINT "agents_signed_roles" CHECK(json_valid(signed_roles))
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `dependencies` (
@@ -255,7 +262,7 @@ CREATE VIEW `leases_v` AS
 SELECT (SELECT name FROM namespaces WHERE id = sessions.namespace) AS "namespace", id AS "session_id", task_id, agent, instance, fence, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, host, boot, pid, process_start, process_group, progress FROM sessions WHERE status = 'running';
 --> statement-breakpoint
 CREATE VIEW `agents_v` AS
-SELECT (SELECT name FROM namespaces WHERE id = agents.namespace) AS "namespace", name, status, roles, machine, human, seq, nullif(lower(hex(hash)), '') AS "hash", version, created_at, updated_at FROM agents;
+SELECT (SELECT name FROM namespaces WHERE id = agents.namespace) AS "namespace", name, status, roles, machine, human, public_key, signed_roles, seq, nullif(lower(hex(hash)), '') AS "hash", version, created_at, updated_at FROM agents;
 --> statement-breakpoint
 CREATE VIEW `events_v` AS
 SELECT id, stream_kind, (SELECT name FROM namespaces WHERE id = event_log.namespace) AS "namespace", CASE WHEN event_log.stream_kind = 'session' THEN (SELECT id FROM sessions WHERE number = event_log.session) ELSE stream_id END AS "stream_id", seq, type, lease_effect, (SELECT id FROM sessions WHERE number = event_log.session) AS "session_id", (SELECT id FROM tasks WHERE number = event_log.task) AS "task_id", agent, instance, fence, nullif(substr(lower(hex(command_id)), 1, 8) || '-' || substr(lower(hex(command_id)), 9, 4) || '-' || substr(lower(hex(command_id)), 13, 4) || '-' || substr(lower(hex(command_id)), 17, 4) || '-' || substr(lower(hex(command_id)), 21, 12), '----') AS "command_id", payload, at, coalesce(CASE WHEN event_log.seq = 1 THEN '0000000000000000000000000000000000000000000000000000000000000000' WHEN event_log.stream_kind = 'session'

@@ -19,3 +19,16 @@ WHEN NEW.`task_id` IS NOT NULL AND EXISTS (
   SELECT 1 FROM `tasks` t, json_each(t.`review_of`, '$.not_for') h
   WHERE t.`namespace` = NEW.`namespace` AND t.`id` = NEW.`task_id` AND h.`value` = NEW.`agent`)
 BEGIN SELECT RAISE(ABORT, 'no agent reviews work that it held itself'); END;
+--> statement-breakpoint
+-- Each agent gives one verdict in a round, whatever program counts the approvals.
+CREATE TRIGGER `tasks_one_verdict` AFTER UPDATE OF `review` ON `tasks`
+WHEN NEW.`review` IS NOT NULL AND NEW.`review` IS NOT OLD.`review` AND (
+  SELECT count(*) <> count(DISTINCT json_extract(a.`value`, '$.agent')) FROM json_each(NEW.`review`, '$.approved') a)
+BEGIN SELECT RAISE(ABORT, 'each agent gives one verdict in a round of reviews'); END;
+--> statement-breakpoint
+-- An agent that may not claim a review never may again.
+CREATE TRIGGER `tasks_excluded` AFTER UPDATE OF `review_of` ON `tasks`
+WHEN NEW.`review_of` IS NOT OLD.`review_of` AND EXISTS (
+  SELECT h.`value` FROM json_each(OLD.`review_of`, '$.not_for') h
+  EXCEPT SELECT h.`value` FROM json_each(NEW.`review_of`, '$.not_for') h)
+BEGIN SELECT RAISE(ABORT, 'no agent reviews again what it may not review'); END;

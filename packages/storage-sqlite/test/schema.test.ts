@@ -30,6 +30,24 @@ const EVENT = (over: Record<string, string>) => {
   return `INSERT INTO event_log (${Object.keys(row).join(', ')}) VALUES (${Object.values(row).join(', ')})`;
 };
 
+const AGENT = (over: Record<string, string>) => {
+  const row = {
+    namespace: '1',
+    name: `'a'`,
+    status: `'active'`,
+    human: '0',
+    seq: '1',
+    version: '1',
+    created_at: '1',
+    updated_at: '1',
+    hash: 'zeroblob(32)',
+    roles: `'[]'`,
+    signed_roles: `'[]'`,
+    ...over,
+  };
+  return `INSERT INTO agents (${Object.keys(row).join(', ')}) VALUES (${Object.values(row).join(', ')})`;
+};
+
 const RECEIPT = (over: Record<string, string>) => {
   const row = {
     namespace: '1',
@@ -49,6 +67,9 @@ const REFUSED: Record<string, string> = {
   'a running session without a lease': `UPDATE sessions SET status = 'running'`,
   'the review of own work': `UPDATE tasks SET review_of = '{"not_for":["a"]}' WHERE id = 't1';
     UPDATE sessions SET ${HELD} WHERE id = 's1'`,
+  'two approvals of one agent': `UPDATE tasks SET review = '{"approved":[{"agent":"a"},{"agent":"a"}]}'`,
+  'an agent that may review again': `UPDATE tasks SET review_of = '{"not_for":["a","b"]}' WHERE id = 't1';
+    UPDATE tasks SET review_of = '{"not_for":["b","c"]}' WHERE id = 't1'`,
   'a running session without a task': `UPDATE sessions SET ${HELD}, task_id = NULL`,
   'a running session without a heartbeat': `UPDATE sessions SET ${HELD}, heartbeat_at = NULL`,
   'a running session without a fence': `UPDATE sessions SET ${HELD}, fence = NULL`,
@@ -90,6 +111,13 @@ const REFUSED: Record<string, string> = {
   'a question of an agent and of a role': `UPDATE tasks SET asked_agent = 'a', asked_role = 'b'`,
   'a time for which no key is held': `UPDATE tasks SET dedupe_while = 'open'`,
   'a dedupe key that is held for a time that does not exist': `UPDATE tasks SET dedupe_key = id, dedupe_while = 'once'`,
+  ...Object.fromEntries(
+    ['{}', '["a",1]', '[["a"]]', '[null]', '["a",["b"],"c"]', 'x'].map((roles) => [
+      `an agent with the roles ${roles}`,
+      AGENT({ roles: `'${roles}'` }),
+    ]),
+  ),
+  'other agents that drain': AGENT({ name: `'*'`, status: `'draining'` }),
   'an event without its session': EVENT({ session: '9' }),
   'an event of another namespace than its session': EVENT({ namespace: OTHER }),
   'an event without its task': EVENT({ task: '9' }),
@@ -132,11 +160,15 @@ describe('the database refuses', () => {
   });
 
   test.each(Object.entries(REFUSED))('%s', (_, sql) => {
-    expect(() => db.exec(sql)).toThrow(/constraint failed|cannot store|append-only|datatype mismatch|no agent reviews/);
+    expect(() => db.exec(sql)).toThrow(
+      /constraint failed|cannot store|append-only|datatype mismatch|no agent reviews|one verdict|reviews again/,
+    );
   });
 
   test('nothing of what the rules do: an event and a receipt are fine', () => {
     expect(() => db.exec(`${EVENT({ seq: '9' })}; ${RECEIPT({})}`)).not.toThrow();
+    for (const [at, roles] of ['[]', '["a"]', '["a","b.c","d"]'].entries())
+      expect(() => db.exec(AGENT({ name: `'a${at}'`, roles: `'${roles}'` }))).not.toThrow();
   });
 
   test('nothing of what the rules do: a held session is fine', () => {

@@ -7,14 +7,16 @@ import { readJson } from '../input/content.ts';
 import { addHolderOptions, holderOf, type Holder, type HolderOptions } from '../input/holder.ts';
 import { leaseRequest, type LeaseOptions } from '../input/lease.ts';
 import { collect, parseDuration } from '../input/parse.ts';
+import { PASSPHRASE_FILE, type PassphraseOptions } from '../input/passphrase.ts';
 import type { Answer } from '../output/output.ts';
 import { state, type Paint } from '../output/style.ts';
 import { moment } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
+import { signatureOf } from '../signer.ts';
 import { claimCard, tokenExport } from '../views/claim.ts';
 
-interface ReleaseOptions extends HolderOptions, LeaseOptions {
+interface ReleaseOptions extends HolderOptions, LeaseOptions, PassphraseOptions {
   readonly outcome: ReleaseOutcome;
   readonly result?: string;
   readonly error?: string;
@@ -43,6 +45,7 @@ const define: Define = (program, run) => {
     .option('--to-role <role>', 'hand off to agents with this role, or ask them')
     .option('--by <duration>', 'hand-off: take the task back if not claimed in time (default: never)', parseDuration)
     .option('--note <text>', 'note for the next holder; of a review, what to change')
+    .option(...PASSPHRASE_FILE)
     .option('--claim-next', 'take the next task in the same transaction')
     .option('--kind <name>', 'with --claim-next: only tasks of this kind (repeatable)', collect)
     .option('--role <name>', 'with --claim-next: a role of the agent (repeatable)', collect)
@@ -63,7 +66,12 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   await call.check('releaseTask', request);
   await using orchestrator = await call.openForAsOf('existing');
   const asOf = await orchestrator.asOf();
-  const reply = await orchestrator.releaseTask(request);
+  const { outcome } = request;
+  const signature =
+    outcome === 'approved' || outcome === 'changes_requested'
+      ? await signatureOf(call, orchestrator, { ...request, outcome })
+      : null;
+  const reply = await orchestrator.releaseTask({ ...request, ...(signature !== null && { signature }) });
   if (!reply.ok) throw leaseRefused(reply, request);
   const mentioned = [reply.sessionId, reply.next?.lease.sessionId ?? null];
   const names = await call.names(orchestrator, { sessions: mentioned });

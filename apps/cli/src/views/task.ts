@@ -123,8 +123,10 @@ function reviewText({ review, status }: TaskRecord): string | null {
   if (review === null) return null;
   const { role, approvals, approved, open, round } = review;
   const asks = `by role ${role}, ${counted(approvals, 'approval')}`;
-  if (status !== 'in_review') return round === 0 ? asks : `${asks}; ${counted(round, 'round')} so far`;
-  return `${asks}; round ${round}: ${approved.length} approved, open: ${open.join(', ')}`;
+  const by = approved.map(({ agent, proof }) => `${agent}, ${proof}`).join('; ');
+  const given = by && `; approved by ${by}`;
+  if (status !== 'in_review') return round === 0 ? asks : `${asks}; ${counted(round, 'round')} so far${given}`;
+  return `${asks}; round ${round}: ${approved.length} approved${by && ` (${by})`}, open: ${open.join(', ')}`;
 }
 
 function dependenciesOf({ openDependencies, onDependencyFailure }: TaskRecord): string {

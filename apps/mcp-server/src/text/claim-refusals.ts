@@ -21,6 +21,8 @@ export async function notClaimed(
     }
     case 'review_own_work':
       return refused('The next task there reviews work that you held. Next: claim_task without session.');
+    case 'review_twice':
+      return refused('You gave your verdict in that round of reviews. Next: claim_task without session.');
     case 'agent_unregistered':
       return refused(`Only registered agents may claim here, and ${agent} is not. Next: ask a person to register it.`);
     case 'agent_draining':

@@ -12,6 +12,7 @@ import type {
   releaseInput,
   releaseItem,
   RetryReply,
+  SetAgentKeyReply,
 } from '../commands/index.ts';
 import type { Addressed, Seeded } from './inputs.ts';
 import type { Task } from '../model/task.ts';
@@ -86,6 +87,9 @@ export interface RegisteredAgent {
   readonly ok: true;
   readonly agent: AgentRecord;
 }
+
+/** The name is not registered. */
+export type AgentNotFound = Exclude<SetAgentKeyReply, { ok: true }>;
 
 /** The agent, which claims nothing more; or the reason why not. */
 export type EndedAgent = RegisteredAgent | Exclude<EndAgentReply, { ok: true }>;

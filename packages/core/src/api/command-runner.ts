@@ -95,7 +95,9 @@ function more(given: Needs | undefined, needs: Needs): Needs {
   const had = new Set(given?.extraTaskIds);
   const isNew = (needs.newRows ?? 0) > (given?.newRows ?? 0) || needs.extraTaskIds?.some((id) => !had.has(id));
   if (!isNew) throw internalError('The storage does not load what a command needs.');
+  const agents = [...new Set([...(given?.agents ?? []), ...(needs.agents ?? [])])];
   return {
+    ...(agents.length > 0 && { agents }),
     extraTaskIds: [...had, ...(needs.extraTaskIds ?? [])],
     newRows: Math.max(needs.newRows ?? 0, given?.newRows ?? 0),
   };

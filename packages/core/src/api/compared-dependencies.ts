@@ -11,6 +11,8 @@ import type { Reader } from '../storage/storage.ts';
 export class ComparedDependencies {
   /** By the task, then by the dependency. Most sessions have none. */
   readonly #logged = new Map<string, Map<string, Dependency>>();
+  /** How many rows of the table were compared. */
+  rows = 0;
 
   /** Takes what the event says of dependencies, if anything. */
   add(event: Event): void {
@@ -38,6 +40,7 @@ export class ComparedDependencies {
       const left = new Map(logged);
       const rows = pages((after) => reader.dependencies({ namespace, taskId, limit: LIMITS.page_max, ...after }));
       for await (const stored of rows) {
+        this.rows += 1;
         const expected = left.get(stored.dependencyId);
         left.delete(stored.dependencyId);
         const message = differenceOf(stored, expected);

@@ -58,6 +58,10 @@ export class FilledReader implements Reader {
     return this.#whole(this.#reader.dependencies(...asked), ({ items }) => items.length > 0);
   }
 
+  dependencyEnds(...asked: Parameters<Reader['dependencyEnds']>) {
+    return this.#whole(this.#reader.dependencyEnds(...asked), ({ items }) => items.length > 0);
+  }
+
   histories(...asked: Parameters<Reader['histories']>) {
     return this.#whole(this.#reader.histories(...asked), ({ length }) => length > 0);
   }

@@ -18,6 +18,7 @@ import {
   releaseInput,
   releaseItem,
   retryInput,
+  setAgentKeyInput,
   setAgentPolicyInput,
   type EnqueueInput,
   type ReleaseInput,
@@ -108,6 +109,7 @@ export const INPUTS = {
   registerAgent: (call: object, fill: Fill) => whole(parseInput(registerAgentInput, fillIn(call, fill))),
   drainAgent: (call: object, fill: Fill) => whole(parseInput(endAgentInput, fillIn(call, fill))),
   retireAgent: (call: object, fill: Fill) => whole(parseInput(endAgentInput, fillIn(call, fill))),
+  setAgentKey: (call: object, fill: Fill) => whole(parseInput(setAgentKeyInput, fillIn(call, fill))),
   setAgentPolicy: (call: object, fill: Fill) => whole(parseInput(setAgentPolicyInput, fillIn(call, fill))),
 } as const;
 

@@ -12,6 +12,7 @@ import {
   release,
   retireAgent,
   retry,
+  setAgentKey,
   setAgentPolicy,
   type answerInput,
   type cancelInput,
@@ -31,6 +32,7 @@ import {
   type registerAgentInput,
   type ReleaseInput,
   type retryInput,
+  type setAgentKeyInput,
   type setAgentPolicyInput,
   type SetAgentPolicyReply,
 } from '../commands/index.ts';
@@ -41,6 +43,7 @@ import type { ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS } from '../model/limits.ts';
 import type { Storage } from '../storage/storage.ts';
 import type {
+  AgentNotFound,
   Answered,
   Call,
   Claimed,
@@ -74,7 +77,7 @@ import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
 import { namesNumbers } from './references.ts';
 import { relatedResults } from './related-results.ts';
-import { toAgentRecord, toClaimRecord, toTaskRecord, type ClaimRecord } from './records.ts';
+import { toAgentRecord, toClaimRecord, withAgentRecord, toTaskRecord, type ClaimRecord } from './records.ts';
 import { reviewTask, type ReviewCall, type ReviewedNow } from './review-task.ts';
 import { Observer, type Telemetry } from './telemetry.ts';
 
@@ -285,17 +288,20 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 
   /** Lets an agent claim nothing more; what it holds it may finish. */
   async drainAgent(call: Call<typeof endAgentInput>): Promise<EndedAgent> {
-    const reply = await this.#send(drainAgent, INPUTS.drainAgent(call, this.#fill));
-    return reply.ok ? { ok: true, agent: toAgentRecord(reply.agent) } : reply;
+    return withAgentRecord(await this.#send(drainAgent, INPUTS.drainAgent(call, this.#fill)));
   }
 
   /** Retires the name of an agent: no claim under it is granted until it is registered again. */
   async retireAgent(call: Call<typeof endAgentInput>): Promise<EndedAgent> {
-    const reply = await this.#send(retireAgent, INPUTS.retireAgent(call, this.#fill));
-    return reply.ok ? { ok: true, agent: toAgentRecord(reply.agent) } : reply;
+    return withAgentRecord(await this.#send(retireAgent, INPUTS.retireAgent(call, this.#fill)));
   }
 
-  /** Sets which names may claim in a namespace: `any`, or `registered_only`. */
+  /** Sets or revokes (null) the key that the verdicts of a registered agent are signed with. */
+  async setAgentKey(call: Call<typeof setAgentKeyInput>): Promise<RegisteredAgent | AgentNotFound> {
+    return withAgentRecord(await this.#send(setAgentKey, INPUTS.setAgentKey(call, this.#fill)));
+  }
+
+  /** Sets which names may claim in a namespace (`any`, or `registered_only`), and whose verdicts must be signed. */
   async setAgentPolicy(call: Call<typeof setAgentPolicyInput>): Promise<SetAgentPolicyReply> {
     return this.#send(setAgentPolicy, INPUTS.setAgentPolicy(call, this.#fill));
   }

@@ -37,7 +37,7 @@ import {
 import type { Capabilities, Counts, Page, Storage } from '../storage/storage.ts';
 import type { StoreState } from '../storage/store-state.ts';
 import { numberIn, type NumberedKind } from '../model/names.ts';
-import { OTHER_AGENTS, policyOf, type AgentPolicy } from '../model/agent.ts';
+import { OTHER_AGENTS, policyOf, signedRolesOf, type AgentPolicy } from '../model/agent.ts';
 import { addresseeOf, addresseesOf } from '../model/task.ts';
 import { readAgent, readAgents } from './registry-reads.ts';
 import { isAgentKnown, isRoleKnown } from '../explain/known-names.ts';
@@ -138,6 +138,12 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   async agentPolicy(namespace = this.defaultNamespace): Promise<AgentPolicy> {
     const asked = parseInput(namespaced, { namespace });
     return policyOf(await this.#read.agent(asked.namespace, OTHER_AGENTS));
+  }
+
+  /** The roles of a namespace whose verdicts must be signed. */
+  async signedRoles(namespace = this.defaultNamespace): Promise<readonly string[]> {
+    const asked = parseInput(namespaced, { namespace });
+    return signedRolesOf(await this.#read.agent(asked.namespace, OTHER_AGENTS));
   }
 
   /** Whether a name works here: it is registered and not retired, or it holds a session now. */

@@ -40,8 +40,10 @@ export interface ReviewedWork {
   readonly taskId: string;
   readonly sessionId: string;
   readonly round: number;
-  /** The agents that held it, which may not review it. */
+  /** The agents that may not review it: those that held it, and those in `judgedBy`. */
   readonly notFor: readonly string[];
+  /** The agents that gave a verdict on another review of the round. */
+  readonly judgedBy: readonly string[];
 }
 
 /** A session as the API shows it. */
@@ -61,6 +63,8 @@ export interface AgentRecord {
   readonly machine: string | null;
   /** Whether it is a person. */
   readonly human: boolean;
+  /** The Ed25519 key that its verdicts are signed with: the public half, as base64url; null: none. */
+  readonly publicKey: string | null;
   /** When it was first registered. */
   readonly firstSeenAt: number;
   /** When its entry last changed. */
@@ -119,8 +123,8 @@ export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kin
 function toReviewedWork(task: Task): ReviewedWork | null {
   const of = reviewOf(task);
   if (of === null) return null;
-  const { task_id: taskId, session_id: sessionId, round, not_for: notFor } = of;
-  return { taskId, sessionId, round, notFor };
+  const { task_id: taskId, session_id: sessionId, round, not_for: notFor, judged_by: judgedBy = [] } = of;
+  return { taskId, sessionId, round, notFor, judgedBy };
 }
 
 export function toClaimRecord<Kinds extends AnyKinds>(
@@ -144,7 +148,16 @@ export function toLoadedSessionRecord({ session, head }: LoadedSession): Session
   return toSessionRecord(session, head?.id ?? null);
 }
 
-export function toAgentRecord({ namespace, name, status, roles, machine, human, ...at }: Agent): AgentRecord {
+export function toAgentRecord({
+  namespace,
+  name,
+  status,
+  roles,
+  machine,
+  human,
+  publicKey,
+  ...at
+}: Agent): AgentRecord {
   return {
     namespace,
     name,
@@ -152,9 +165,17 @@ export function toAgentRecord({ namespace, name, status, roles, machine, human, 
     roles: rolesOf({ roles }),
     machine,
     human: human === 1,
+    publicKey,
     firstSeenAt: at.createdAt,
     changedAt: at.updatedAt,
   };
+}
+
+/** The reply of a command about one agent. */
+export function withAgentRecord<Refusal extends { readonly ok: false }>(
+  reply: { readonly ok: true; readonly agent: Agent } | Refusal,
+): { readonly ok: true; readonly agent: AgentRecord } | Refusal {
+  return reply.ok ? { ok: true, agent: toAgentRecord(reply.agent) } : reply;
 }
 
 export function toEventRecord(event: Event): EventRecord {

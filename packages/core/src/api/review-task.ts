@@ -1,8 +1,9 @@
 import type { ClaimRefusal, LeaseRefusal } from '../commands/index.ts';
+import { OrchestratorError } from '../model/errors.ts';
 import type { Verdict } from '../model/review.ts';
 import type { TaskStatus } from '../model/statuses.ts';
-import type { Task } from '../model/task.ts';
-import type { TaskRecord } from './records.ts';
+import { bytesToSign } from './bytes-to-sign.ts';
+import type { AgentRecord, TaskRecord } from './records.ts';
 
 /** The verdict on a task that is in review. */
 export interface ReviewCall {
@@ -14,6 +15,8 @@ export interface ReviewCall {
   readonly roles?: readonly string[] | undefined;
   readonly instance?: string | undefined;
   readonly namespace?: string | undefined;
+  /** Signs bytes with the agent's Ed25519 key: the signature as base64url. Missing: the verdict is not signed. */
+  readonly sign?: ((bytes: Uint8Array) => string | Promise<string>) | undefined;
 }
 
 /** The review that was ended, and the task after its verdict; or the reason why not. */
@@ -27,6 +30,8 @@ export type ReviewedNow =
 interface Calls {
   check(name: 'releaseTask', call: object): Promise<void>;
   getTask(id: string, namespace?: string): Promise<Pick<TaskRecord, 'id' | 'status' | 'review'> | null>;
+  getAgent(name: string, namespace?: string): Promise<Pick<AgentRecord, 'publicKey'> | null>;
+  signedRoles(namespace?: string): Promise<readonly string[]>;
   claimTask(call: {
     readonly agent: string;
     readonly instance?: string | undefined;
@@ -34,12 +39,19 @@ interface Calls {
     readonly sessionId: string;
     readonly namespace?: string | undefined;
   }): Promise<
-    { readonly ok: true; readonly task: Pick<Task, 'id'>; readonly lease: { readonly token: string } } | ClaimRefusal
+    | {
+        readonly ok: true;
+        readonly task: Pick<TaskRecord, 'id' | 'reviewOf'>;
+        readonly lease: { readonly token: string };
+        readonly reviewed?: { readonly task: TaskRecord };
+      }
+    | ClaimRefusal
   >;
   releaseTask(call: {
     readonly token: string;
-    readonly outcome: Verdict;
+    readonly outcome: Verdict | 'released';
     readonly note?: string | undefined;
+    readonly signature?: string | undefined;
     readonly namespace?: string | undefined;
   }): Promise<{ readonly ok: true } | LeaseRefusal>;
 }
@@ -51,7 +63,9 @@ export async function reviewTask(orchestrator: Calls, call: ReviewCall): Promise
   if (task === null) return { ok: false, reason: 'not_found' };
   if (task.status !== 'in_review' || task.review === null)
     return { ok: false, reason: 'not_in_review', status: task.status };
-  const roles = [...(call.roles ?? [task.review.role])];
+  const { role } = task.review;
+  if (call.sign === undefined) await assertUnsigned(orchestrator, call, role);
+  const roles = [...(call.roles ?? [role])];
   const end = { outcome: verdict, note: notes };
   // What is wrong with the verdict is said before anything is claimed for it.
   await orchestrator.check('releaseTask', { token: NO_TOKEN, ...end });
@@ -62,13 +76,47 @@ export async function reviewTask(orchestrator: Calls, call: ReviewCall): Promise
     if (!claimed.ok) refusal = claimed;
     else {
       const { token } = claimed.lease;
-      const reply = await orchestrator.releaseTask({ namespace, token, ...end });
+      const reply = await orEndClaim(orchestrator, { namespace, token }, async () =>
+        orchestrator.releaseTask({ namespace, token, ...end, signature: await signatureOf(call, claimed) }),
+      );
       if (!reply.ok) return reply;
       const after = await orchestrator.getTask(task.id, namespace);
       return { ok: true, reviewId: claimed.task.id, taskId: task.id, status: after?.status ?? task.status };
     }
   }
   return refusal;
+}
+
+/** A verdict that has to be signed is refused before anything is claimed for it. @throws `SIGNATURE_REQUIRED` */
+async function assertUnsigned(orchestrator: Calls, { agent, namespace }: ReviewCall, role: string): Promise<void> {
+  const isDemanded = (await orchestrator.signedRoles(namespace)).includes(role);
+  const hasKey = ((await orchestrator.getAgent(agent, namespace))?.publicKey ?? null) !== null;
+  if (!isDemanded && !hasKey) return;
+  const why = hasKey ? `Agent ${agent} has a key` : `The role ${role} demands signed verdicts`;
+  throw new OrchestratorError('SIGNATURE_REQUIRED', `${why}, and this verdict is not signed.`, { field: 'sign' });
+}
+
+async function signatureOf(
+  { agent, verdict, notes, sign }: ReviewCall,
+  { task, reviewed }: Extract<Awaited<ReturnType<Calls['claimTask']>>, { ok: true }>,
+): Promise<string | undefined> {
+  if (sign === undefined || reviewed === undefined) return undefined;
+  return sign(bytesToSign({ agent, verdict, notes }, task, reviewed.task));
+}
+
+/** A review that cannot be judged after all waits for the next reviewer at once. */
+async function orEndClaim<Reply>(
+  orchestrator: Calls,
+  held: { readonly namespace: string | undefined; readonly token: string },
+  judge: () => Promise<Reply>,
+): Promise<Reply> {
+  try {
+    return await judge();
+  } catch (error) {
+    // What is wrong with the verdict is the answer, also if the store cannot be reached any more.
+    await orchestrator.releaseTask({ ...held, outcome: 'released' }).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Has the form of a token, and was never granted. */

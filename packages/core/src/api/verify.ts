@@ -12,10 +12,12 @@ import { Turns } from './turns.ts';
 import { UNLOGGED_SESSION_FIELDS, type Session } from '../model/session.ts';
 import type { Page, Reader, SessionHistory, StoredSession } from '../storage/storage.ts';
 import { verifyAgents } from './verify-agents.ts';
+import { verifyDependencies } from './verify-dependencies.ts';
+import { isVerdictEvent, proofFault } from './verify-signatures.ts';
 import { compareInQueue, nextHeadOf, UNLOGGED_TASK_FIELDS, type Task } from '../model/task.ts';
 
 /** The kinds of problem that `verify` finds. */
-export type FindingKind = Mistake['kind'] | 'early_end' | 'state' | 'head' | 'missing';
+export type FindingKind = Mistake['kind'] | 'early_end' | 'state' | 'head' | 'missing' | 'signature';
 
 /** A difference between the store and its log, or a fault in the log. */
 export interface Finding {
@@ -50,8 +52,10 @@ export interface Verification {
  * - no event number is missing, and the hash chain is unbroken
  * - every event is legal at its place
  * - fences grow, and each is granted once
+ * - a verdict that says so was signed, by the key that the registry had at that time
  * - no lease ended for silence before the deadline that its last logged event implies
  * - sessions, tasks, their dependencies, heads and agents are as the events leave them
+ * - every task that waits has been told of the ends of its dependencies, or is about to be
  *
  * It finds an edit, a removal and a reordering. It cannot find an event that was never written, or a whole chain that
  * was rewritten, or that a lease which ended after that deadline had been extended by heartbeats.
@@ -86,6 +90,7 @@ class Verifier {
   #sessions = 0;
   #tasks = 0;
   #agents = 0;
+  #dependencies = 0;
 
   constructor(reader: Reader, findingsMax: number) {
     this.#reader = reader;
@@ -94,6 +99,7 @@ class Verifier {
 
   async namespace(namespace: string): Promise<void> {
     const before = { events: this.#events, tasks: this.#tasks, findings: this.#findings.length };
+    this.#dependencies = 0;
     const sessions = pages((after) => this.#reader.sessions({ namespace, limit: PAGE, ...after }));
     const batches = batched(sessions, BATCH, ({ seq }) => Math.max(1, seq));
     const begin = async ({ items }: Batch<Session>) => ({
@@ -111,6 +117,9 @@ class Verifier {
     }
     const registry = await verifyAgents(this.#reader, namespace, ({ agent, kind, message, eventId }) =>
       this.#add({ kind, namespace, sessionId: '', taskId: null, agent, eventId, message }),
+    );
+    await verifyDependencies(this.#reader, namespace, this.#dependencies, ({ sessionId, taskId, message }) =>
+      this.#report('state', { namespace, id: sessionId }, message, taskId),
     );
     this.#agents += registry.agents;
     this.#events += registry.events;
@@ -157,9 +166,11 @@ class Verifier {
       if (event.taskId !== null && compared.has(event.taskId)) await compared.readAgain(namespace, event.taskId);
       const early = broken ? null : earlyEnd.judge(replay.session, event);
       if (early !== null) this.#report('early_end', found.session, early, event.taskId, event.id);
+      const reviewed = broken || event.taskId === null ? undefined : replay.tasks.get(event.taskId);
       const mistake = broken ? null : (replay.add(event) ?? this.#grantedTwice(event));
       if (mistake === null) {
         dependencies.add(event);
+        if (reviewed !== undefined && isVerdictEvent(event)) await this.#checkProof(event, reviewed);
         if (compared.isFull) await compared.forget(namespace);
         continue;
       }
@@ -171,7 +182,14 @@ class Verifier {
     this.#compare(found.session, replay.session, UNLOGGED_SESSION_FIELDS);
     for await (const { taskId, message } of dependencies.mistakes(this.#reader, namespace))
       this.#report('state', found.session, message, taskId);
+    this.#dependencies += dependencies.rows;
     await this.#compareTasks(found, { replayed: replay.tasks, compared, first: tasks });
+  }
+
+  async #checkProof(event: Parameters<typeof proofFault>[1], reviewed: Task): Promise<void> {
+    const { namespace, streamId: id, taskId } = event;
+    const message = await proofFault(this.#reader, event, reviewed);
+    if (message !== null) this.#report('signature', { namespace, id }, message, taskId, event.id);
   }
 
   /** A fence is granted once in the whole database. */

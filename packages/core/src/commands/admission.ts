@@ -85,6 +85,7 @@ export function rolesToKnow(
   return roles.length === registered.length && roles.every((role, at) => role === registered[at]) ? null : roles;
 }
 
-function entryOf(name: string, agents: readonly Agent[]): Agent | null {
+/** The entry of a name, of those that were loaded. */
+export function entryOf(name: string, agents: readonly Agent[]): Agent | null {
   return agents.find((agent) => agent.name === name) ?? null;
 }

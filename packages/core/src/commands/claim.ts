@@ -3,7 +3,7 @@ import type { EventDraft } from '../log/events.ts';
 import * as field from '../model/fields.ts';
 import { isExpired, isStale, type HeldSession } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import { isOwnWork, reviewOf } from '../model/review.ts';
+import { hasJudged, isBarred, reviewOf, roundOf } from '../model/review.ts';
 import type { Loaded, LoadedSession } from '../storage/loaded.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
 import { assertRoles, entriesOf, refusalOf, rolesToAsk, withRoles, type AgentRefusal } from './admission.ts';
@@ -75,6 +75,8 @@ export type ClaimRefusal =
       readonly taskId: string;
       readonly holders: readonly string[];
     }
+  /** The head of the session is a review of a round in which this agent has given its verdict. */
+  | { readonly ok: false; readonly reason: 'review_twice'; readonly taskId: string; readonly reviewed: string }
   /** No task fits now. */
   | { readonly ok: false; readonly reason: 'no_task'; readonly nextDueAt: number | null }
   | { readonly ok: false; readonly reason: 'not_found' }
@@ -147,18 +149,34 @@ function claimSession(input: ClaimInput, loaded: Loaded, found: LoadedSession | 
   const held = asHeldLease(found);
   if (held === null) {
     return (
-      ownWork(input, found.head) ?? grantBest(input, loaded, { events: [], candidates: candidate(found.head, null) })
+      notForIt(input, found.head) ?? grantBest(input, loaded, { events: [], candidates: candidate(found.head, null) })
     );
   }
   const reason = takeoverReason(input, held.session, loaded.now);
   if (reason === null) return busy(input, loaded, held.session);
-  return ownWork(input, held.task) ?? grantBest(input, loaded, takeOver(input, held, reason));
+  return notForIt(input, held.task) ?? grantBest(input, loaded, takeOver(input, held, reason));
 }
 
-/** The refusal of an agent that asks for the review of its own work; null: it does not. */
-function ownWork({ agent }: ClaimInput, head: Task | null): Decision<ClaimReply> | null {
-  if (head === null || !isOwnWork(agent, head)) return null;
-  return refuse({ ok: false, reason: 'review_own_work', taskId: head.id, holders: reviewOf(head)?.not_for ?? [] });
+/** The refusal of an agent that asks for a review which is not for it; null: it does not. */
+function notForIt({ agent }: ClaimInput, head: Task | null): Decision<ClaimReply> | null {
+  const of = head === null ? null : reviewOf(head);
+  if (head === null || of === null || !isBarred(agent, head)) return null;
+  const { task_id: reviewed, not_for: notFor, judged_by: judgedBy = [] } = of;
+  if (hasJudged(agent, head)) return refuse({ ok: false, reason: 'review_twice', taskId: head.id, reviewed });
+  const holders = notFor.filter((name) => !judgedBy.includes(name));
+  return refuse({ ok: false, reason: 'review_own_work', taskId: head.id, holders });
+}
+
+/** Of the reviews of a round, the first: each agent gives one verdict in it. */
+function oneOfEachRound(candidates: readonly Candidate[]): Candidate[] {
+  const rounds = new Set<string>();
+  return candidates.filter(({ head }) => {
+    const round = roundOf(head);
+    if (round === null) return true;
+    const isFirst = !rounds.has(round);
+    rounds.add(round);
+    return isFirst;
+  });
 }
 
 function heldByEarlierRun(input: ClaimInput, one: LoadedSession): HeldLease[] {
@@ -194,7 +212,7 @@ function candidate(head: Task | null, takeover: Takeover | null): Candidate[] {
 }
 
 function grantBest(input: ClaimInput, loaded: Loaded, { events, candidates }: Choice): Decision<ClaimReply> {
-  const chosen = candidates.filter(({ head }) => fits(input, head)).slice(0, input.limit);
+  const chosen = oneOfEachRound(candidates.filter(({ head }) => fits(input, head))).slice(0, input.limit);
   if (chosen.length === 0)
     return { events, reply: () => ({ ok: false, reason: 'no_task', nextDueAt: loaded.nextDueAt }) };
   const grants = grantAll(input, input.seed, chosen, loaded);

@@ -2,7 +2,7 @@ import { contextFrom, type Context, type StoredContext } from '../model/context.
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import { isWithReceiver } from '../model/hand-off.ts';
 import { leaseOf, nextFence, type Lease, type ProcessIdentity } from '../model/lease.ts';
-import { isOwnWork } from '../model/review.ts';
+import { isBarred } from '../model/review.ts';
 import { addresseeOf, addresseesOf, type Task } from '../model/task.ts';
 import { tokenFor, tokenHash } from '../model/token.ts';
 import type { EventDraft } from '../log/events.ts';
@@ -51,7 +51,7 @@ export interface Grants {
 
 /** Whether the claimant may take this head and asked for its kind. */
 export function fits(claimant: Claimant, head: Task): boolean {
-  return isFor(claimant, head) && isWanted(claimant, head) && !isOwnWork(claimant.agent, head);
+  return isFor(claimant, head) && isWanted(claimant, head) && !isBarred(claimant.agent, head);
 }
 
 /** Whether the task is for any agent, for this one, or for one of its roles. */

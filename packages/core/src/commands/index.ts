@@ -20,5 +20,6 @@ export { restore, type RestoreReply } from './restore.ts';
 export { retireAgent } from './retire-agent.ts';
 export { retry, retryInput, type RetryReply } from './retry.ts';
 export { settle } from './settle.ts';
+export { setAgentKey, setAgentKeyInput, type SetAgentKeyReply } from './set-agent-key.ts';
 export { setAgentPolicy, setAgentPolicyInput, type SetAgentPolicyReply } from './set-agent-policy.ts';
 export { type AgentRefusal } from './admission.ts';

@@ -9,6 +9,8 @@ import { holderFields } from './holder.ts';
 
 const OF_NOTES: ReadonlySet<string> = new Set(['released', 'handed_off', 'approved', 'changes_requested']);
 
+const OF_VERDICTS: ReadonlySet<string> = new Set(['approved', 'changes_requested']);
+
 /** How one lease ends. */
 export const releaseItem = z
   .strictObject({
@@ -32,6 +34,8 @@ export const releaseItem = z
     byMs: z.int().min(1).max(LIMITS.delay_ms_max).optional(),
     /** For the next holder, when the task is released or handed off, or when a review asks for changes. */
     note: field.note.optional(),
+    /** Of a verdict: the reviewer's signature over `verdictBytes`, as base64url. */
+    signature: field.signature.optional(),
     /** The question that the task waits for: of an agent, of a role, or of any agent. */
     ask: z
       .strictObject({
@@ -59,6 +63,10 @@ export const releaseItem = z
   .refine(({ outcome, error }) => outcome === 'failed' || outcome === 'cancelled' || error === undefined, {
     path: ['error'],
     message: 'can only be given with failed or cancelled',
+  })
+  .refine(({ outcome, signature }) => OF_VERDICTS.has(outcome) || signature === undefined, {
+    path: ['signature'],
+    message: 'can only be given with approved or changes_requested',
   })
   .refine(({ outcome, final }) => outcome === 'failed' || !final, {
     path: ['final'],

@@ -2,6 +2,7 @@ import { backoffMs } from '../model/backoff.ts';
 import { internalError } from '../model/errors.ts';
 import { jitterFor } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
+import { roundOf } from '../model/review.ts';
 import { isEnded } from '../model/statuses.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
 import { fenceOf } from '../model/token.ts';
@@ -43,6 +44,7 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     'task.approved',
     'task.changes_requested',
     'task.cancel_requested',
+    'task.reviewer_excluded',
     'session.opened',
     'task.queued',
     'session.closed',
@@ -75,7 +77,7 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     const addressees = addresseesOf(agent, rolesToAsk(claimNext, registered));
     return {
       ...scope,
-      agents: entriesOf(claimNext),
+      agents: [...new Set([...entriesOf(claimNext), ...(needs?.agents ?? [])])],
       nextReady: { addressees, agent, limit, ...(kinds && { kinds }) },
     };
   },
@@ -108,6 +110,8 @@ interface Release {
   readonly item: ReleaseItem;
   readonly held: HeldLease;
   readonly end: TaskEnd;
+  /** The item in the input, for errors. */
+  readonly path: string;
 }
 
 /** The decision on an item. */
@@ -133,9 +137,10 @@ function judge(item: ReleaseItem, commandId: string, work: Work, at: number): Ju
   if (held !== null) {
     const task = reviewed.asOfNow(held.task);
     assertEndFits(item, task, `items[${at}]`);
+    if (isVerdict(item.outcome)) reviewed.assertFirst({ session: held.session, task }, `items[${at}]`);
     const end = taskEndOf(item, { commandId, at, now: loaded.now }, task);
     reviewed.released(task, statusAfter(end.type, end.payload));
-    return released({ item, held, end }, work);
+    return released({ item, held, end, path: `items[${at}]` }, work);
   }
 
   const before = repeated(item, ended);
@@ -219,27 +224,31 @@ interface ReleasedBy {
 }
 
 /** What else a release does where a review begins or ends with it. */
-function reviewEvents({ held, end, item }: Release, { reviewed, numbers }: Work): EventDraft[] {
+function reviewEvents({ held, end, item, path }: Release, { reviewed, numbers }: Work): EventDraft[] {
   const review = nextRound(held.task);
   if (end.type === 'task.review_requested' && review !== null)
     return queueReviews(held.task, review, end.payload.reviews, numbers);
   if (end.type !== 'task.succeeded' || !isVerdict(item.outcome)) return [];
-  return reviewed.judge(held, item.outcome, item.note ?? '');
+  return reviewed.judge(held, { verdict: item.outcome, notes: item.note ?? '', signature: item.signature }, path);
 }
 
 /** What has to be loaded besides, where reviews begin or end; null: nothing. */
 function needsOf(input: ReleaseInput, loaded: Loaded): Needs | null {
   const reviewed = new ReviewedTasks(loaded);
-  const extra = new Set<string>();
+  const [extra, agents] = [new Set<string>(), new Set<string>()];
   let numbers = 0;
   for (const [at, item] of input.items.entries()) {
-    const task =
-      item.outcome === 'succeeded' || isVerdict(item.outcome) ? lookUpHolder(item, loaded, at).held?.task : undefined;
-    if (task === undefined) continue;
-    if (isVerdict(item.outcome)) for (const id of reviewed.neededFor(task, item.outcome)) extra.add(id);
-    else numbers += nextRound(task)?.approvals ?? 0;
+    const held = item.outcome === 'succeeded' || isVerdict(item.outcome) ? lookUpHolder(item, loaded, at).held : null;
+    if (held === null) continue;
+    if (!isVerdict(item.outcome)) numbers += nextRound(held.task)?.approvals ?? 0;
+    else {
+      for (const id of reviewed.neededFor(held.task)) extra.add(id);
+      for (const name of entriesOf(held.session)) agents.add(name);
+    }
   }
-  return extra.size > 0 || numbers > loaded.numbers.length ? { extraTaskIds: [...extra], newRows: numbers } : null;
+  if (extra.size === 0 && numbers <= loaded.numbers.length) return null;
+  // The key of the reviewer is loaded with the first look at the task that it judges.
+  return { extraTaskIds: [...extra], newRows: numbers, ...(agents.size > 0 && { agents: [...agents] }) };
 }
 
 function retryOf(
@@ -302,9 +311,11 @@ function nextHeads(claimant: Claimant, judged: readonly Judged[], loaded: Loaded
   const releases = judged.flatMap(({ release }) => release ?? []);
   const uncovered = releases.map(({ held: { task, head }, end }) => (isBlocked(task, head, end) ? null : head));
   const gaveBack = new Set(judged.map((one) => one.gaveBack));
+  // What a verdict makes of the other reviews of its round was not there yet when the heads were loaded.
+  const rounds = new Set(releases.map(({ held }) => roundOf(held.task)).filter((round) => round !== null));
   return [...uncovered, ...idle]
     .filter((head) => head !== null)
-    .filter((head) => fits(claimant, head) && !gaveBack.has(head.id))
+    .filter((head) => fits(claimant, head) && !gaveBack.has(head.id) && !rounds.has(roundOf(head) ?? ''))
     .toSorted(compareInQueue);
 }
 

@@ -7,10 +7,12 @@ import { taskIdFor } from '../model/ids.ts';
 import { LIMITS } from '../model/limits.ts';
 import { nameOf } from '../model/names.ts';
 import {
-  isOwnWork,
+  hasJudged,
+  isBarred,
   REVIEW_KIND,
   reviewOf,
   reviewOn,
+  roundOf,
   type Review,
   type ReviewOf,
   type Verdict,
@@ -22,6 +24,7 @@ import { NO_TASK_TEXTS, textsForEvent } from '../model/task-texts.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import type { HeldLease } from './held-lease.ts';
 import { closeOwnSession } from './own-session.ts';
+import { proofOf, type GivenVerdict } from './verdict-proof.ts';
 
 export function isVerdict(outcome: string): outcome is Verdict {
   return outcome === 'approved' || outcome === 'changes_requested';
@@ -52,12 +55,18 @@ export function assertEndFits({ outcome, to }: ReportedEnd, task: Task, path: st
       `${path}.outcome`,
       `must not be cancelled: ${nameOf('task', task)} is a review; release it instead`,
     );
-  if (to?.agent !== undefined && isOwnWork(to.agent, task))
+  if (to?.agent !== undefined && hasJudged(to.agent, task)) throw secondVerdict(to.agent, task, `${path}.to`);
+  if (to?.agent !== undefined && isBarred(to.agent, task))
     throw new OrchestratorError(
       'REVIEW_OWN_WORK',
       `Agent ${to.agent} held the task that ${nameOf('task', task)} reviews.`,
       { field: `${path}.to` },
     );
+}
+
+function secondVerdict(agent: string, review: Task, field: string): OrchestratorError {
+  const message = `Agent ${agent} has given its verdict in the round of ${nameOf('task', review)}.`;
+  return new OrchestratorError('REVIEW_TWICE', message, { field });
 }
 
 /** The review that the holder's success begins; null: the task asks for none. */
@@ -127,18 +136,20 @@ export class ReviewedTasks {
   readonly #statuses = new Map<string, TaskStatus>();
   /** The reviews that are held, and were cancelled by a verdict before. */
   readonly #cancelled = new Set<string>();
+  /** The agents that gave a verdict in the unit of work, each with the round. */
+  readonly #judges = new Set<string>();
 
   constructor(loaded: Loaded) {
     this.#loaded = loaded;
   }
 
   /** The ids of the tasks that have to be loaded for a verdict. */
-  neededFor(review: Task, verdict: Verdict): string[] {
+  neededFor(review: Task): string[] {
     const of = reviewOf(review);
     if (of === null) return [];
     const task = this.#find(of.task_id);
     if (task === undefined) return [of.task_id];
-    const others = verdict === 'approved' ? [] : (reviewOn(task)?.open ?? []).filter((id) => id !== review.id);
+    const others = (reviewOn(task)?.open ?? []).filter((id) => id !== review.id);
     return others.every((id) => this.#find(id) !== undefined) ? [] : [of.task_id, ...others];
   }
 
@@ -149,13 +160,32 @@ export class ReviewedTasks {
       : task;
   }
 
+  /**
+   * Checks that the agent gives its first verdict in the round. It may hold two reviews of it: it claimed the second
+   * one before it gave the verdict of the first.
+   *
+   * @throws `REVIEW_TWICE`, unless the review was cancelled, so that its verdict counts for nothing
+   */
+  assertFirst({ session: { agent }, task }: Pick<HeldLease, 'session' | 'task'>, path: string): void {
+    const judge = `${roundOf(task)}\n${agent}`;
+    if (task.cancelRequestedAt === null && (hasJudged(agent, task) || this.#judges.has(judge)))
+      throw secondVerdict(agent, task, `${path}.outcome`);
+    this.#judges.add(judge);
+  }
+
   /** A lease has ended in this unit of work: a verdict after it finds its task with this status. */
   released(task: Task, status: TaskStatus | null): void {
     if (status !== null) this.#statuses.set(task.id, status);
   }
 
-  /** What the verdict of a review does to the reviewed task. Nothing, if that round is over. */
-  judge({ session, task: review }: HeldLease, verdict: Verdict, notes: string): EventDraft[] {
+  /**
+   * What the verdict of a review does to the reviewed task. Nothing, if that round is over.
+   *
+   * @throws `SIGNATURE_REQUIRED`, `SIGNATURE_INVALID`
+   */
+  judge(held: HeldLease, given: GivenVerdict, path: string): EventDraft[] {
+    const { session, task: review } = held;
+    const { verdict, notes } = given;
     const of = reviewOf(review);
     const task = of === null ? undefined : this.#find(of.task_id);
     if (of === null || task === undefined) throw internalError(`The task that ${review.id} reviews was not loaded.`);
@@ -164,14 +194,16 @@ export class ReviewedTasks {
     if (round === null || round.round !== of.round || !round.open.includes(review.id)) return [];
 
     const about = { sessionId: of.session_id, taskId: task.id, agent: session.agent, instance: session.instance };
-    const by = { review: review.id, round: of.round, proof: 'unproven' } as const;
+    const proven = proofOf(held, task, given, { agents: this.#loaded.agents, path });
+    const by = { review: review.id, round: of.round, ...proven };
     const isOver = verdict === 'changes_requested' || round.approved.length + 1 >= round.approvals;
     const open = round.open.filter((id) => id !== review.id);
-    this.#rounds.set(task.id, isOver ? null : { ...round, open, approved: [...round.approved, review.id] });
+    const approval = { review: review.id, agent: session.agent, proof: by.proof };
+    this.#rounds.set(task.id, isOver ? null : { ...round, open, approved: [...round.approved, approval] });
     if (verdict === 'approved')
       return [
         { ...about, type: 'task.approved', payload: { ...by, done: isOver } },
-        ...(isOver ? this.#close(task) : []),
+        ...(isOver ? this.#close(task) : open.flatMap((id) => this.#exclude(session.agent, id, review.id))),
       ];
     const final = of.round >= LIMITS.review_rounds_max;
     return [
@@ -179,6 +211,14 @@ export class ReviewedTasks {
       ...(final ? this.#close(task) : []),
       ...open.flatMap((id) => this.#cancel(id)),
     ];
+  }
+
+  /** The agent gives no verdict on another review of the round; none is needed of one that has ended well. */
+  #exclude(reviewer: string, id: string, review: string): EventDraft[] {
+    const other = this.#find(id);
+    if (other === undefined) throw internalError(`The review ${id} was not loaded.`);
+    const { sessionId } = other;
+    return [{ type: 'task.reviewer_excluded', sessionId, taskId: id, payload: { reviewer, review } }];
   }
 
   #cancel(id: string): EventDraft[] {

@@ -14,7 +14,7 @@ import { isoSeconds } from '../model/moment.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { counted } from '../model/quantities.ts';
-import { isOwnWork, reviewOf, reviewOn } from '../model/review.ts';
+import { hasJudged, isBarred, reviewOf, reviewOn } from '../model/review.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import { handOffOf } from './hand-off.ts';
@@ -293,7 +293,9 @@ function addressee({ task: stored, claim, now, jump, history, isForUnknown }: Si
 
 function reviewed({ task, history }: Situation): Condition {
   const { role = '', round = 0, approvals = 0, approved = [], open = [] } = reviewOn(task) ?? {};
-  const so = `It is in review, round ${round}: ${approved.length} of ${counted(approvals, 'approval')}`;
+  const by = approved.map(({ agent, proof }) => `${agent}, ${proof}`).join('; ');
+  const given = `${approved.length} of ${counted(approvals, 'approval')}${by === '' ? '' : ` (${by})`}`;
+  const so = `It is in review, round ${round}: ${given}`;
   return unmet(
     'reviewed',
     `${so}; ${counted(open.length, 'review')} for role ${role} ${open.length === 1 ? 'is' : 'are'} open.`,
@@ -307,10 +309,16 @@ function reviewed({ task, history }: Situation): Condition {
 }
 
 function notOwnWork({ task, claim, history }: Situation): Condition {
-  const holders = reviewOf(task)?.not_for ?? [];
+  const { not_for: notFor = [], judged_by: judgedBy = [] } = reviewOf(task) ?? {};
+  const holders = notFor.filter((name) => !judgedBy.includes(name));
   const events = lastOf(history, ['task.queued']);
-  if (!isOwnWork(claim.agent, task))
+  if (!isBarred(claim.agent, task))
     return met('not_own_work', `It reviews work of ${holders.join(', ')}; any other agent may claim it.`, events);
+  if (hasJudged(claim.agent, task))
+    return unmet('not_own_work', `${claim.agent} gave its verdict in this round, and each agent gives one.`, {
+      nextStep: 'Let another agent with the role claim it.',
+      events: lastOf(history, ['task.reviewer_excluded']),
+    });
   return unmet('not_own_work', `It reviews work that ${claim.agent} held, and no agent reviews its own work.`, {
     nextStep: 'Let another agent with the role claim it.',
     events,

@@ -100,7 +100,8 @@ export const EVENT_DOCS: {
     fields: {
       review: 'the id of the review',
       round: 'the round that the review is of',
-      proof: 'how the reviewer was proven: `unproven` is the name that it gave',
+      proof: 'how the reviewer was proven: `unproven` is the name that it gave, `signature` its key',
+      signature: 'with that proof: `value`, the Ed25519 signature, and `notes_sha256`, the digest of the notes',
       done: 'whether it was the last approval that the task needs',
     },
   },
@@ -109,10 +110,15 @@ export const EVENT_DOCS: {
     fields: {
       review: 'the id of the review',
       round: 'the round that the review is of',
-      proof: 'how the reviewer was proven: `unproven` is the name that it gave',
+      proof: 'how the reviewer was proven: `unproven` is the name that it gave, `signature` its key',
+      signature: 'with that proof: `value`, the Ed25519 signature, and `notes_sha256`, the digest of the notes',
       notes: 'what to change',
       final: 'whether no round is left: then it is a dead letter',
     },
+  },
+  'task.reviewer_excluded': {
+    means: 'An agent approved another review of the same round: it may not give the verdict of this one.',
+    fields: { reviewer: 'the name of the agent', review: 'the id of the review that it approved' },
   },
   'task.failed': {
     means: 'The attempt failed; or, with outcome null, the task was interrupted too often.',
@@ -273,5 +279,13 @@ export const EVENT_DOCS: {
   'agent.policy_set': {
     means: 'Which names may claim in this namespace was changed. Its stream is `*`, the entry of all other names.',
     fields: { agents: '`any`, or `registered_only`' },
+  },
+  'agent.key_set': {
+    means: "The key was set that proves an agent's verdicts; from then on they must be signed. Null revokes it.",
+    fields: { public_key: 'the public half of the Ed25519 key, as base64url; null: none' },
+  },
+  'agent.signed_roles_set': {
+    means: 'The roles were set whose verdicts must be signed. Its stream is `*`, the entry of all other names.',
+    fields: { signed_roles: 'the roles' },
   },
 };

@@ -59,6 +59,7 @@ export interface EventPayloads {
   'task.review_requested': { outcome: 'succeeded'; result: Json; round: number; reviews: readonly string[] };
   'task.approved': ReviewedBy & { done: boolean };
   'task.changes_requested': ReviewedBy & { notes: string; final: boolean };
+  'task.reviewer_excluded': { reviewer: string; review: string };
   'task.failed': Imported & { outcome: 'failed' | null; error: Json; run_at: number | null; delay_ms?: number };
   'task.rescheduled': { by_ms: number; run_at: number; delay_ms: number };
   'task.dependency_ended': {
@@ -94,10 +95,15 @@ export interface EventPayloads {
   'agent.draining': Record<string, never>;
   'agent.retired': Record<string, never>;
   'agent.policy_set': { agents: AgentPolicy };
+  'agent.key_set': { public_key: string | null };
+  'agent.signed_roles_set': { signed_roles: string[] };
 }
 
 /** The review whose verdict it is, and what proves who reviewed. */
-type ReviewedBy = Readonly<{ review: string; round: number; proof: ReviewProof }>;
+type ReviewedBy = Readonly<{ review: string; round: number; proof: ReviewProof; signature?: VerdictSignature }>;
+
+/** With the proof `signature`: the signature over `verdictBytes`, and the digest of the notes that it covers. */
+export type VerdictSignature = Readonly<{ value: string; notes_sha256: string }>;
 
 /** What was known of a lease when another process ended it: the evidence that this was allowed. */
 export interface LeaseEndFacts {
@@ -135,6 +141,8 @@ export const AGENT_EVENTS = [
   'agent.draining',
   'agent.retired',
   'agent.policy_set',
+  'agent.key_set',
+  'agent.signed_roles_set',
 ] as const satisfies readonly EventType[];
 
 export type AgentEventType = (typeof AGENT_EVENTS)[number];

@@ -25,7 +25,7 @@ export function evolveAgent(
   payload: unknown = fromJsonText(event.payload),
 ): Agent {
   if (event.streamKind !== 'agent' || !isAgentEvent(event.type)) throw illegal(event, 'it is of another stream');
-  const isOfOthers = event.type === 'agent.policy_set';
+  const isOfOthers = event.type === 'agent.policy_set' || event.type === 'agent.signed_roles_set';
   if (isOfOthers !== (event.streamId === OTHER_AGENTS)) throw illegal(event, 'it is about another name');
   const fact = { type: event.type, payload } as Fact;
   const after = changed(agent ?? unknown(event), fact);
@@ -46,6 +46,10 @@ function changed(agent: Agent, fact: Fact): Agent {
       return { ...agent, status: 'retired' };
     case 'agent.policy_set':
       return { ...agent, status: STATUS_BY_POLICY[fact.payload.agents] };
+    case 'agent.key_set':
+      return { ...agent, publicKey: fact.payload.public_key };
+    case 'agent.signed_roles_set':
+      return { ...agent, signedRoles: rolesText(fact.payload.signed_roles) };
   }
 }
 
@@ -60,6 +64,8 @@ function unknown(event: NewEvent): Agent {
     roles: rolesText([]),
     machine: null,
     human: 0,
+    publicKey: null,
+    signedRoles: rolesText([]),
     seq: 0,
     hash: '',
     version: 0,

@@ -1,7 +1,7 @@
 /**
  * What the events of a review do to the reviewed task. Only `evolve` calls it.
  */
-import { reviewOn, type Review, type ReviewFields } from '../model/review.ts';
+import { reviewOf, reviewOn, type Review, type ReviewFields } from '../model/review.ts';
 import type { JsonText } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
 import { counted } from '../model/quantities.ts';
@@ -36,9 +36,25 @@ export function reviewRequested(
   };
 }
 
-export function approved(task: Task, { review }: EventPayloads['task.approved']): Changed<'review'> {
+export function approved(
+  task: Task,
+  { review, proof }: EventPayloads['task.approved'],
+  agent: string | null,
+): Changed<'review'> {
   const { open = [], approved: before = [] } = reviewOn(task) ?? {};
-  return { review: changed(task, { open: open.filter((id) => id !== review), approved: [...before, review] }) };
+  const approval = { review, agent: agent ?? '', proof };
+  return { review: changed(task, { open: open.filter((id) => id !== review), approved: [...before, approval] }) };
+}
+
+/** Each agent gives one verdict in a round. */
+export function reviewerExcluded(
+  task: Task,
+  { reviewer }: EventPayloads['task.reviewer_excluded'],
+): Changed<'reviewOf'> {
+  const of = reviewOf(task);
+  if (of === null) return { reviewOf: null };
+  const [notFor, judgedBy] = [of.not_for, of.judged_by ?? []].map((names) => [...new Set([...names, reviewer])]);
+  return { reviewOf: canonicalize({ ...of, not_for: notFor, judged_by: judgedBy }) };
 }
 
 /** The notes are for the next holder. What was reviewed stays in the log. */

@@ -19,6 +19,7 @@ import {
   firstRound,
   heldBy,
   reviewFieldsFromEvent,
+  reviewerExcluded,
   reviewRequested,
 } from './evolve-review.ts';
 import { isEnded, type TaskStatus } from '../model/statuses.ts';
@@ -33,7 +34,12 @@ export interface State {
 }
 
 /** The events that a closed session may still have. */
-const OF_CLOSED: ReadonlySet<EventType> = new Set(['lease.refused', 'legacy.event', 'task.dependency_ended']);
+const OF_CLOSED: ReadonlySet<EventType> = new Set([
+  'lease.refused',
+  'legacy.event',
+  'task.dependency_ended',
+  'task.reviewer_excluded',
+]);
 
 /** The events that only happen under the current lease, whichever process causes them. */
 const OF_LEASE: ReadonlySet<EventType> = new Set(['session.checkpointed', 'clock.jumped']);
@@ -181,7 +187,12 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
     case 'task.review_requested':
       return { ...givenBack(task), ...reviewRequested(task, fact.payload), status, error: null };
     case 'task.approved':
-      return { ...task, ...approved(task, fact.payload), status, finishedAt: isEnded(status) ? event.at : null };
+      return {
+        ...task,
+        ...approved(task, fact.payload, event.agent),
+        status,
+        finishedAt: isEnded(status) ? event.at : null,
+      };
     case 'task.changes_requested':
       return {
         ...task,
@@ -189,6 +200,8 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
         status,
         finishedAt: isEnded(status) ? event.at : null,
       };
+    case 'task.reviewer_excluded':
+      return { ...task, ...reviewerExcluded(task, fact.payload) };
     case 'task.failed':
       return { ...failed(task, status, fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
     case 'task.released':

@@ -19,7 +19,8 @@ export type CommandName =
   | 'register_agent'
   | 'drain_agent'
   | 'retire_agent'
-  | 'set_agent_policy';
+  | 'set_agent_policy'
+  | 'set_agent_key';
 
 interface Transition<Status> {
   /** null: there was nothing before. */
@@ -97,6 +98,9 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: 'cancelled', to: 'blocked', event: 'task.retried', command: 'retry', lease: false },
 ];
 
+/** Events that change a task, and leave its status as it is, whichever it is. They belong to no command of a caller. */
+const OF_ANY_STATUS: readonly EventType[] = ['task.reviewer_excluded'];
+
 /** The life of a session. A session is `running` exactly while it is held. */
 export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: null, to: 'idle', event: 'session.opened', command: 'enqueue', lease: false },
@@ -120,6 +124,9 @@ export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'claim', lease: false },
   { from: 'running', to: 'idle', event: 'task.asked', command: 'release', lease: true },
 ];
+
+/** Events of the registry that leave the status of an entry as it is, whichever it is. */
+const OF_ANY_AGENT_STATUS: readonly EventType[] = ['agent.key_set', 'agent.signed_roles_set'];
 
 /** The life of an agent in the registry. The entry for all other names (`*`) is active or retired, by its policy. */
 export const AGENT_TRANSITIONS: readonly Transition<AgentStatus>[] = [
@@ -194,6 +201,7 @@ const agentPaths = pathsOf(AGENT_TRANSITIONS);
 
 /** Whether an event may cause this change of a task. A replay sees no time pass, so scheduled work counts as queued. */
 export function isTaskTransition(event: EventType, from: TaskStatus | null, to: TaskStatus): boolean {
+  if (from === to && OF_ANY_STATUS.includes(event)) return true;
   return taskPaths.has(path(event, from, to)) || (from === 'scheduled' && taskPaths.has(path(event, 'queued', to)));
 }
 
@@ -204,12 +212,15 @@ export function isSessionTransition(event: EventType, from: SessionStatus | null
 
 /** Whether an event may cause this change of an agent. */
 export function isAgentTransition(event: EventType, from: AgentStatus | null, to: AgentStatus): boolean {
+  // A policy about roles may be the first of a namespace; a key is that of a registered agent.
+  if (event === 'agent.signed_roles_set' && from === null) return to === 'active';
+  if (from === to && OF_ANY_AGENT_STATUS.includes(event)) return true;
   return agentPaths.has(path(event, from, to));
 }
 
 /** Whether an event changes a task; then it names one. */
 export function movesTask(event: EventType): boolean {
-  return TASK_TRANSITIONS.some((row) => row.event === event);
+  return OF_ANY_STATUS.includes(event) || TASK_TRANSITIONS.some((row) => row.event === event);
 }
 
 function pathsOf(transitions: readonly Transition<string>[]): ReadonlySet<string> {

@@ -21,6 +21,10 @@ export interface Agent {
   readonly machine: string | null;
   /** 1: a person; 0: a program. */
   readonly human: number;
+  /** The Ed25519 key that its verdicts are signed with: the public half, as base64url of its 32 bytes; null: none. */
+  readonly publicKey: string | null;
+  /** Of `OTHER_AGENTS`: the roles whose verdicts must be signed, in the form of `roles`. Of the others: none. */
+  readonly signedRoles: JsonText;
   /** Number and hash of the agent's last event: the end of its chain. */
   readonly seq: number;
   readonly hash: string;
@@ -56,6 +60,11 @@ export function policyOf(others: Pick<Agent, 'status'> | null): AgentPolicy {
 /** The roles of an agent. */
 export function rolesOf(agent: Pick<Agent, 'roles'>): readonly string[] {
   return fromJsonText(agent.roles) as readonly string[];
+}
+
+/** The roles of a namespace whose verdicts must be signed, by its entry `OTHER_AGENTS`; null: there is no entry. */
+export function signedRolesOf(others: Pick<Agent, 'signedRoles'> | null): readonly string[] {
+  return others === null ? [] : (fromJsonText(others.signedRoles) as readonly string[]);
 }
 
 /** The text of some roles: the same for the same roles, in whatever order they are given. */

@@ -23,6 +23,47 @@ export const ERRORS = {
     means: 'No agent reviews work that it held itself.',
     hint: 'An agent with the role of the review that never held the task can claim it (`orchestrator why task`).',
   },
+  REVIEW_TWICE: {
+    retryable: false,
+    means: 'Each agent gives one verdict in a round of reviews.',
+    hint:
+      'Release the review (`orchestrator release --outcome released`): another agent with its role can claim it ' +
+      '(`orchestrator why task`).',
+  },
+  SIGNATURE_REQUIRED: {
+    retryable: false,
+    means: 'A verdict must be signed: the agent has a key, or the role of the review demands it.',
+    hint:
+      'Sign it where the private key is: `orchestrator approve` and `orchestrator request-changes` do. ' +
+      '`orchestrator agent key create AGENT` makes a key.',
+  },
+  SIGNATURE_INVALID: {
+    retryable: false,
+    means: "A signature is not that of the agent's key over this verdict.",
+    hint:
+      'Sign this very verdict with the present key of the agent. ' +
+      '`orchestrator agent key show AGENT` shows which one that is.',
+  },
+  KEY_NOT_FOUND: {
+    retryable: false,
+    means: 'The private half of a key is not on this machine, or the agent has no key.',
+    hint: 'Sign where the key was made, or make one here: `orchestrator agent key create AGENT`.',
+  },
+  KEY_UNREADABLE: {
+    retryable: false,
+    means: 'The file of a key cannot be used.',
+    hint: 'Give the file to your user alone (mode 0600), or restore it from a copy of your own.',
+  },
+  PASSPHRASE_MISSING: {
+    retryable: false,
+    means: 'A key is protected by a passphrase, and none was given.',
+    hint: 'Run the command in a terminal, give --passphrase-file FILE, or set ORCHESTRATOR_KEY_PASSPHRASE.',
+  },
+  PASSPHRASE_WRONG: {
+    retryable: false,
+    means: 'The passphrase does not open the key.',
+    hint: 'Try again with the passphrase that was given when the key was made. Nothing was written.',
+  },
   DEPENDENCY_NOT_FOUND: {
     retryable: false,
     means: 'A task is to depend on a task, or to be a part of one, that does not exist.',

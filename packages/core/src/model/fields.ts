@@ -3,6 +3,7 @@ import { invalidInput, type OrchestratorError } from './errors.ts';
 import { findJsonProblem, type Json } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { looksLikeNumber } from './names.ts';
+import { PUBLIC_KEY, SIGNATURE } from './public-key.ts';
 import { codePoints, isStorableText, utf8Bytes } from './text.ts';
 import { SEED, TOKEN } from './token.ts';
 
@@ -87,6 +88,9 @@ export const token = z
   .regex(TOKEN, 'must be the token that the claim answered: digits, a hyphen and 32 hex digits');
 /** 128 random bits. */
 export const seed = z.string().regex(SEED, 'must be 32 hex digits');
+/** The public half of an Ed25519 key, and a signature by it. */
+export const publicKey = z.string().regex(PUBLIC_KEY, 'must be 43 characters of base64url');
+export const signature = z.string().regex(SIGNATURE, 'must be 86 characters of base64url');
 /** The number that the operating system gave it; 0: not known yet. */
 export const processGroup = z.int().min(0).max(2_147_483_647);
 export const ttlMs = z.int().min(LIMITS.ttl_ms_min).max(LIMITS.ttl_ms_max);

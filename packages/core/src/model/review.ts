@@ -22,26 +22,34 @@ export type Review = ReviewTerms &
     round: number;
     /** The reviews of this round that have no verdict yet, by their ids. */
     open: readonly string[];
-    /** The reviews of this round that approved it. */
-    approved: readonly string[];
+    /** The approvals of this round, each by another agent. */
+    approved: readonly Approval[];
     /** The names of all agents that ever held the task. */
     holders: readonly string[];
   }>;
+
+/** An approval: the review, the agent that gave it, and what proves that. */
+type Approval = Readonly<{ review: string; agent: string; proof: ReviewProof }>;
 
 /** Of a review: the work that it judges. */
 export type ReviewOf = Readonly<{
   task_id: string;
   session_id: string;
   round: number;
-  /** The agents that may not claim it, whatever their roles: no agent reviews work that it held itself. */
+  /**
+   * The agents that may not claim it, whatever their roles: no agent reviews work that it held itself, and each agent
+   * gives one verdict in a round.
+   */
   not_for: readonly string[];
+  /** Those of them that gave a verdict on another review of the round. Missing: none. */
+  judged_by?: readonly string[];
 }>;
 
 /** How a review ends. */
 export type Verdict = 'approved' | 'changes_requested';
 
-/** What proves who reviewed. `unproven`: the name that the reviewer gave. */
-export type ReviewProof = 'unproven';
+/** What proves who reviewed. `unproven`: the name that the reviewer gave. `signature`: the key of that name. */
+export type ReviewProof = 'unproven' | 'signature';
 
 /** The columns of a task that reviews need. */
 export interface ReviewFields {
@@ -67,9 +75,20 @@ export function reviewOf({ reviewOf: of }: AReview): ReviewOf | null {
   return of === null ? null : (fromJsonText(of) as ReviewOf);
 }
 
-/** Whether it is the review of work that the agent held itself. */
-export function isOwnWork(agent: string, task: AReview): boolean {
+/** Whether it is a review that the agent may not claim: it held the work, or gave its verdict in this round. */
+export function isBarred(agent: string, task: AReview): boolean {
   return reviewOf(task)?.not_for.includes(agent) ?? false;
+}
+
+/** Whether it is a review of a round in which the agent has given its verdict. */
+export function hasJudged(agent: string, task: AReview): boolean {
+  return reviewOf(task)?.judged_by?.includes(agent) ?? false;
+}
+
+/** Of a review: its round, as one text; null: it is no review. */
+export function roundOf(task: AReview): string | null {
+  const of = reviewOf(task);
+  return of === null ? null : `${of.task_id}\n${of.round}`;
 }
 
 /** Whether a task still waits for the verdict of this review. */

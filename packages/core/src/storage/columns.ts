@@ -120,6 +120,8 @@ export const COLUMNS: {
     'roles',
     'machine',
     'human',
+    'publicKey',
+    'signedRoles',
     'seq',
     'hash',
     'version',

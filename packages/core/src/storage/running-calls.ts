@@ -54,6 +54,7 @@ function readerBy(run: Run, reader: Reader): Reader {
     questions: (filter) => run(() => reader.questions(filter)),
     events: (filter) => run(() => reader.events(filter)),
     dependencies: (filter) => run(() => reader.dependencies(filter)),
+    dependencyEnds: (filter) => run(() => reader.dependencyEnds(filter)),
     histories: (namespace, sessionIds, limit) => run(() => reader.histories(namespace, sessionIds, limit)),
     counts: (namespace, max) => run(() => reader.counts(namespace, max)),
     claimPreview: (scope) => run(() => reader.claimPreview(scope)),

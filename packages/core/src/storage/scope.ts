@@ -67,7 +67,7 @@ export interface ReadyScope extends ReadyFilter {
 
 /**
  * Idle sessions whose head is for one of the addressees (see `addresseesOf`), and of one of the kinds if given. With
- * `agent`, heads that review work of this agent are left out (see `isOwnWork`).
+ * `agent`, reviews that this agent may not claim are left out (see `isBarred`).
  */
 export interface ReadyFilter {
   readonly addressees: readonly string[];

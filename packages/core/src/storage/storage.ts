@@ -12,7 +12,7 @@ import type { ClaimPreview, ClaimPreviewScope } from './claim-preview.ts';
 import type { Loaded, LoadedSession } from './loaded.ts';
 import type { Scope } from './scope.ts';
 import type { WriteSet } from './write-set.ts';
-import type { Dependency } from '../model/dependency.ts';
+import type { Dependency, DependencyEnd } from '../model/dependency.ts';
 import type { Session } from '../model/session.ts';
 import type { SessionStatus } from '../model/statuses.ts';
 import type { StoreState } from './store-state.ts';
@@ -99,8 +99,13 @@ export interface Reader {
    * the cursor is an id. None beyond `upTo`.
    */
   events(filter: EventFilter): Promise<Page<Event>>;
-  /** By the id of the other task, which is the cursor. */
+  /**
+   * By the id of the other task, which is the cursor. All of a namespace: by the task that waits, then by the other;
+   * the cursor has both (see `dependencyKeyCursor`).
+   */
   dependencies(filter: DependencyFilter): Promise<Page<Dependency>>;
+  /** All of a namespace, by task, dependency and number. The cursor has the three (see `dependencyKeyCursor`). */
+  dependencyEnds(filter: DependencyEndFilter): Promise<Page<DependencyEnd>>;
   /**
    * The sessions with these ids, each once and in any order, with the first page of its events and of its tasks; an id
    * without a session is left out. Outside of a snapshot, they need not all be of one moment. `verify` reads a store
@@ -185,8 +190,13 @@ export interface QuestionFilter extends Omit<PageRequest, 'before'> {
   readonly addressees?: readonly string[];
 }
 
-/** The dependencies of a task, or the other way round those of other tasks on it. */
-export type DependencyFilter = PageRequest & ({ readonly taskId: string } | { readonly dependencyId: string });
+/** The dependencies of a task, or the other way round those of other tasks on it; or all of the namespace. */
+export type DependencyFilter =
+  | (PageRequest & ({ readonly taskId: string } | { readonly dependencyId: string }))
+  | (Omit<PageRequest, 'before'> & { readonly ofAll: true });
+
+/** The ends of which tasks have not been told. */
+export type DependencyEndFilter = Omit<PageRequest, 'before'>;
 
 /**
  * Which events. A list over the whole log must name a settled id as its bound. Beyond it, events with greater ids may

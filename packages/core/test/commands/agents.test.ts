@@ -113,7 +113,7 @@ test('a retired agent cannot drain: it claims nothing already', () => {
 });
 
 test('the policy is an event of the entry for all other names, and the same again is none', () => {
-  given().when(setAgentPolicy, { agents: 'any' }).then([], { ok: true, agents: 'any' });
+  given().when(setAgentPolicy, { agents: 'any' }).then([], { ok: true, agents: 'any', signedRoles: [] });
   const store = given()
     .when(setAgentPolicy, { agents: 'registered_only' })
     .then([agentPolicySet('registered_only')]);

@@ -235,7 +235,7 @@ test('a task that is reviewed frees the others with its last approval, and not b
   expect(first.writes.endedDependencies).toBeUndefined();
 
   const last = first.store
-    .and(claimed('r1', { sessionId: 'r1', agent: OTHER_AGENT, fence: 3 }))
+    .and(claimed('r1', { sessionId: 'r1', agent: 'owner', fence: 3 }))
     .after(1)
     .when(release, verdict(3, 'approved'));
   const { seq } = last.writes.events.find(({ type }) => type === 'task.approved') ?? {};

@@ -7,6 +7,7 @@
 // - the last round that asks for changes makes it a dead letter
 // - a task that is cancelled, or whose session is closed, cancels its reviews; an open review cannot be cancelled alone
 // - no agent claims the review of work that it held
+// - each agent gives one verdict in a round: it claims no other review of it, and of two that it holds judges one
 import { expect, test } from 'vitest';
 import { cancel, claim, close, release, retry } from '../../src/commands/index.ts';
 import { taskIdFor } from '../../src/model/ids.ts';
@@ -88,7 +89,8 @@ test('the last approval that is needed makes the task succeed, with its result',
     .after(2)
     .when(release, releasing(2, 'approved')).store;
   expect(statuses(first, 'a', ...both)).toEqual(['in_review', 'succeeded', 'queued']);
-  expect(reviewOn(first.task('a'))).toMatchObject({ round: 1, open: [both[1]], approved: [both[0]] });
+  const approved = [{ review: both[0], agent: OTHER_AGENT, proof: 'unproven' }];
+  expect(reviewOn(first.task('a'))).toMatchObject({ round: 1, open: [both[1]], approved });
 
   const second = reviewing(first, both[1], 3, OWNER)
     .after(3)
@@ -199,6 +201,76 @@ test('no agent claims the review of work that it held', () => {
       .after(2)
       .when(claim, { ...call, agent: OTHER_AGENT }).reply,
   ).toMatchObject({ ok: true });
+});
+
+/** The first of two reviews of a round was approved, by the other agent. */
+function approvedOnce(more: (store: Store) => Store = (store) => store): Store {
+  const held = more(reviewing(done({ ...TERMS, approvals: 2 }), reviewAt(1), 2));
+  return held.after(2).when(release, releasing(2, 'approved')).store;
+}
+
+test('an agent that gave its verdict claims no other review of the round, and is told why', () => {
+  const [store, other] = [approvedOnce(), reviewAt(1, 1)];
+  expect(reviewOf(store.task(other))).toMatchObject({ not_for: [AGENT, OTHER_AGENT], judged_by: [OTHER_AGENT] });
+  const call = { agent: OTHER_AGENT, roles: ['reviewer'], seed: SEED };
+
+  const refused = store.after(3).when(claim, { ...call, sessionId: other });
+
+  expect(refused.reply).toEqual({ ok: false, reason: 'review_twice', taskId: other, reviewed: 'a' });
+  expect(refused.writes.events).toEqual([]);
+  expect(store.after(3).when(claim, call).reply).toMatchObject({ ok: false, reason: 'no_task' });
+  expect(store.after(3).when(claim, { ...call, agent: OWNER }).reply).toMatchObject({ ok: true });
+  const own = store.after(3).when(claim, { ...call, agent: AGENT, sessionId: other });
+  expect(own.reply).toMatchObject({ reason: 'review_own_work', holders: [AGENT] });
+});
+
+test('of two reviews of a round that it holds, an agent judges one', () => {
+  const other = reviewAt(1, 1);
+  const store = approvedOnce((held) => reviewing(held, other, 3)).after(3);
+
+  for (const [outcome, more] of [
+    ['approved', {}],
+    ['changes_requested', { note: 'no' }],
+  ] as const)
+    expect(() => store.when(release, releasing(3, outcome, more))).toThrow(
+      refusal('REVIEW_TWICE', OTHER_AGENT, 'items[0].outcome'),
+    );
+  expect(() => store.when(release, releasing(3, 'handed_off', { to: { agent: OTHER_AGENT } }))).toThrow(
+    refusal('REVIEW_TWICE', OTHER_AGENT, 'items[0].to'),
+  );
+  expect(store.when(release, releasing(3, 'released')).store.task(other).status).toBe('queued');
+});
+
+test('one release gives one verdict of an agent in a round, and claims no other review of it', () => {
+  const both = [reviewAt(1), reviewAt(1, 1)] as const;
+  const round = done({ ...TERMS, approvals: 2 });
+  const twice = reviewing(reviewing(round, both[0], 2), both[1], 3).after(2);
+  const items = [2, 3].map((fence) => ({ token: tokenOf(fence), outcome: 'approved' }));
+  expect(() => twice.when(release, { items })).toThrow(refusal('REVIEW_TWICE', OTHER_AGENT, 'items[1].outcome'));
+
+  const claimNext = { agent: OTHER_AGENT, roles: ['reviewer'] };
+  const next = reviewing(round, both[0], 2)
+    .after(2)
+    .when(release, { ...releasing(2, 'approved'), claimNext });
+  expect(next.reply).toMatchObject({ ok: true, next: [] });
+});
+
+test('one claim takes one review of a round', () => {
+  const claimed = done({ ...TERMS, approvals: 3 })
+    .after(2)
+    .when(claim, { agent: OTHER_AGENT, roles: ['reviewer'], seed: SEED, limit: 10 });
+  expect(claimed.reply).toMatchObject({ ok: true, claims: [{ task: { id: reviewAt(1) } }] });
+});
+
+test('the next round is open to every reviewer again', () => {
+  const changed = reviewing(approvedOnce(), reviewAt(1, 1), 3, OWNER)
+    .after(3)
+    .when(release, releasing(3, 'changes_requested', { note: 'no' })).store;
+  const again = changed
+    .and(claimed('a', { fence: 4, at: NOW + 3 }))
+    .after(4)
+    .when(release, releasing(4, 'succeeded')).store;
+  expect(reviewOf(again.task(reviewAt(4)))).toMatchObject({ round: 2, not_for: [AGENT] });
 });
 
 test('a task that is cancelled, or whose session is closed, cancels its reviews', () => {

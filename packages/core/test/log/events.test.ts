@@ -60,8 +60,9 @@ const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
   'task.claimed': withTime(claimed('a', { group: 1, handedOffBy: AGENT })),
   'task.succeeded': withTime(succeeded('a')),
   'task.review_requested': reviewRequested('a', ['r']),
-  'task.approved': approved('a', true),
-  'task.changes_requested': changesRequested('a', false),
+  'task.approved': signed(approved('a', true)),
+  'task.changes_requested': signed(changesRequested('a', false)),
+  'task.reviewer_excluded': event('task.reviewer_excluded', { reviewer: AGENT, review: 'r' }),
   'task.failed': withTime(failedFor('a', 1)),
   'task.rescheduled': rescheduled('a', { by_ms: -1, run_at: NOW, delay_ms: 1 }),
   'task.dependency_ended': dependencyEnded('a', 'd', { after_end: true }),
@@ -83,6 +84,8 @@ const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
   'agent.draining': agentDraining(AGENT),
   'agent.retired': agentRetired(AGENT),
   'agent.policy_set': agentPolicySet('any'),
+  'agent.key_set': { payload: { public_key: null } },
+  'agent.signed_roles_set': { payload: { signed_roles: [] } },
 };
 
 /** A sentence: it begins with a capital and ends with a full stop. */
@@ -116,6 +119,10 @@ test('the events that end a lease are told apart by who ended it', () => {
     other: ['task.recovered', 'lease.taken_over'],
   });
 });
+
+function signed({ payload, ...said }: Said): Said {
+  return { ...said, payload: { ...payload, signature: { value: '', notes_sha256: '' } } } as Said;
+}
 
 function withTime({ payload, ...said }: Said): Said {
   return { ...said, payload: { ...payload, occurred_at: 1 } } as Said;

@@ -334,6 +334,14 @@ export function agentRetired(name: string): AgentEventDraft {
   return { type: 'agent.retired', name, payload: {} };
 }
 
+export function agentKeySet(publicKey: string | null, name = AGENT): AgentEventDraft {
+  return { type: 'agent.key_set', name, payload: { public_key: publicKey } };
+}
+
+export function signedRolesSet(...roles: string[]): AgentEventDraft {
+  return { type: 'agent.signed_roles_set', name: OTHER_AGENTS, payload: { signed_roles: roles } };
+}
+
 export function agentPolicySet(agents: AgentPolicy): AgentEventDraft {
   return { type: 'agent.policy_set', name: OTHER_AGENTS, payload: { agents } };
 }

@@ -6,7 +6,7 @@ import { compareReturns, isReturnDue, returnsTooLate } from '../../src/model/han
 import { isHeld, type HeldSession } from '../../src/model/lease.ts';
 import { namedByReceipt, type Receipt } from '../../src/model/receipt.ts';
 import type { Session } from '../../src/model/session.ts';
-import { isOwnWork } from '../../src/model/review.ts';
+import { isBarred } from '../../src/model/review.ts';
 import { isEnded, isPending } from '../../src/model/statuses.ts';
 import { addresseeOf, compareInQueue, holdsDedupeKey, type Task } from '../../src/model/task.ts';
 import { compareCodePoints } from '../../src/model/text.ts';
@@ -230,7 +230,7 @@ function ready(
   const fits = (head: Task) =>
     addressees.includes(addresseeOf(head)) &&
     (kinds?.includes(head.kind) ?? true) &&
-    (agent === undefined || !isOwnWork(agent, head));
+    (agent === undefined || !isBarred(agent, head));
   return heads
     .filter(({ head }) => fits(head))
     .toSorted((a, b) => compareInQueue(a.head, b.head))

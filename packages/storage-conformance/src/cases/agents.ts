@@ -43,6 +43,7 @@ async function registered(world: World): Promise<void> {
     roles: ['builder', 'reviewer'],
     machine: 'desk-1',
     human: true,
+    publicKey: null,
     firstSeenAt: world.clock.now,
     changedAt: world.clock.now,
   });
@@ -213,7 +214,7 @@ async function unknown(world: World): Promise<void> {
   ]);
 
   const notFound = { ok: false, reason: 'not_found' };
-  expect(replies).toEqual([notFound, notFound, { ok: true, agents: 'any' }, null]);
+  expect(replies).toEqual([notFound, notFound, { ok: true, agents: 'any', signedRoles: [] }, null]);
 }
 
 async function registeredOnly(world: World): Promise<void> {

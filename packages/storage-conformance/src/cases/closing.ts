@@ -41,7 +41,9 @@ const reads: { readonly [Name in keyof Reader]: readonly ((read: Reader) => Prom
   dependencies: [
     (read) => read.dependencies({ ...page, taskId: 'none' }),
     (read) => read.dependencies({ ...page, dependencyId: 'none' }),
+    (read) => read.dependencies({ ...page, ofAll: true }),
   ],
+  dependencyEnds: [(read) => read.dependencyEnds(page)],
   histories: [(read) => read.histories('default', ['none', 'nor this'], 10)],
   claimPreview: [
     (read) => read.claimPreview({ ...none, by: 'session', sessionId: 'none' }),

@@ -11,6 +11,7 @@ import { histories } from './histories.ts';
 import { reviews } from './reviews.ts';
 import { rows } from './rows.ts';
 import { sessions } from './sessions.ts';
+import { signatures } from './signatures.ts';
 import { settledReads } from './settled.ts';
 import { severalSessions } from './several-sessions.ts';
 import { storeStates } from './store-states.ts';
@@ -49,6 +50,7 @@ import { recoveryRaces } from './recovery-races.ts';
 import { resume } from './resume.ts';
 import { staleRecovery } from './stale-recovery.ts';
 import { takeover } from './takeover.ts';
+import { untoldEnds } from './untold-ends.ts';
 
 /** Every promise of the suite, in order: the four scenarios first. */
 export const CASES: readonly Case[] = assertUnique([
@@ -57,6 +59,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...takeover,
   ...duplicates,
   ...dependencies,
+  ...untoldEnds,
   ...staleRecovery,
   ...recoveryRaces,
   ...evidenceOfDeath,
@@ -71,6 +74,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...releaseBatches,
   ...questions,
   ...reviews,
+  ...signatures,
   ...resume,
   ...attempts,
   ...sessions,

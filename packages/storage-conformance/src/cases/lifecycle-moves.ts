@@ -320,7 +320,10 @@ export const STATUSES: Readonly<Record<TaskStatus, Move['given']>> = {
 };
 
 /** The commands that may move a task: those of the registry name none. */
-export type TaskCommand = Exclude<CommandName, 'register_agent' | 'drain_agent' | 'retire_agent' | 'set_agent_policy'>;
+export type TaskCommand = Exclude<
+  CommandName,
+  'register_agent' | 'drain_agent' | 'retire_agent' | 'set_agent_policy' | 'set_agent_key'
+>;
 
 /** Each command, sent at a task that may not be in the status for it. */
 export const COMMANDS: Readonly<Record<TaskCommand, Move['when']>> = {

@@ -106,6 +106,10 @@ const commands: Readonly<Record<string, Prepared>> = {
     await world.orchestrator.registerAgent({ agent: AGENT });
     return () => world.rival.retireAgent({ commandId, agent: AGENT });
   },
+  setAgentKey: async (world, { commandId }) => {
+    await world.orchestrator.registerAgent({ agent: AGENT });
+    return () => world.rival.setAgentKey({ commandId, agent: AGENT, publicKey: 'A'.repeat(43) });
+  },
   setAgentPolicy:
     async ({ rival }, { commandId }) =>
     () =>

@@ -3,13 +3,16 @@ import { LIMITS, type ClaimRecord, type TaskRecord } from '@agent-orchestrator/c
 import { chapter } from '../chapter.ts';
 import { AGENT, claimCall, holderOf, OTHER_AGENT } from '../factories.ts';
 import { race } from '../interleave.ts';
+import { thrownBy } from '../thrown.ts';
 import type { World } from '../world.ts';
 
 export const reviews = chapter('reviews', {
   'work that is done waits for its review, which an agent with the role claims and approves': approved,
   'changes bring the work back in its old place, with the notes and its context': changed,
   'changes cancel the other reviews of the round, and tell the reviewer that holds one': othersCancelled,
-  'the reviews of a round have numbers of their own, and are claimed each by itself': several,
+  'the reviews of a round have numbers of their own, and one claim takes one of them': several,
+  'an agent that approved the work claims no other review of the round, and is told so': oneVerdict,
+  'of two reviews of a round that an agent holds, it judges one': heldTwo,
   'two approvals at once are both counted, and the work succeeds once': approvedAtOnce,
   'an approval and a request for changes at once: the first one stands': judgedAtOnce,
   'a verdict and the cancellation of the work at once: one of them stands': cancelledMeanwhile,
@@ -98,7 +101,39 @@ async function several(world: World): Promise<void> {
   expect(new Set([task, ...found].map(({ number }) => number)).size).toBe(4);
 
   const reply = await world.orchestrator.claimTasks({ ...claimCall(REVIEWER), limit: 10 });
-  expect(reply.ok && reply.claims.map((one) => one.task.id).toSorted()).toEqual(found.map(({ id }) => id).toSorted());
+  expect(reply.ok && reply.claims.map((one) => one.task.reviewOf?.taskId)).toEqual([task.id]);
+}
+
+async function oneVerdict(world: World): Promise<void> {
+  const { task } = await done(world, { ...TERMS, approvals: 2 });
+  await verdict(world, await world.claim(REVIEWER));
+  const other = (await reviewsOf(world, task)).find(({ status }) => status === 'queued');
+  const call = claimCall({ ...REVIEWER, sessionId: other?.sessionId ?? '' });
+  expect(other?.reviewOf).toMatchObject({ notFor: [AGENT, OTHER_AGENT], judgedBy: [OTHER_AGENT] });
+
+  const refused = await world.changesNothing(() => world.orchestrator.claimTask(call));
+  const none = await world.changesNothing(() => world.rival.claimTask(claimCall(REVIEWER)));
+
+  expect(refused).toEqual({ ok: false, reason: 'review_twice', taskId: other?.id, reviewed: task.id });
+  expect(none).toMatchObject({ ok: false, reason: 'no_task' });
+  await verdict(world, await world.claim({ ...REVIEWER, agent: 'owner' }));
+  expect(await world.task(task.id)).toMatchObject({ status: 'succeeded' });
+}
+
+async function heldTwo(world: World): Promise<void> {
+  const { task } = await done(world, { ...TERMS, approvals: 2 });
+  const [one, other] = [await world.claim(REVIEWER), await world.claim(REVIEWER)];
+  await verdict(world, one);
+
+  const errors = await world.changesNothing(async () => [
+    await thrownBy(verdict(world, other)),
+    await thrownBy(verdict(world, other, 'changes_requested')),
+  ]);
+
+  expect(errors).toMatchObject([{ code: 'REVIEW_TWICE' }, { code: 'REVIEW_TWICE' }]);
+  await world.release(other, { outcome: 'released' });
+  await verdict(world, await world.claim({ ...REVIEWER, agent: 'owner' }));
+  expect((await world.task(task.id)).review?.approved.map(({ agent }) => agent)).toEqual([OTHER_AGENT, 'owner']);
 }
 
 const ROUNDS = 5;

@@ -36,5 +36,8 @@ function lackingOf(
 }
 
 function isOpen(events: readonly Event[]): boolean {
-  return events.length > 0 && !events.some(({ type }) => type === 'task.succeeded' || type === 'task.cancelled');
+  return (
+    events[0]?.type === 'task.queued' &&
+    !events.some(({ type }) => type === 'task.succeeded' || type === 'task.cancelled')
+  );
 }

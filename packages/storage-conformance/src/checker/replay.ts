@@ -136,6 +136,10 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
       if (task?.status !== 'in_review') return `asks for changes of a task that is ${task?.status ?? 'unknown'}`;
       return { task: { ...task, status: payloadOf(event, 'task.changes_requested').final ? 'failed' : 'pending' } };
     }
+    case 'task.reviewer_excluded':
+      return task !== undefined && task.status !== 'succeeded' && task.status !== 'cancelled'
+        ? {}
+        : `keeps a reviewer from a task that is ${task?.status ?? 'unknown'}`;
     case 'task.cancel_requested':
       return task?.status === 'running' ? {} : `asks to cancel a task that is ${task?.status ?? 'unknown'}`;
     case 'lease.refused':

@@ -79,6 +79,26 @@ export const dependencies: readonly Mutant[] = [
     ),
   },
   {
+    name: 'a list of all dependencies has those of one task',
+    chapter: 'untold ends',
+    wrap: both(
+      withReader((read) => ({
+        dependencies: async (filter) => {
+          const page = await read.dependencies(filter);
+          const [first] = page.items;
+          return 'ofAll' in filter
+            ? { ...page, items: page.items.filter(({ taskId }) => taskId === first?.taskId) }
+            : page;
+        },
+      })),
+    ),
+  },
+  {
+    name: 'no end of which a task was not told is listed',
+    chapter: 'untold ends',
+    wrap: both(withReader(() => ({ dependencyEnds: async () => ({ items: [], next: null }) }))),
+  },
+  {
     name: 'dependencies are listed without an order',
     chapter,
     wrap: both(

@@ -18,6 +18,7 @@ import type { RowsMutant } from './rows-mutant.ts';
 import { rowsRead } from './rows-read.ts';
 import { secrets } from './secrets.ts';
 import { sessions } from './sessions.ts';
+import { signatures } from './signatures.ts';
 import { storeStates } from './store-states.ts';
 import { time } from './time.ts';
 
@@ -40,6 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...secrets,
   ...sessions,
   ...reviews,
+  ...signatures,
 ];
 
 /** Rows, and stores with a state, that break a promise. */

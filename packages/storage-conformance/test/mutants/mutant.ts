@@ -59,6 +59,7 @@ export function withReader(change: (read: Reader, inside: Inside) => Partial<Rea
       questions: (filter) => read.questions(filter),
       events: (filter) => read.events(filter),
       dependencies: (filter) => read.dependencies(filter),
+      dependencyEnds: (filter) => read.dependencyEnds(filter),
       histories: (namespace, sessionIds, limit) => read.histories(namespace, sessionIds, limit),
       counts: (namespace, max) => read.counts(namespace, max),
       settledEventId: () => read.settledEventId(),

@@ -30,6 +30,17 @@ export const reviews: readonly Mutant[] = [
     })),
   },
   {
+    name: 'that an agent gave its verdict is not saved with the other reviews',
+    chapter: CHAPTER,
+    wrap: withDecision((writeSet) => ({
+      ...writeSet,
+      tasks: writeSet.tasks.map(({ before, after }) => ({
+        before,
+        after: before === null ? after : { ...after, reviewOf: before.reviewOf },
+      })),
+    })),
+  },
+  {
     name: 'the reviews of a round have one number',
     chapter: CHAPTER,
     wrap: withLoaded((loaded, scope) =>

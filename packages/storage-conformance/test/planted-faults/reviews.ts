@@ -32,15 +32,20 @@ export const reviews: readonly PlantedFault[] = [
     ),
   },
   {
+    invariant: 'I15',
+    fault: 'an agent approved twice',
+    plant: log((day) => insertAfter(day, is('task.approved', 'reviewed'), {})),
+  },
+  {
     invariant: 'I20',
     fault: 'a review was never queued',
-    plant: log((day) => drop(day, byId(reviewsIn(day)[1]))),
+    plant: log((day) => drop(drop(day, byId(reviewsIn(day)[1])), is('task.reviewer_excluded'))),
   },
   {
     invariant: 'I20',
     fault: 'a review was cancelled, and its task waits for it',
     plant: log((day) =>
-      insertAfter(day, byId(reviewsIn(day)[1]), {
+      insertAfter(day, is('task.reviewer_excluded', reviewsIn(day)[1].taskId ?? ''), {
         type: 'task.cancelled',
         payload: '{"error":null,"outcome":null}',
       }),

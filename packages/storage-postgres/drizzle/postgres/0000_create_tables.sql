@@ -19,10 +19,16 @@ CREATE TABLE "orchestrator"."agents" (
 	"updated_at" bigint NOT NULL,
 	"hash" text COLLATE "C" NOT NULL,
 	"machine" text COLLATE "C",
+	"public_key" text COLLATE "C",
 	"roles" "orchestrator"."json_text" NOT NULL,
+	"signed_roles" "orchestrator"."json_text" NOT NULL,
 	CONSTRAINT "agents_namespace_name_pk" PRIMARY KEY("namespace","name"),
 	CONSTRAINT "agents_status" CHECK (status IN ('active', 'draining', 'retired')),
 	CONSTRAINT "agents_human" CHECK (human IN (0, 1)),
+	CONSTRAINT "agents_roles_are_names" CHECK (roles = '[]' OR (roles LIKE '["%"]' AND length(replace(roles, '","', '')) - length(replace(replace(roles, '","', ''), '"', '')) = 2)),
+	CONSTRAINT "agents_signed_roles_are_names" CHECK (signed_roles = '[]' OR (signed_roles LIKE '["%"]' AND length(replace(signed_roles, '","', '')) - length(replace(replace(signed_roles, '","', ''), '"', '')) = 2)),
+	CONSTRAINT "agents_public_key" CHECK (public_key IS NULL OR length(public_key) = 43),
+	CONSTRAINT "agents_others" CHECK (name <> '*' OR status <> 'draining'),
 	CONSTRAINT "agents_counters" CHECK (seq >= 0 AND version >= 1 AND created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "agents_lengths" CHECK (length(hash) = 64)
 );
@@ -267,7 +273,7 @@ DO $$ BEGIN
 END $$;
 --> statement-breakpoint
 CREATE VIEW "orchestrator"."agents_v" AS
-SELECT namespace, name, status, roles, machine, human, seq, hash, version, created_at, updated_at FROM orchestrator.agents;
+SELECT namespace, name, status, roles, machine, human, public_key, signed_roles, seq, hash, version, created_at, updated_at FROM orchestrator.agents;
 --> statement-breakpoint
 DO $$ BEGIN
   IF current_setting('server_version_num')::int >= 150000 THEN

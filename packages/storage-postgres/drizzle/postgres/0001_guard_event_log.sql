@@ -187,6 +187,28 @@ CREATE CONSTRAINT TRIGGER "tasks_agree" AFTER UPDATE ON "orchestrator"."tasks" D
 FOR EACH ROW WHEN ((NEW.status = 'running') <> (OLD.status = 'running'))
 EXECUTE FUNCTION "orchestrator"."check_lease"();
 --> statement-breakpoint
+-- Each agent gives one verdict in a round, whatever program counts the approvals. An agent that may not claim a review
+-- never may again.
+CREATE FUNCTION "orchestrator"."check_verdicts"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF (SELECT count(*) = count(DISTINCT a.value ->> 'agent')
+      FROM jsonb_array_elements(NEW.review::text::jsonb -> 'approved') a (value))
+    AND (NEW.review_of IS NOT DISTINCT FROM OLD.review_of OR (
+      NEW.review_of::text::jsonb - 'not_for' - 'judged_by' = OLD.review_of::text::jsonb - 'not_for' - 'judged_by'
+      AND NEW.review_of::text::jsonb -> 'not_for' @> (OLD.review_of::text::jsonb -> 'not_for')
+      AND NEW.review_of::text::jsonb -> 'judged_by' @> coalesce(OLD.review_of::text::jsonb -> 'judged_by', '[]'))) THEN
+    RETURN NULL;
+  END IF;
+  IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
+    RETURN NULL;
+  END IF;
+  RAISE EXCEPTION 'each agent gives one verdict in a round of reviews' USING ERRCODE = 'insufficient_privilege';
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER "tasks_one_verdict" AFTER UPDATE ON "orchestrator"."tasks" FOR EACH ROW
+WHEN (NEW.review IS DISTINCT FROM OLD.review OR NEW.review_of IS DISTINCT FROM OLD.review_of)
+EXECUTE FUNCTION "orchestrator"."check_verdicts"();
+--> statement-breakpoint
 -- A number that was not drawn would be in the way of the one who draws it.
 CREATE TRIGGER "sessions_new" AFTER INSERT ON "orchestrator"."sessions" FOR EACH ROW
 WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0) OR NEW.status NOT IN ('idle', 'closed')

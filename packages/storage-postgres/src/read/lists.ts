@@ -3,6 +3,7 @@ import {
   type EventFilter,
   type QuestionFilter,
   type AgentFilter,
+  type DependencyEndFilter,
   type DependencyFilter,
   type SessionFilter,
   type TaskFilter,
@@ -11,6 +12,7 @@ import {
   eventList,
   questionList,
   agentList,
+  dependencyEndList,
   dependencyList,
   sessionList,
   taskList,
@@ -52,6 +54,10 @@ export function listAgentsQuery(filter: AgentFilter): Query {
 
 export function dependenciesQuery(filter: DependencyFilter): Query {
   return listed('dependencies', COLUMNS.dependency, dependencyList(WORDS, filter));
+}
+
+export function dependencyEndsQuery(filter: DependencyEndFilter): Query {
+  return listed('dependency_ends', COLUMNS.dependencyEnd, dependencyEndList(WORDS, filter));
 }
 
 export function eventsQuery(filter: EventFilter): Query {

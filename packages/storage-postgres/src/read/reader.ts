@@ -4,6 +4,8 @@ import type {
   Clock,
   Counts,
   Dependency,
+  DependencyEnd,
+  DependencyEndFilter,
   DependencyFilter,
   Event,
   EventFilter,
@@ -26,6 +28,7 @@ import {
   COLUMNS,
   compareInQueue,
   decodeClockState,
+  dependencyKeyCursor,
   questionCursor,
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
@@ -48,6 +51,7 @@ import {
 import type { Answer, Query } from '../connection.ts';
 import {
   dependenciesQuery,
+  dependencyEndsQuery,
   eventsQuery,
   listAgentsQuery,
   listSessionsQuery,
@@ -241,52 +245,32 @@ export class PostgresReader implements Reader {
     return row === undefined ? null : rowAt<Agent>(FIELDS.agent, row);
   }
 
-  async agents(filter: AgentFilter): Promise<Page<Agent>> {
-    const found = await this.#source.read(listAgentsQuery(filter));
-    return pageOf(
-      found.map((row) => rowAt<Agent>(FIELDS.agent, row)),
-      filter.limit,
-      ({ name }) => name,
-    );
+  agents(filter: AgentFilter): Promise<Page<Agent>> {
+    return this.#page(FIELDS.agent, listAgentsQuery(filter), filter, ({ name }) => name);
   }
 
-  async sessions(filter: SessionFilter): Promise<Page<Session>> {
-    const found = await this.#source.read(listSessionsQuery(filter));
-    return pageOf(
-      found.map((row) => rowAt<Session>(FIELDS.session, row)),
-      filter.limit,
-      ({ id }) => id,
-    );
+  sessions(filter: SessionFilter): Promise<Page<Session>> {
+    return this.#page(FIELDS.session, listSessionsQuery(filter), filter, ({ id }) => id);
   }
 
-  async tasks(filter: TaskFilter): Promise<Page<Task>> {
-    const found = await this.#source.read(listTasksQuery(filter));
-    return pageOf(
-      found.map((row) => rowAt<Task>(FIELDS.task, row)),
-      filter.limit,
-      ({ id }) => id,
-    );
+  tasks(filter: TaskFilter): Promise<Page<Task>> {
+    return this.#page(FIELDS.task, listTasksQuery(filter), filter, ({ id }) => id);
   }
 
-  async questions(filter: QuestionFilter): Promise<Page<Task>> {
-    const found = await this.#source.read(questionsQuery(filter));
-    return pageOf(
-      found.map((row) => rowAt<Task>(FIELDS.task, row)),
-      filter.limit,
-      questionCursor,
-    );
+  questions(filter: QuestionFilter): Promise<Page<Task>> {
+    return this.#page<Task>(FIELDS.task, questionsQuery(filter), filter, questionCursor);
   }
 
-  async events(filter: EventFilter): Promise<Page<Event>> {
-    const found = await this.#source.read(eventsQuery(filter));
-    const events = found.map((row) => rowAt<Event>(FIELDS.event, row));
-    return pageOf(events, filter.limit, eventCursor(filter));
+  events(filter: EventFilter): Promise<Page<Event>> {
+    return this.#page(FIELDS.event, eventsQuery(filter), filter, eventCursor(filter));
   }
 
-  async dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {
-    const found = await this.#source.read(dependenciesQuery(filter));
-    const dependencies = found.map((row) => rowAt<Dependency>(FIELDS.dependency, row));
-    return pageOf(dependencies, filter.limit, dependencyCursor(filter));
+  dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {
+    return this.#page(FIELDS.dependency, dependenciesQuery(filter), filter, dependencyCursor(filter));
+  }
+
+  dependencyEnds(filter: DependencyEndFilter): Promise<Page<DependencyEnd>> {
+    return this.#page<DependencyEnd>(FIELDS.dependencyEnd, dependencyEndsQuery(filter), filter, dependencyKeyCursor);
   }
 
   async counts(namespace: string, max: number): Promise<Counts> {
@@ -358,6 +342,20 @@ export class PostgresReader implements Reader {
   async storeState(): Promise<StoreState | null> {
     const [row] = await this.#source.read(STORE_STATE);
     return storeStateOf(row);
+  }
+
+  async #page<Row>(
+    fields: readonly (keyof Row & string)[],
+    asked: Query,
+    { limit }: { readonly limit: number },
+    cursorOf: (row: Row) => string,
+  ): Promise<Page<Row>> {
+    const found = await this.#source.read(asked);
+    return pageOf(
+      found.map((row) => rowAt<Row>(fields, row)),
+      limit,
+      cursorOf,
+    );
   }
 
   /** One look-up per addressee and kind, merged. */

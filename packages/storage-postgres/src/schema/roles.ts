@@ -65,7 +65,15 @@ export const GRANTS = `DO $grants$ BEGIN
   ${grants.join('\n  ')}
 END $grants$`;
 
-const FUNCTIONS = ['refuse_change', 'refuse_work', 'refuse_agent', 'check_new_event', 'check_meta', 'check_lease'];
+const FUNCTIONS = [
+  'refuse_change',
+  'refuse_work',
+  'refuse_agent',
+  'check_new_event',
+  'check_meta',
+  'check_lease',
+  'check_verdicts',
+];
 
 const RELATIONS = [...Object.keys(TABLES), ...VIEW_NAMES];
 

@@ -3,12 +3,14 @@ import {
   type AgentFilter,
   type EventFilter,
   type QuestionFilter,
+  type DependencyEndFilter,
   type DependencyFilter,
   type SessionFilter,
   type TaskFilter,
 } from '@agent-orchestrator/core';
 import {
   agentList,
+  dependencyEndList,
   dependencyList,
   ENDED,
   eventList,
@@ -22,6 +24,7 @@ import {
 } from '@agent-orchestrator/storage-sql';
 import {
   AGENT_PLACES,
+  DEPENDENCY_END_PLACES,
   DEPENDENCY_PLACES,
   EVENT_PLACES,
   KEY_OF_NAMESPACE,
@@ -91,8 +94,12 @@ export function listAgentsQuery(filter: AgentFilter): ListQuery {
 }
 
 export function dependenciesQuery(filter: DependencyFilter): ListQuery {
-  const index = 'taskId' in filter ? '' : ' INDEXED BY dependencies_of_dependents';
+  const index = 'dependencyId' in filter ? ' INDEXED BY dependencies_of_dependents' : '';
   return listed(`${selected(DEPENDENCY_PLACES)} FROM dependencies${index}`, dependencyList(WORDS, filter));
+}
+
+export function dependencyEndsQuery(filter: DependencyEndFilter): ListQuery {
+  return listed(`${selected(DEPENDENCY_END_PLACES)} FROM dependency_ends`, dependencyEndList(WORDS, filter));
 }
 
 export function eventsQuery(filter: EventFilter): ListQuery {

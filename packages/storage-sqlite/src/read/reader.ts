@@ -5,6 +5,8 @@ import type {
   ClockState,
   Counts,
   Dependency,
+  DependencyEnd,
+  DependencyEndFilter,
   DependencyFilter,
   Event,
   EventFilter,
@@ -28,6 +30,7 @@ import {
   compareInQueue,
   decodeClockState,
   decodeStoreState,
+  dependencyKeyCursor,
   isEnded,
   NO_CLOCK,
   noSessions,
@@ -50,6 +53,7 @@ import {
 } from '@agent-orchestrator/storage-sql';
 import {
   dependenciesQuery,
+  dependencyEndsQuery,
   eventsQuery,
   listAgentsQuery,
   listSessionsQuery,
@@ -254,6 +258,11 @@ export class SqliteReader implements Reader {
   dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {
     const { sql, values } = dependenciesQuery(filter);
     return this.#source.read((on) => dependencyPage(on.all<Dependency>(sql, ...values), filter));
+  }
+
+  dependencyEnds(filter: DependencyEndFilter): Promise<Page<DependencyEnd>> {
+    const { sql, values } = dependencyEndsQuery(filter);
+    return this.#source.read((on) => pageOf(on.all<DependencyEnd>(sql, ...values), filter.limit, dependencyKeyCursor));
   }
 
   counts(namespace: string, max: number): Promise<Counts> {

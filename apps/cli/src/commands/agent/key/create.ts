@@ -1,0 +1,48 @@
+import { fingerprintOf, keyPath, makeKey, shellWord } from '@agent-orchestrator/runtime';
+import type { Define } from '../../../command-module.ts';
+import { PASSPHRASE_FILE, readNewPassphrase, type PassphraseOptions } from '../../../input/passphrase.ts';
+import { notFound } from '../../../refusals.ts';
+import { keyCard, keyOf } from '../../../views/key.ts';
+
+export const defineKeyCreate: Define = (parent, run) => {
+  parent
+    .command('create')
+    .description('make the key of a registered agent, in the place of any other; from then on its verdicts are signed')
+    .argument('<name>', 'the name of the agent')
+    .option(...PASSPHRASE_FILE)
+    .action(
+      run<PassphraseOptions, [string]>(async (call, name) => {
+        await using orchestrator = await call.openForAsOf('existing');
+        const asOf = await orchestrator.asOf();
+        const before = await orchestrator.getAgent(name);
+        if (before === null) throw notFound('agent', name);
+        const key = makeKey(await readNewPassphrase(call, `the key of agent ${name}`));
+        const request = { agent: name, publicKey: key.publicKey, ...call.command };
+        const reply = await orchestrator.setAgentKey(request).catch((error: unknown) => {
+          key.discard();
+          throw error;
+        });
+        if (!reply.ok) {
+          key.discard();
+          throw notFound('agent', name);
+        }
+        const made = keyOf(reply.agent);
+        return {
+          kind: 'agent_key',
+          data: made,
+          asOf,
+          ids: [key.fingerprint],
+          text: (paint) => keyCard(made, paint),
+          chatter: [
+            'keep a copy of the file and the passphrase: nobody else can make a signature of this key',
+            ...(before.publicKey === null
+              ? []
+              : [
+                  `the key ${fingerprintOf(before.publicKey)} signs nothing more; ` +
+                    `remove its file: ${shellWord(keyPath(before.publicKey))}`,
+                ]),
+          ],
+        };
+      }),
+    );
+};

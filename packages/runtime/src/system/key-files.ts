@@ -1,0 +1,111 @@
+/**
+ * The private halves of the keys that sign verdicts: each in a file of its own, which only this user can read, and
+ * encrypted with a passphrase. A file is named after its key, so a new key of an agent never replaces an old one.
+ */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, statSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { OrchestratorError } from '@agent-orchestrator/core';
+import type { Environment } from './environment.ts';
+import { makePrivateFolder, writePrivateFile } from './private-files.ts';
+import { stateFolder } from './state-folder.ts';
+
+/** A key that was made: the public half, and the file with the private half. */
+export interface MadeKey {
+  /** As the registry holds it: base64url of 32 bytes. */
+  readonly publicKey: string;
+  readonly fingerprint: string;
+  readonly path: string;
+  /** Removes the file again: the registry did not take the key. */
+  discard(): void;
+}
+
+/** Signs bytes: the signature as base64url. */
+export type Signer = (bytes: Uint8Array) => string;
+
+const FILE_BYTES_MAX = 16_384;
+const OTHERS = 0o077;
+
+/** What people compare: the first half of the SHA-256 of a public key, in hex. */
+export function fingerprintOf(publicKey: string): string {
+  return createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('hex').slice(0, 32);
+}
+
+/** Where the private half of a key is on this machine, if it is. */
+export function keyPath(publicKey: string, env?: Environment): string {
+  return join(stateFolder(env), 'orchestrator-keys', `${fingerprintOf(publicKey)}.pem`);
+}
+
+/** Whether there is a file for the private half of a key on this machine. */
+export function hasKeyFile(publicKey: string): boolean {
+  return statSync(keyPath(publicKey), { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** Makes an Ed25519 key and writes its private half: PKCS #8, encrypted by AES-256 with the passphrase. */
+export function makeKey(passphrase: string): MadeKey {
+  const { publicKey: publicHalf, privateKey } = generateKeyPairSync('ed25519');
+  const publicKey = textOf(publicHalf);
+  const path = keyPath(publicKey);
+  makePrivateFolder(dirname(path));
+  writePrivateFile(
+    path,
+    privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString(),
+  );
+  return { publicKey, fingerprint: fingerprintOf(publicKey), path, discard: () => rmSync(path) };
+}
+
+/**
+ * Opens the private half of a key.
+ *
+ * @throws `KEY_NOT_FOUND`, `KEY_UNREADABLE`, `PASSPHRASE_WRONG`
+ */
+export function openKey(publicKey: string, passphrase: string): Signer {
+  const path = keyPath(publicKey);
+  const key = decrypted(path, readKeyFile(path), passphrase);
+  if (key.asymmetricKeyType !== 'ed25519' || textOf(createPublicKey(key)) !== publicKey)
+    throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} has another key than its name says.`);
+  return (bytes) => sign(null, bytes, key).toString('base64url');
+}
+
+function decrypted(path: string, pem: string, passphrase: string): KeyObject {
+  if (!pem.startsWith('-----BEGIN ENCRYPTED PRIVATE KEY-----'))
+    throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} is no private key with a passphrase.`);
+  try {
+    return createPrivateKey({ key: pem, passphrase });
+  } catch {
+    // The cause is left out: it says nothing more, and errors of a key stay out of logs.
+    throw new OrchestratorError('PASSPHRASE_WRONG', `The passphrase does not open the key in ${path}.`);
+  }
+}
+
+function readKeyFile(path: string): string {
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new OrchestratorError('KEY_NOT_FOUND', `The private half of the key is not on this machine: no ${path}.`);
+    throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} cannot be read.`, { cause: error });
+  }
+  try {
+    const problem = problemOf(fstatSync(file));
+    if (problem !== null) throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} ${problem}.`);
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** What keeps a file from being used as a key; null: nothing. Windows has no such modes. */
+function problemOf(status: Stats): string | null {
+  if (!status.isFile()) return 'is not a regular file';
+  if (status.size > FILE_BYTES_MAX) return `is larger than ${FILE_BYTES_MAX} bytes`;
+  const user = process.getuid?.();
+  if (user === undefined) return null;
+  if (user !== 0 && status.uid !== user) return 'belongs to another user';
+  return (status.mode & OTHERS) === 0 ? null : 'can be read or written by other users';
+}
+
+function textOf(publicHalf: KeyObject): string {
+  return publicHalf.export({ format: 'jwk' }).x ?? '';
+}

@@ -1,0 +1,68 @@
+import { DEPENDENCY_POLICIES } from '@agent-orchestrator/core';
+import { expect } from 'vitest';
+import { chapter } from '../chapter.ts';
+import { holderOf } from '../factories.ts';
+import { withoutSettling } from '../without-settling.ts';
+import type { World } from '../world.ts';
+
+export const untoldEnds = chapter('untold ends', {
+  'all dependencies of a namespace are listed in pages, and so are the ends that tasks have not been told of': listsAll,
+  'verify misses an end that is gone, of which the task was not told': endIsGone,
+});
+
+async function listsAll(world: World): Promise<void> {
+  const crashing = world.orchestratorOn(withoutSettling(world.storage));
+  await world.orchestrator.enqueueTasks([
+    { id: 'a' },
+    { id: 'b' },
+    { id: 'x', dependsOn: ['b', 'a'] },
+    { id: 'c', dependsOn: ['b', 'a'] },
+  ]);
+  await world.add({ id: 'a', namespace: 'other' });
+  await world.add({ id: 'b', namespace: 'other', dependsOn: ['a'] });
+  const claims = [await world.claim({ sessionId: 'b' }), await world.claim({ sessionId: 'a' })];
+  for (const claim of claims) await crashing.releaseTask({ ...holderOf(claim), outcome: 'succeeded' });
+  const { read } = world.peer;
+  const keys = ['c a', 'c b', 'x a', 'x b'];
+  for (const list of [
+    (after: object) => read.dependencies({ namespace: 'default', ofAll: true, limit: 3, ...after }),
+    (after: object) => read.dependencyEnds({ namespace: 'default', limit: 3, ...after }),
+  ]) {
+    const first = await list({});
+    const second = await list({ after: first.next ?? '' });
+    expect([first.items.length, second.next]).toEqual([3, null]);
+    const found = [...first.items, ...second.items];
+    expect(found.map(({ taskId, dependencyId }) => `${taskId} ${dependencyId}`)).toEqual(keys);
+  }
+}
+
+async function endIsGone(world: World): Promise<void> {
+  const { storage } = world;
+  await world.orchestrator.enqueueTasks([{ id: 'a' }, { id: 'b', dependsOn: ['a'] }]);
+  const { token } = (await world.claim({ sessionId: 'a' })).lease;
+  await world.orchestratorOn(withoutSettling(storage)).releaseTask({ token, outcome: 'succeeded' });
+  const { items: settledEnds } = await world.peer.read.dependencyEnds({ namespace: 'default', limit: 10 });
+  expect(settledEnds).toMatchObject([{ taskId: 'b', dependencyId: 'a', seq: 4, status: 'succeeded' }]);
+  const behindTheLog = (written: object) =>
+    storage.transact({ by: 'task', namespace: 'default', taskId: 'b' }, () => ({
+      reply: null,
+      sessions: [],
+      tasks: [],
+      agents: [],
+      events: [],
+      receipt: null,
+      forgetReceiptsAt: 0,
+      clock: null,
+      ...written,
+    }));
+
+  await behindTheLog({ settledEnds });
+  expect((await world.rival.verify()).findings).toMatchObject([{ kind: 'state', taskId: 'b' }]);
+
+  // The storage adds the end again. There is no end with the other number, which is to be deleted.
+  await behindTheLog({
+    endedDependencies: settledEnds.map(({ taskId: _task, ...end }) => ({ ...end, policies: DEPENDENCY_POLICIES })),
+    settledEnds: settledEnds.map((end) => ({ ...end, seq: end.seq + 1 })),
+  });
+  expect((await world.rival.verify()).findings).toEqual([]);
+}
