@@ -2,6 +2,7 @@
  * Reviews on the command line:
  * - the agent that did the work is refused, exit 77; another one approves, or sends the task back with notes
  * - a task that is not in review gets no verdict, exit 1
+ * - the claim of a review says how it ends
  * - one command id cannot name the two commands of a verdict: sent again, it would approve another review
  */
 import { test } from 'vitest';
@@ -39,6 +40,19 @@ test.concurrent('changes send the work back with their notes', async ({ expect }
 
   expect([none.exit, exit, data['status']]).toEqual([64, 0, 'queued']);
   expect((await cli.json(['task', 'show', id])).data).toMatchObject({ note: 'name it' });
+  expect((await cli.run(['events', '--task', id])).stdout).toContain(
+    'by home-agent  round=1  notes=name it  proof=unproven',
+  );
+});
+
+test.concurrent('the claim of a review says how it ends', async ({ expect }) => {
+  using cli = new Cli();
+  await inReview(cli);
+
+  const { stdout, stderr } = await cli.run(['claim', '--agent', 'home-agent', '--role', 'reviewer']);
+
+  expect(stdout).toContain('(in_review), by company-agent');
+  expect(stderr).toContain('at the end: orchestrator release --outcome approved, or changes_requested --note TEXT');
 });
 
 test.concurrent('a verdict takes no command id, and nothing is approved', async ({ expect }) => {

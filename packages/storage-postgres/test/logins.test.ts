@@ -14,6 +14,7 @@ import { expect, test } from 'vitest';
 import { userUrl, withAdmin, type TestDatabase } from './harness/databases.ts';
 import { TIMEOUTS } from '../src/server/transactions.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
+import { eventOf, reviewing } from './past-the-rules.ts';
 
 const OUTCOMES = ['done', 'found', 'refused'] as const;
 type Outcome = (typeof OUTCOMES)[number];
@@ -25,23 +26,6 @@ const REFUSALS = ['42501', '23514', '23001', '22P02'];
 const HASH = '0'.repeat(64);
 const FAR_AHEAD = '9007199254740990';
 
-const eventOf = (seq: string, further: Readonly<Record<string, string>> = {}): string => {
-  const cells = {
-    stream_kind: `'session'`,
-    namespace: 's.namespace',
-    stream_id: 's.id',
-    session_id: 's.id',
-    seq,
-    type: `'legacy.event'`,
-    payload: `'{}'`,
-    at: '1',
-    prev_hash: `'${HASH}'`,
-    hash: `'${HASH}'`,
-    ...further,
-  };
-  return `INSERT INTO orchestrator.event_log (${Object.keys(cells).join(', ')}) OVERRIDING USER VALUE
-    SELECT ${Object.values(cells).join(', ')} FROM orchestrator.sessions s WHERE s.id = 's'`;
-};
 /** It takes the lock of a writer all the same. */
 const WRITING_NOTHING = `${eventOf('1')} AND false`;
 const count = (seq: number): string => `UPDATE orchestrator.sessions SET seq = seq + ${seq} WHERE id = 's'`;
@@ -59,15 +43,6 @@ const NEW_TASK = `INSERT INTO orchestrator.tasks (namespace, id, number, session
     status, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, created_at, version)
   VALUES ('default', 'x', 1000000, 's', 'k', 't', '{}', 5, 'queued', 1, 0, 4, 0, 16, 1, 1, 1)`;
 
-/** An agent takes the review that waits, with all that a lease needs. */
-const reviewing = (agent: string): string[] => [
-  `UPDATE orchestrator.sessions SET status = 'running', agent = '${agent}', fence = 7, token_hash = '${HASH}',
-     ttl_ms = 1000, stale_after_ms = 1000, lease_expires_at = 1, heartbeat_at = 1, stale_at = 1, seq = seq + 1,
-     task_id = next_task_id, next_task_id = NULL, next_priority = NULL, next_queued_at = NULL, next_kind = NULL,
-     next_for = NULL, version = version + 1 WHERE next_kind = 'review'`,
-  `UPDATE orchestrator.tasks SET status = 'running', attempt = 1, version = version + 1 WHERE kind = 'review'`,
-  eventOf('s.seq', { fence: '7', lease_effect: `'granted'` }).replace(`s.id = 's'`, 's.fence = 7'),
-];
 /** An event in the stream of a registered agent. */
 const ofAgent = (seq: string, further: Readonly<Record<string, string>> = {}): string =>
   eventOf(seq, {

@@ -67,11 +67,13 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
     chatter: [
       `next: ${tokenExport(lease)}`,
       'then: orchestrator checkpoint --next-action TEXT',
-      'at the end: orchestrator release --outcome succeeded',
+      `at the end: orchestrator release --outcome ${task.reviewOf === null ? 'succeeded' : VERDICTS}`,
       'claim and export in one step: eval "$(orchestrator claim --env)"',
     ],
   };
 }
+
+const VERDICTS = 'approved, or changes_requested --note TEXT';
 
 async function requestOf(call: Call<ClaimOptions>): Promise<ClaimRequest> {
   return { ...(await call.requireAgent()), ...call.grantingCommand, ...claimRequest(call.options) };

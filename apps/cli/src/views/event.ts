@@ -8,6 +8,9 @@ const GLYPHS: { readonly [T in EventType]?: string } = {
   'task.queued': '○',
   'task.claimed': '▶',
   'task.succeeded': '✓',
+  'task.review_requested': '◎',
+  'task.approved': '✓',
+  'task.changes_requested': '○',
   'task.failed': '✗',
   'task.rescheduled': '○',
   'task.retried': '○',
@@ -40,6 +43,10 @@ const TOLD = [
   'last_action',
   'next_action',
   'note',
+  'round',
+  'notes',
+  'proof',
+  'dependency',
   'asked_agent',
   'asked_role',
   'question',
@@ -48,6 +55,7 @@ const TOLD = [
   'roles',
   'machine',
   'agents',
+  'signed_roles',
 ] as const;
 
 /** The names must have learned the ids that `mentionedIn` returns for the event. */

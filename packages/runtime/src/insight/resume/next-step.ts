@@ -46,11 +46,14 @@ function held(
     return 'Cancellation was requested: with the token, `orchestrator release --outcome cancelled` ends the task.';
   const work =
     'With the token, `orchestrator checkpoint --next-action TEXT` saves the work, ' +
-    '`orchestrator release --outcome succeeded` ends it.';
+    ((task?.reviews ?? null) === null ? '`orchestrator release --outcome succeeded` ends it.' : VERDICTS);
   if (facts.instance !== null) return work;
   const reference = names.sessionReference(id);
   return `${work} After a restart: \`orchestrator claim --agent ${shellWord(agent)} --session ${reference} --resume\`.`;
 }
+
+const VERDICTS =
+  '`orchestrator release --outcome approved` or `--outcome changes_requested --note TEXT` ends the review.';
 
 function heldByAnother({ id, holder }: SessionFacts, { agent, instance }: ResumeFacts, names: Names): string {
   const reference = names.sessionReference(id);

@@ -17,6 +17,7 @@ import { lookBack } from '../look-back.ts';
 import { Names, type Mentioned } from '../names.ts';
 import { rolesOf } from '../roles-of.ts';
 import { NO_QUESTIONS, readQuestionsFor } from './questions-for.ts';
+import { readJudgedWork } from './judged-work.ts';
 import type {
   AlsoHeld,
   EventInBrief,
@@ -88,7 +89,7 @@ function mentionedIn({ session, alsoHeld, waitingFor, questions }: ResumeFacts):
   const ofSession = session === null ? [] : [session.task, ...session.queue].map((task) => task?.id ?? null);
   const ofEvents = session?.since.events.map(({ taskId }) => taskId) ?? [];
   return {
-    tasks: [...others.map(({ taskId }) => taskId), ...ofSession, ...ofEvents],
+    tasks: [...others.map(({ taskId }) => taskId), session?.task?.reviews?.taskId ?? null, ...ofSession, ...ofEvents],
     sessions: [...others.map(({ sessionId }) => sessionId), session?.id ?? null],
   };
 }
@@ -162,12 +163,13 @@ class ResumeReading {
     const tenure = holder !== null && this.#isMine(holder.agent) ? holder : await this.#lastTenure(session);
     const taskId = tenure?.taskId ?? session.taskId;
     const task = taskId === running?.id ? running : taskId === null ? null : await this.#reads.getTask(taskId);
+    const reviews = task === null ? null : await readJudgedWork(this.#reads, task);
     return {
       id,
       status: session.status,
       tenure,
       holder,
-      task: task === null ? null : taskFacts(task, task.id === running?.id ? session.progress : null),
+      task: task === null ? null : { ...taskFacts(task, task.id === running?.id ? session.progress : null), reviews },
       checkpoint: await this.#checkpoint(session),
       ...(await this.#queue(session)),
       since: await this.#since(session, tenure?.agent ?? this.#question.agent ?? null),
@@ -351,7 +353,7 @@ function isOver({ tenure, task, waitingCount, holder }: SessionFacts): boolean {
   return endedItself && task !== null && isEnded(task.status) && waitingCount === 0 && holder === null;
 }
 
-function taskFacts(task: TaskRecord, progress: Json): TaskFacts {
+function taskFacts(task: TaskRecord, progress: Json): Omit<TaskFacts, 'reviews'> {
   const { id, title, kind, status, attempt, attemptsMax, runAt, note, cancelRequestedAt, payload } = task;
   const { question, askedAt, askedBy, answer, answeredBy } = task;
   return {

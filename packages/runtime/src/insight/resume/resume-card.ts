@@ -8,6 +8,7 @@ import type {
   AlsoHeld,
   EventInBrief,
   ResumeFacts,
+  JudgedWork,
   SessionFacts,
   Tenure,
   WaitingFor,
@@ -92,12 +93,25 @@ function taskLines(task: NonNullable<SessionFacts['task']>, say: CardText): Item
       `${name}, kind ${say.name(task.kind)}, ${task.status}, attempt ${task.attempt} of ${task.attemptsMax}`,
       ...(task.cancelRequestedAt === null ? [] : [`cancellation requested at ${isoSeconds(task.cancelRequestedAt)}`]),
     ]),
+    ...items('about', reviewedLines(task.reviews, say)),
     ...items('next', questionLines(task, say)),
     ...items('rest', [
       ...(task.note === null ? [] : [`note ${say.text('note', task.note)}`]),
       ...(task.progress === null ? [] : [`progress ${say.json(task.progress)}`]),
       ...(task.payload === null ? [] : [`payload ${say.json(task.payload)}`]),
     ]),
+  ];
+}
+
+/** What a reviewer has to judge. */
+function reviewedLines(work: JudgedWork | null, say: CardText): string[] {
+  if (work === null) return [];
+  const { taskId, title, round, holders, payload, result } = work;
+  const by = holders.map((name) => say.name(name)).join(', ');
+  return [
+    `reviews task ${say.names.taskReference(taskId)} ${say.text('title', title)}, done by ${by}, round ${round}`,
+    `its payload ${say.json(payload)}`,
+    `its result ${say.json(result)}`,
   ];
 }
 

@@ -40,6 +40,19 @@ export interface TaskFacts {
   readonly cancelRequestedAt: number | null;
   readonly payload: Json;
   readonly progress: Json;
+  /** Of a review: the work that it judges. */
+  readonly reviews: JudgedWork | null;
+}
+
+/** The work that a review judges, as the reviewer finds it now. */
+export interface JudgedWork {
+  readonly taskId: string;
+  readonly title: string;
+  readonly round: number;
+  /** The agents that held it. */
+  readonly holders: readonly string[];
+  readonly payload: Json;
+  readonly result: Json;
 }
 
 /** An event, with the few fields of its payload that the card shows. */
