@@ -36,7 +36,9 @@ import {
   setTo,
   TASK_PLACES,
   uuidOf,
+  type Place,
 } from './rows.ts';
+import { RowUpdates } from './work/row-updates.ts';
 
 /*
  * Every statement of the hot path as text, prepared once for each connection, with positional parameters. Each names
@@ -57,24 +59,28 @@ const RECEIPT = selected(RECEIPT_PLACES);
 export const NEW_EVENT = FIELDS.event.filter((field) => field !== 'id' && EVENT_PLACES[field].column !== null);
 
 const NEXT_PLACES = NEXT_COLUMNS.map(asIs);
-/** The row must still have the version that was loaded. */
-const GUARDED = 'version = version + 1 WHERE number = ? AND version = ?';
+
+type SessionField = (typeof FIELDS.lease)[number];
+type TaskField = (typeof FIELDS.taskChanges)[number];
+
+/** What an update does with the head of a session's queue, as `SESSION_UPDATES` says it. */
+export type HeadUpdate = (typeof SESSION_UPDATES)[SessionUpdateName]['head'];
 
 /** The head that was looked up comes as a value. */
-const updateSession = (name: SessionUpdateName): string => {
-  const { fields, head } = SESSION_UPDATES[name];
+export function updateSessionOf(fields: readonly SessionField[], head: HeadUpdate): string {
   const next =
     head === 'kept' ? [] : NEXT_PLACES.map((place) => (head === 'none' ? { ...place, write: 'NULL' } : place));
-  return `UPDATE sessions SET ${setTo([...placesOf(SESSION_PLACES, fields), ...next])}, ${GUARDED}`;
-};
-const SESSION_UPDATE_NAMES = Object.keys(SESSION_UPDATES) as SessionUpdateName[];
+  return update('sessions', [...placesOf(SESSION_PLACES, fields), ...next]);
+}
 
-/** Those that update a session, by what they write. */
-export const UPDATE_SESSION = forEachUpdate(updateSession);
+export function updateTaskOf(fields: readonly TaskField[]): string {
+  return update('tasks', placesOf(TASK_PLACES, fields));
+}
 
-function forEachUpdate<Value>(valueOf: (name: SessionUpdateName) => Value): Readonly<Record<SessionUpdateName, Value>> {
-  const values = SESSION_UPDATE_NAMES.map((name) => [name, valueOf(name)] as const);
-  return Object.fromEntries(values) as Readonly<Record<SessionUpdateName, Value>>;
+/** The row must still have the version that was loaded. */
+function update(table: 'sessions' | 'tasks', places: readonly Place[]): string {
+  const version = { column: 'version', read: 'version', write: 'version + 1' };
+  return `UPDATE ${table} SET ${setTo([...places, version])} WHERE number = ? AND version = ?`;
 }
 
 /** The tasks of a session, of which the namespace and the number are given; and those with one status. */
@@ -214,7 +220,6 @@ export const SQL = {
       AND ended IS NULL AND on_dependency_failure IN (SELECT value FROM json_each(?))`,
   deleteDependencyEnd: `DELETE FROM dependency_ends
     WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = ? AND dependency_id = ? AND seq = ?`,
-  updateTask: `UPDATE tasks SET ${setTo(placesOf(TASK_PLACES, FIELDS.taskChanges))}, ${GUARDED}`,
   insertAgent: insertInto('agents', placesOf(AGENT_PLACES, FIELDS.agent)),
   updateAgent: `UPDATE agents SET ${setTo(placesOf(AGENT_PLACES, FIELDS.agentChanges))}, version = version + 1
     WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ? AND version = ?`,
@@ -239,7 +244,8 @@ interface Query<Row> {
   all(...values: unknown[]): Row[];
 }
 
-interface Write {
+/** A statement that writes. */
+export interface Write {
   run(...values: unknown[]): { readonly changes: number };
 }
 
@@ -335,16 +341,22 @@ function prepareQueries(db: Connection) {
 function prepareChanges(db: Connection) {
   const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
   const write = (sql: string): Write => db.prepare(sql);
+  const updateSession = (head: HeadUpdate) =>
+    new RowUpdates<Session, SessionField>(FIELDS.lease, (fields) => write(updateSessionOf(fields, head)));
   return {
     addNamespace: write(SQL.addNamespace),
     insertSession: write(SQL.insertSession),
-    updateSession: forEachUpdate((name) => write(UPDATE_SESSION[name])),
+    updateSession: {
+      kept: updateSession('kept'),
+      none: updateSession('none'),
+      looked_up: updateSession('looked_up'),
+    },
     insertTask: write(SQL.insertTask),
     insertDependency: write(SQL.insertDependency),
     fulfilDependency: write(SQL.fulfilDependency),
     insertDependencyEnds: write(SQL.insertDependencyEnds),
     deleteDependencyEnd: write(SQL.deleteDependencyEnd),
-    updateTask: write(SQL.updateTask),
+    updateTask: new RowUpdates<Task, TaskField>(FIELDS.taskChanges, (fields) => write(updateTaskOf(fields))),
     insertAgent: write(SQL.insertAgent),
     updateAgent: write(SQL.updateAgent),
     eventIdBefore: value<number>(SQL.eventIdBefore),

@@ -5,11 +5,12 @@
  * - the filtered lists and counts walk only over what they answer
  */
 import type Database from 'better-sqlite3';
+import { FIELDS } from '@agent-orchestrator/storage-sql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
 import { eventsQuery, listSessionsQuery, listTasksQuery, questionsQuery, type ListQuery } from '../src/read/lists.ts';
 import { CLAIM_PREVIEW, READS } from '../src/read/reader.ts';
-import { SQL, UPDATE_SESSION } from '../src/statements.ts';
+import { SQL, updateSessionOf, updateTaskOf } from '../src/statements.ts';
 import { aStore } from './factories.ts';
 
 let db: Database.Database;
@@ -45,7 +46,14 @@ const WALKS: Readonly<Record<string, RegExp>> = {
 /** These sort what they found: what one agent holds, all that is held, all that returns, what waits in a session. */
 const SORTS = new Set(['heldBy', 'heldAfter', 'delayedReturns', 'waiting']);
 
-const hot = Object.entries<string>({ ...SQL, ...UPDATE_SESSION }).filter(
+/** With all that may change. */
+const UPDATES = {
+  updateTask: updateTaskOf(FIELDS.taskChanges),
+  updateSession: updateSessionOf(FIELDS.lease, 'looked_up'),
+  updateSessionWithoutHead: updateSessionOf(FIELDS.lease, 'none'),
+};
+
+const hot = Object.entries<string>({ ...SQL, ...UPDATES }).filter(
   ([, sql]) => !sql.startsWith('PRAGMA') && !sql.startsWith('INSERT'),
 );
 
