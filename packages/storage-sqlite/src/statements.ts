@@ -38,7 +38,8 @@ import {
   uuidOf,
   type Place,
 } from './rows.ts';
-import { RowUpdates } from './work/row-updates.ts';
+import type { RareRows } from './work/rare-rows.ts';
+import { RowUpdates, type Write } from './work/row-updates.ts';
 
 /*
  * Every statement of the hot path as text, prepared once for each connection, with positional parameters. Each names
@@ -109,7 +110,6 @@ export const SQL = {
   taskOfDedupeKey: `SELECT ${TASK} FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `SELECT ${AGENT} FROM agents WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ?`,
-  hasAgents: 'SELECT EXISTS (SELECT 1 FROM agents)',
   relatedTask: `SELECT id, ${TASK_PLACES.sessionId.read} AS "sessionId", status FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
   isAnyToTell: `SELECT 1 FROM dependency_ends WHERE namespace = ${KEY_OF_NAMESPACE} LIMIT 1`,
@@ -145,6 +145,8 @@ export const SQL = {
     ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`,
   stale: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_stale
     WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' AND stale_at <= +? ORDER BY stale_at, id LIMIT +?`,
+  staleAt: `SELECT stale_at FROM sessions INDEXED BY sessions_stale
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' ORDER BY stale_at LIMIT 1`,
   // Walks over what is held in the namespace, which spares every claim and release another index.
   heldBy: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_stale
     WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' AND agent = +?
@@ -231,6 +233,16 @@ export const SQL = {
   insertReceipt: insertInto('receipts', placesOf(RECEIPT_PLACES, FIELDS.receipt)),
 } as const satisfies Record<string, string>;
 
+/** Whether there are rows of a kind in any namespace; exported for the same test. */
+export const HAS = {
+  agents: 'SELECT EXISTS (SELECT 1 FROM agents)',
+  dependencies: 'SELECT EXISTS (SELECT 1 FROM dependencies)',
+  dependencyEnds: 'SELECT EXISTS (SELECT 1 FROM dependency_ends)',
+  subtasks: 'SELECT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_of_parent WHERE parent_id IS NOT NULL)',
+  scheduled: `SELECT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_due WHERE status = 'scheduled')`,
+  returning: `SELECT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_returning WHERE ${RETURNING})`,
+} as const satisfies Record<RareRows, string>;
+
 export type Statements = ReturnType<typeof prepareStatements>;
 
 /** The pages in the log, and those of them that are in the file as well. */
@@ -242,11 +254,6 @@ interface LogPages {
 interface Query<Row> {
   get(...values: unknown[]): Row | undefined;
   all(...values: unknown[]): Row[];
-}
-
-/** A statement that writes. */
-export interface Write {
-  run(...values: unknown[]): { readonly changes: number };
 }
 
 /** Prepares them all; the tables must be there. */
@@ -288,7 +295,14 @@ function prepareQueries(db: Connection) {
     taskNumber: value<number>(SQL.taskNumber),
     taskOfDedupeKey: rows<Task>(SQL.taskOfDedupeKey),
     agent: rows<Agent>(SQL.agent),
-    hasAgents: value<0 | 1>(SQL.hasAgents),
+    has: {
+      agents: value<0 | 1>(HAS.agents),
+      dependencies: value<0 | 1>(HAS.dependencies),
+      dependencyEnds: value<0 | 1>(HAS.dependencyEnds),
+      subtasks: value<0 | 1>(HAS.subtasks),
+      scheduled: value<0 | 1>(HAS.scheduled),
+      returning: value<0 | 1>(HAS.returning),
+    },
     relatedTask: rows<RelatedTask>(SQL.relatedTask),
     isAnyToTell: value<1>(SQL.isAnyToTell),
     tasksToTell: value<string>(SQL.tasksToTell),
@@ -302,6 +316,7 @@ function prepareQueries(db: Connection) {
     ready: keys(SQL.ready),
     readyOfKind: keys(SQL.readyOfKind),
     stale: rows<Session>(SQL.stale),
+    staleAt: value<number>(SQL.staleAt),
     heldBy: rows<Session>(SQL.heldBy),
     delayed: rows<Pick<Task, 'namespace' | 'id'>>(SQL.delayed),
     delayedReturns: rows<Pick<Task, 'namespace' | 'id'>>(SQL.delayedReturns),

@@ -1,4 +1,7 @@
-import type { Write } from '../statements.ts';
+/** A statement that writes. */
+export interface Write {
+  run(...values: unknown[]): { readonly changes: number };
+}
 
 /**
  * The updates of a table, which write only what has changed. Of each column that a statement sets, SQLite looks at the
