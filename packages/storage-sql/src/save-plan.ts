@@ -64,9 +64,9 @@ export interface SavePlan {
  * ones, one waits for the other.
  */
 export function planSave(decisions: readonly WriteSet<unknown>[]): SavePlan {
-  const sessions = decisions.flatMap((writeSet) => writeSet.sessions);
-  const tasks = decisions.flatMap((writeSet) => writeSet.tasks);
-  const agents = decisions.flatMap((writeSet) => writeSet.agents);
+  const sessions = ofEach(decisions, (writeSet) => writeSet.sessions);
+  const tasks = ofEach(decisions, (writeSet) => writeSet.tasks);
+  const agents = ofEach(decisions, (writeSet) => writeSet.agents);
   const queues = changedQueues(tasks);
   const saved = new Set(sessions.map(({ after }) => keyOf(after.namespace, after.id)));
   const updatedTasks = tasks.filter(isUpdate);
@@ -85,7 +85,7 @@ export function planSave(decisions: readonly WriteSet<unknown>[]): SavePlan {
     newAgents: newRows(agents),
     changedAgents: agents.filter(isUpdate),
     ...dependencyPlan(decisions),
-    events: decisions.flatMap(({ events }) => events),
+    events: ofEach(decisions, ({ events }) => events),
     receipts: decisions.flatMap(({ receipt }) => receipt ?? []),
   };
 }
@@ -93,13 +93,22 @@ export function planSave(decisions: readonly WriteSet<unknown>[]): SavePlan {
 type DependencyPlan = Pick<SavePlan, 'newDependencies' | 'fulfilledDependencies' | 'endedDependencies' | 'settledEnds'>;
 
 function dependencyPlan(decisions: readonly WriteSet<unknown>[]): DependencyPlan {
-  const changes = decisions.flatMap(({ dependencies = [] }) => dependencies);
+  const changes = ofEach(decisions, ({ dependencies = [] }) => dependencies);
   return {
     newDependencies: newRows(changes),
     fulfilledDependencies: changes.filter(isUpdate).map(({ after }) => after),
-    endedDependencies: decisions.flatMap(({ endedDependencies = [] }) => endedDependencies),
-    settledEnds: decisions.flatMap(({ settledEnds = [] }) => settledEnds),
+    endedDependencies: ofEach(decisions, ({ endedDependencies = [] }) => endedDependencies),
+    settledEnds: ofEach(decisions, ({ settledEnds = [] }) => settledEnds),
   };
+}
+
+/** The rows of all decisions; of one, which is the most usual, without a copy. */
+function ofEach<Row>(
+  decisions: readonly WriteSet<unknown>[],
+  rowsOf: (writeSet: WriteSet<unknown>) => readonly Row[],
+): readonly Row[] {
+  const [only] = decisions;
+  return only !== undefined && decisions.length === 1 ? rowsOf(only) : decisions.flatMap(rowsOf);
 }
 
 /** Whether there is anything to write. */

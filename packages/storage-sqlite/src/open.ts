@@ -170,7 +170,7 @@ class SqliteStorage implements Storage {
   }
 
   #change<R>(change: () => Promise<R>): Promise<R> {
-    return this.#calls.run(async () => {
+    return this.#calls.run(() => {
       if (this.#settings.mode === 'read-only')
         throw new OrchestratorError('STORE_READ_ONLY', `${this.#settings.path} was opened for reading only.`);
       return change();

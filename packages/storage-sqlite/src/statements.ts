@@ -36,7 +36,10 @@ import {
   setTo,
   TASK_PLACES,
   uuidOf,
+  type Place,
 } from './rows.ts';
+import type { RareRows } from './work/rare-rows.ts';
+import { RowUpdates, type Write } from './work/row-updates.ts';
 
 /*
  * Every statement of the hot path as text, prepared once for each connection, with positional parameters. Each names
@@ -57,24 +60,28 @@ const RECEIPT = selected(RECEIPT_PLACES);
 export const NEW_EVENT = FIELDS.event.filter((field) => field !== 'id' && EVENT_PLACES[field].column !== null);
 
 const NEXT_PLACES = NEXT_COLUMNS.map(asIs);
-/** The row must still have the version that was loaded. */
-const GUARDED = 'version = version + 1 WHERE number = ? AND version = ?';
+
+type SessionField = (typeof FIELDS.lease)[number];
+type TaskField = (typeof FIELDS.taskChanges)[number];
+
+/** What an update does with the head of a session's queue, as `SESSION_UPDATES` says it. */
+export type HeadUpdate = (typeof SESSION_UPDATES)[SessionUpdateName]['head'];
 
 /** The head that was looked up comes as a value. */
-const updateSession = (name: SessionUpdateName): string => {
-  const { fields, head } = SESSION_UPDATES[name];
+export function updateSessionOf(fields: readonly SessionField[], head: HeadUpdate): string {
   const next =
     head === 'kept' ? [] : NEXT_PLACES.map((place) => (head === 'none' ? { ...place, write: 'NULL' } : place));
-  return `UPDATE sessions SET ${setTo([...placesOf(SESSION_PLACES, fields), ...next])}, ${GUARDED}`;
-};
-const SESSION_UPDATE_NAMES = Object.keys(SESSION_UPDATES) as SessionUpdateName[];
+  return update('sessions', [...placesOf(SESSION_PLACES, fields), ...next]);
+}
 
-/** Those that update a session, by what they write. */
-export const UPDATE_SESSION = forEachUpdate(updateSession);
+export function updateTaskOf(fields: readonly TaskField[]): string {
+  return update('tasks', placesOf(TASK_PLACES, fields));
+}
 
-function forEachUpdate<Value>(valueOf: (name: SessionUpdateName) => Value): Readonly<Record<SessionUpdateName, Value>> {
-  const values = SESSION_UPDATE_NAMES.map((name) => [name, valueOf(name)] as const);
-  return Object.fromEntries(values) as Readonly<Record<SessionUpdateName, Value>>;
+/** The row must still have the version that was loaded. */
+function update(table: 'sessions' | 'tasks', places: readonly Place[]): string {
+  const version = { column: 'version', read: 'version', write: 'version + 1' };
+  return `UPDATE ${table} SET ${setTo([...places, version])} WHERE number = ? AND version = ?`;
 }
 
 /** The tasks of a session, of which the namespace and the number are given; and those with one status. */
@@ -103,7 +110,6 @@ export const SQL = {
   taskOfDedupeKey: `SELECT ${TASK} FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `SELECT ${AGENT} FROM agents WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ?`,
-  hasAgents: 'SELECT EXISTS (SELECT 1 FROM agents)',
   relatedTask: `SELECT id, ${TASK_PLACES.sessionId.read} AS "sessionId", status FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
   isAnyToTell: `SELECT 1 FROM dependency_ends WHERE namespace = ${KEY_OF_NAMESPACE} LIMIT 1`,
@@ -139,6 +145,8 @@ export const SQL = {
     ORDER BY next_priority, next_queued_at, next_task_id LIMIT +?`,
   stale: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_stale
     WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' AND stale_at <= +? ORDER BY stale_at, id LIMIT +?`,
+  staleAt: `SELECT stale_at FROM sessions INDEXED BY sessions_stale
+    WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' ORDER BY stale_at LIMIT 1`,
   // Walks over what is held in the namespace, which spares every claim and release another index.
   heldBy: `SELECT ${SESSION} FROM sessions INDEXED BY sessions_stale
     WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' AND agent = +?
@@ -214,7 +222,6 @@ export const SQL = {
       AND ended IS NULL AND on_dependency_failure IN (SELECT value FROM json_each(?))`,
   deleteDependencyEnd: `DELETE FROM dependency_ends
     WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = ? AND dependency_id = ? AND seq = ?`,
-  updateTask: `UPDATE tasks SET ${setTo(placesOf(TASK_PLACES, FIELDS.taskChanges))}, ${GUARDED}`,
   insertAgent: insertInto('agents', placesOf(AGENT_PLACES, FIELDS.agent)),
   updateAgent: `UPDATE agents SET ${setTo(placesOf(AGENT_PLACES, FIELDS.agentChanges))}, version = version + 1
     WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ? AND version = ?`,
@@ -225,6 +232,16 @@ export const SQL = {
   insertEvent: insertInto('event_log', placesOf(EVENT_PLACES, ['id', ...NEW_EVENT])),
   insertReceipt: insertInto('receipts', placesOf(RECEIPT_PLACES, FIELDS.receipt)),
 } as const satisfies Record<string, string>;
+
+/** Whether there are rows of a kind in any namespace; exported for the same test. */
+export const HAS = {
+  agents: 'SELECT EXISTS (SELECT 1 FROM agents)',
+  dependencies: 'SELECT EXISTS (SELECT 1 FROM dependencies)',
+  dependencyEnds: 'SELECT EXISTS (SELECT 1 FROM dependency_ends)',
+  subtasks: 'SELECT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_of_parent WHERE parent_id IS NOT NULL)',
+  scheduled: `SELECT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_due WHERE status = 'scheduled')`,
+  returning: `SELECT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_returning WHERE ${RETURNING})`,
+} as const satisfies Record<RareRows, string>;
 
 export type Statements = ReturnType<typeof prepareStatements>;
 
@@ -237,10 +254,6 @@ interface LogPages {
 interface Query<Row> {
   get(...values: unknown[]): Row | undefined;
   all(...values: unknown[]): Row[];
-}
-
-interface Write {
-  run(...values: unknown[]): { readonly changes: number };
 }
 
 /** Prepares them all; the tables must be there. */
@@ -282,7 +295,14 @@ function prepareQueries(db: Connection) {
     taskNumber: value<number>(SQL.taskNumber),
     taskOfDedupeKey: rows<Task>(SQL.taskOfDedupeKey),
     agent: rows<Agent>(SQL.agent),
-    hasAgents: value<0 | 1>(SQL.hasAgents),
+    has: {
+      agents: value<0 | 1>(HAS.agents),
+      dependencies: value<0 | 1>(HAS.dependencies),
+      dependencyEnds: value<0 | 1>(HAS.dependencyEnds),
+      subtasks: value<0 | 1>(HAS.subtasks),
+      scheduled: value<0 | 1>(HAS.scheduled),
+      returning: value<0 | 1>(HAS.returning),
+    },
     relatedTask: rows<RelatedTask>(SQL.relatedTask),
     isAnyToTell: value<1>(SQL.isAnyToTell),
     tasksToTell: value<string>(SQL.tasksToTell),
@@ -296,6 +316,7 @@ function prepareQueries(db: Connection) {
     ready: keys(SQL.ready),
     readyOfKind: keys(SQL.readyOfKind),
     stale: rows<Session>(SQL.stale),
+    staleAt: value<number>(SQL.staleAt),
     heldBy: rows<Session>(SQL.heldBy),
     delayed: rows<Pick<Task, 'namespace' | 'id'>>(SQL.delayed),
     delayedReturns: rows<Pick<Task, 'namespace' | 'id'>>(SQL.delayedReturns),
@@ -335,16 +356,22 @@ function prepareQueries(db: Connection) {
 function prepareChanges(db: Connection) {
   const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
   const write = (sql: string): Write => db.prepare(sql);
+  const updateSession = (head: HeadUpdate) =>
+    new RowUpdates<Session, SessionField>(FIELDS.lease, (fields) => write(updateSessionOf(fields, head)));
   return {
     addNamespace: write(SQL.addNamespace),
     insertSession: write(SQL.insertSession),
-    updateSession: forEachUpdate((name) => write(UPDATE_SESSION[name])),
+    updateSession: {
+      kept: updateSession('kept'),
+      none: updateSession('none'),
+      looked_up: updateSession('looked_up'),
+    },
     insertTask: write(SQL.insertTask),
     insertDependency: write(SQL.insertDependency),
     fulfilDependency: write(SQL.fulfilDependency),
     insertDependencyEnds: write(SQL.insertDependencyEnds),
     deleteDependencyEnd: write(SQL.deleteDependencyEnd),
-    updateTask: write(SQL.updateTask),
+    updateTask: new RowUpdates<Task, TaskField>(FIELDS.taskChanges, (fields) => write(updateTaskOf(fields))),
     insertAgent: write(SQL.insertAgent),
     updateAgent: write(SQL.updateAgent),
     eventIdBefore: value<number>(SQL.eventIdBefore),

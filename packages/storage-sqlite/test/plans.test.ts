@@ -5,11 +5,12 @@
  * - the filtered lists and counts walk only over what they answer
  */
 import type Database from 'better-sqlite3';
+import { FIELDS } from '@agent-orchestrator/storage-sql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
 import { eventsQuery, listSessionsQuery, listTasksQuery, questionsQuery, type ListQuery } from '../src/read/lists.ts';
 import { CLAIM_PREVIEW, READS } from '../src/read/reader.ts';
-import { SQL, UPDATE_SESSION } from '../src/statements.ts';
+import { HAS, SQL, updateSessionOf, updateTaskOf } from '../src/statements.ts';
 import { aStore } from './factories.ts';
 
 let db: Database.Database;
@@ -39,13 +40,19 @@ const WALKS: Readonly<Record<string, RegExp>> = {
   delayedReturns: /^SCAN t USING INDEX tasks_returning$/,
   oldestReceipt: /^SCAN (n$|\(subquery)/,
   forgetReceipts: /^SCAN n$/,
-  hasAgents: /^SCAN (CONSTANT ROW|agents)$/,
   waiting: /^SCAN \(subquery/,
 };
 /** These sort what they found: what one agent holds, all that is held, all that returns, what waits in a session. */
 const SORTS = new Set(['heldBy', 'heldAfter', 'delayedReturns', 'waiting']);
 
-const hot = Object.entries<string>({ ...SQL, ...UPDATE_SESSION }).filter(
+/** With all that may change. */
+const UPDATES = {
+  updateTask: updateTaskOf(FIELDS.taskChanges),
+  updateSession: updateSessionOf(FIELDS.lease, 'looked_up'),
+  updateSessionWithoutHead: updateSessionOf(FIELDS.lease, 'none'),
+};
+
+const hot = Object.entries<string>({ ...SQL, ...UPDATES }).filter(
   ([, sql]) => !sql.startsWith('PRAGMA') && !sql.startsWith('INSERT'),
 );
 
@@ -53,6 +60,15 @@ const hot = Object.entries<string>({ ...SQL, ...UPDATE_SESSION }).filter(
 const PLANNED_BY_VALUE = /(?:[=>]|LIMIT) [?:]|json_each\(\?/;
 
 describe('hot statements', () => {
+  test.each(Object.entries(HAS))('whether there are %s is told by the first row of an index', (_, sql) => {
+    const [, ...steps] = plan(sql);
+
+    expect(steps.map((step) => step.replace(/ USING COVERING INDEX \w+$/, ''))).toEqual([
+      'SCALAR SUBQUERY 1',
+      expect.stringMatching(/^SCAN (agents|dependencies|dependency_ends|tasks)$/),
+    ]);
+  });
+
   test.each(hot)('%s finds its rows by an index', (name, sql) => {
     const steps = plan(sql);
 

@@ -21,7 +21,7 @@ import { fits, grantAll, receiptClaims, restoreClaims, type Claimant, type Grant
 import { handOffTerms, recipient } from './hand-off.ts';
 import { assertEndFits, isVerdict, nextRound, queueReviews, ReviewedTasks, reviewIds } from './review.ts';
 import type { HeldLease } from './held-lease.ts';
-import { leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefusal } from './holder.ts';
+import { leaseRefusal, lookUpHolder, refusedEvents, type HolderLookup, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';
 import { releaseInput, type ReleaseInput, type ReleaseItem } from './release-input.ts';
 import { receiptItem, restoreItem, type ReleasedItem, type ReleaseReply, type StoredRelease } from './release-reply.ts';
@@ -83,11 +83,12 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
   },
 
   decide(input, loaded) {
-    const needs = needsOf(input, loaded);
+    const ends = input.items.map((item, at): Asked => ({ item, at, lease: lookUpHolder(item, loaded, at) }));
+    const needs = needsOf(ends, loaded);
     if (needs !== null) return needMore(needs);
     const reviewed = new ReviewedTasks(loaded);
     const numbers = loaded.numbers.values();
-    const judged = input.items.map((item, at) => judge(item, input.commandId, { loaded, reviewed, numbers }, at));
+    const judged = ends.map((end) => judge(end, input.commandId, { loaded, reviewed, numbers }));
     const next = takeNext(input, judged, loaded);
     return {
       events: [...judged.flatMap(({ events }) => events), ...next.events],
@@ -103,6 +104,13 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
 function seedOf({ seed }: ReleaseInput): string {
   if (seed === undefined) throw internalError('A release that claims the next task has no seed.');
   return seed;
+}
+
+/** An item, its place among the others, and the lease that it names. */
+interface Asked {
+  readonly item: ReleaseItem;
+  readonly at: number;
+  readonly lease: HolderLookup;
 }
 
 /** A lease that its holder ends now. */
@@ -131,9 +139,8 @@ interface Work {
   readonly numbers: Iterator<number>;
 }
 
-function judge(item: ReleaseItem, commandId: string, work: Work, at: number): Judged {
+function judge({ item, at, lease: { held, ended } }: Asked, commandId: string, work: Work): Judged {
   const { loaded, reviewed } = work;
-  const { held, ended } = lookUpHolder(item, loaded, at);
   if (held !== null) {
     const task = reviewed.asOfNow(held.task);
     assertEndFits(item, task, `items[${at}]`);
@@ -233,12 +240,12 @@ function reviewEvents({ held, end, item, path }: Release, { reviewed, numbers }:
 }
 
 /** What has to be loaded besides, where reviews begin or end; null: nothing. */
-function needsOf(input: ReleaseInput, loaded: Loaded): Needs | null {
+function needsOf(ends: readonly Asked[], loaded: Loaded): Needs | null {
   const reviewed = new ReviewedTasks(loaded);
   const [extra, agents] = [new Set<string>(), new Set<string>()];
   let numbers = 0;
-  for (const [at, item] of input.items.entries()) {
-    const held = item.outcome === 'succeeded' || isVerdict(item.outcome) ? lookUpHolder(item, loaded, at).held : null;
+  for (const { item, lease } of ends) {
+    const held = item.outcome === 'succeeded' || isVerdict(item.outcome) ? lease.held : null;
     if (held === null) continue;
     if (!isVerdict(item.outcome)) numbers += nextRound(held.task)?.approvals ?? 0;
     else {

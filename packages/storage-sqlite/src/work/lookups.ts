@@ -1,44 +1,45 @@
 import type { ScopeLookups } from '@agent-orchestrator/storage-sql';
 import type { Statements } from '../statements.ts';
+import type { RareRows } from './rare-rows.ts';
 import { setNextHead } from './save.ts';
 
-/**
- * The look-ups of the scopes: one statement each. Rows of sessions and tasks name each other by their numbers.
- *
- * @param newestReceipt the greatest command id of the namespace that has a receipt, `''` if none has one
- * @param hasAgents whether the registry has an entry in any namespace
- */
-export function lookupsOf(
-  on: Statements,
-  newestReceipt: (namespace: string) => string,
-  hasAgents: () => boolean,
-): ScopeLookups {
+/** What is known of the store without looking. */
+interface Knowledge {
+  /** The greatest command id of the namespace that has a receipt, `''` if none has one. */
+  newestReceipt(namespace: string): string;
+  /** Whether there are rows of a kind in any namespace. */
+  has(kind: RareRows): boolean;
+  /** Whether no session of the namespace can be stale at a time. */
+  isNoneStale(namespace: string, now: number): boolean;
+}
+
+/** The look-ups of the scopes: one statement each. Rows of sessions and tasks name each other by their numbers. */
+export function lookupsOf(on: Statements, known: Knowledge): ScopeLookups {
   return {
     // Command ids contain their time: a command that is new, as most are, has no receipt.
     receipt: (namespace, commandId) =>
-      commandId > newestReceipt(namespace) ? undefined : on.receipt.get(namespace, commandId),
+      commandId > known.newestReceipt(namespace) ? undefined : on.receipt.get(namespace, commandId),
     session: (namespace, id) => on.session.get(namespace, id),
     sessionOfFence: (namespace, fence) => on.sessionOfFence.get(namespace, fence),
     sessionOfNumber: (number) => on.sessionOfNumber.get(number),
     task: (namespace, id) => on.task.get(namespace, id),
     taskOfDedupeKey: (namespace, dedupeKey) => on.taskOfDedupeKey.get(namespace, dedupeKey),
-    // Most stores have no registry, and each claim asks for two entries of it.
-    agent: (namespace, name) => (hasAgents() ? on.agent.get(namespace, name) : undefined),
+    agent: (namespace, name) => (known.has('agents') ? on.agent.get(namespace, name) : undefined),
     relatedTask: (namespace, id) => on.relatedTask.get(namespace, id),
-    isAnyToTell: (namespace) => on.isAnyToTell.get(namespace) !== undefined,
+    isAnyToTell: (namespace) => known.has('dependencyEnds') && on.isAnyToTell.get(namespace) !== undefined,
     tasksToTell: (namespace, limit) =>
       on.tasksToTell.all(namespace, limit).flatMap((id) => on.task.get(namespace, id) ?? []),
     dependencyEnds: ({ namespace, id }, limit) => on.dependencyEnds.all(namespace, id, limit),
     isOpen: ({ namespace, taskId, dependencyId }) => on.isOpen.get(namespace, taskId, dependencyId) !== undefined,
-    isDependedOn: ({ namespace, id }) => on.isDependedOn.get(namespace, id) !== undefined,
-    hasSubtasks: ({ namespace, id }) => on.hasSubtasks.get(namespace, id) !== undefined,
+    isDependedOn: ({ namespace, id }) => known.has('dependencies') && on.isDependedOn.get(namespace, id) !== undefined,
+    hasSubtasks: ({ namespace, id }) => known.has('subtasks') && on.hasSubtasks.get(namespace, id) !== undefined,
     head: ({ namespace, number }) => on.head.get(namespace, number),
     waiting: ({ namespace, number }, limit) =>
       on.waiting.all(namespace, number, namespace, number, namespace, number, limit),
 
     ready: (namespace, addressee, limit) => on.ready.all(namespace, addressee, limit),
     readyOfKind: (namespace, addressee, kind, limit) => on.readyOfKind.all(namespace, addressee, kind, limit),
-    stale: (namespace, now, limit) => on.stale.all(namespace, now, limit),
+    stale: (namespace, now, limit) => (known.isNoneStale(namespace, now) ? [] : on.stale.all(namespace, now, limit)),
     heldBy: (namespace, agent) => on.heldBy.all(namespace, agent),
     heldAfter: (after, limit) =>
       on.heldAfter
@@ -48,11 +49,12 @@ export function lookupsOf(
       on.delayed.all(now, limit).flatMap(({ namespace, id }) => on.task.get(namespace, id) ?? []),
     delayedReturns: (now, limit) =>
       on.delayedReturns.all(now, limit).flatMap(({ namespace, id }) => on.task.get(namespace, id) ?? []),
-    returnAt: (namespace) => on.returnAt.get(namespace),
+    returnAt: (namespace) => (known.has('returning') ? on.returnAt.get(namespace) : undefined),
     dueReturns: (namespace, now, limit) => on.dueReturns.all(namespace, now, limit),
 
-    due: (namespace) => on.due.get(namespace),
-    dueInSession: ({ namespace, number }) => on.dueInSession.get(namespace, number),
+    due: (namespace) => (known.has('scheduled') ? on.due.get(namespace) : undefined),
+    dueInSession: ({ namespace, number }) =>
+      known.has('scheduled') ? on.dueInSession.get(namespace, number) : undefined,
     queueDue: (namespace, now) => {
       for (const session of new Set(on.queueDue.all(namespace, now))) setNextHead(on, namespace, session);
     },

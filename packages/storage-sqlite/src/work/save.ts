@@ -101,14 +101,14 @@ export function setNextHead(on: Statements, namespace: string, session: number):
 
 function updateSession(on: Statements, { before, after }: Update<Session>, update: SessionUpdateName): void {
   const { namespace, number, id } = after;
-  const { fields, head } = SESSION_UPDATES[update];
+  const { head } = SESSION_UPDATES[update];
   const next = head === 'looked_up' ? headValues(on.nextHead.get(namespace, number) ?? null) : [];
-  const { changes } = on.updateSession[update].run(...valuesOf(after, fields), ...next, number, before.version);
+  const changes = on.updateSession[head].run(before, after, [...next, number, before.version]);
   assertOne(changes, 'session', id);
 }
 
 function updateTask(on: Statements, { before, after }: Update<Task>): void {
-  const { changes } = on.updateTask.run(...valuesOf(after, FIELDS.taskChanges), after.number, before.version);
+  const changes = on.updateTask.run(before, after, [after.number, before.version]);
   assertOne(changes, 'task', after.id);
 }
 

@@ -26,6 +26,7 @@ import {
 import { keepLog, type Connection } from '../connection.ts';
 import { lookupsOf } from './lookups.ts';
 import { SCHEMA_VERSION } from '../migrations.ts';
+import { knownAfter, knownAfterOthers, type KnownRows, type RareRows } from './rare-rows.ts';
 import { save } from './save.ts';
 import { prepareStatements, type Statements } from '../statements.ts';
 
@@ -47,9 +48,9 @@ const FRAME_HEAD_BYTES = 24;
 
 /**
  * Where the file of the log is large enough for such a log, and does not grow, the log's length is looked at after so
- * many commits: a look costs as much as a small statement.
+ * many commits at least: a look takes ten times as long as a small statement.
  */
-const COMMITS_PER_LOOK = 16;
+const COMMITS_PER_LOOK_MIN = 16;
 
 /** A UUIDv7 begins with the time at which it was made. */
 const TIME_BYTES = 6;
@@ -67,6 +68,12 @@ interface NewestReceipt {
   readonly commandId: string;
 }
 
+/** Up to when no session of a namespace can be stale; Infinity: none is held. */
+interface NoneStale {
+  readonly namespace: string;
+  readonly until: number;
+}
+
 /** Values of the whole database that are kept from call to call, as long as no other process writes. */
 interface Carried {
   readonly clock: ClockState;
@@ -78,8 +85,9 @@ interface Carried {
    * where others write between any two.
    */
   readonly newestReceipt: NewestReceipt | null;
-  /** Whether the registry has an entry, in any namespace. */
-  readonly hasAgents: boolean;
+  /** Of one namespace alone, too. */
+  readonly noneStale: NoneStale | null;
+  readonly rows: KnownRows;
   /** The event id after which the log continues, if it is not the last one in it. */
   readonly eventIdBefore: number | null;
 }
@@ -103,7 +111,9 @@ export class Writer {
   #reading: ClockReading;
   readonly #logPagesMax: number;
   readonly #frameBytes: number;
-  #commitsSinceLook = 0;
+  #commitsUntilLook = 0;
+  /** Since the log was short, or the connection was opened. */
+  #commits = 0;
   /** The size of the log's file when its length was last looked at. */
   #logBytesSeen = 0;
 
@@ -113,11 +123,11 @@ export class Writer {
     this.#clock = clock;
     this.#filling = filling;
     this.#on = prepareStatements(db);
-    this.#lookups = lookupsOf(
-      this.#on,
-      (namespace) => this.#newestReceipt(namespace),
-      () => this.#known().hasAgents,
-    );
+    this.#lookups = lookupsOf(this.#on, {
+      newestReceipt: (namespace) => this.#newestReceipt(namespace),
+      has: (kind) => this.#has(kind),
+      isNoneStale: (namespace, now) => this.#isNoneStale(namespace, now),
+    });
     this.#reading = clock.read();
     this.#logPagesMax = this.#on.synchronous.get() === NORMAL ? NORMAL_LOG_PAGES : FULL_LOG_PAGES;
     this.#frameBytes = (this.#on.pageSize.get() ?? 0) + FRAME_HEAD_BYTES;
@@ -158,7 +168,8 @@ export class Writer {
 
   commit(): void {
     this.#on.commit.run();
-    this.#commitsSinceLook += 1;
+    this.#commits += 1;
+    this.#commitsUntilLook -= 1;
   }
 
   /**
@@ -168,16 +179,21 @@ export class Writer {
    */
   hasLongLog(fileBytes: number): boolean {
     if (fileBytes < this.#logPagesMax * this.#frameBytes) return false;
-    if (fileBytes <= this.#logBytesSeen && this.#commitsSinceLook < COMMITS_PER_LOOK) return false;
+    if (fileBytes <= this.#logBytesSeen && this.#commitsUntilLook > 0) return false;
     this.#logBytesSeen = fileBytes;
-    this.#commitsSinceLook = 0;
     const { log = 0, checkpointed = 0 } = this.#on.logPages.get() ?? {};
-    return log - checkpointed >= this.#logPagesMax;
+    const pages = log - checkpointed;
+    // Half of the commits after which it is that long, if it grows on as it did.
+    const commitsLeft = (this.#commits * (this.#logPagesMax - pages)) / Math.max(pages, 1) / 2;
+    this.#commitsUntilLook = Math.max(COMMITS_PER_LOOK_MIN, Math.floor(commitsLeft));
+    return pages >= this.#logPagesMax;
   }
 
   /** Brings into the file what no reader needs in the log, and waits for none. */
   shortenLog(): void {
     this.#on.checkpoint.get();
+    this.#commits = 0;
+    this.#commitsUntilLook = COMMITS_PER_LOOK_MIN;
   }
 
   /** Undoes the transaction, unless SQLite did so by itself. */
@@ -244,7 +260,8 @@ export class Writer {
         greatestFence: this.#on.greatestFence.get() ?? 0,
         greatestNumber: Math.max(this.#on.greatestTaskNumber.get() ?? 0, this.#on.greatestSessionNumber.get() ?? 0),
         newestReceipt: null,
-        hasAgents: this.#on.hasAgents.get() === 1,
+        noneStale: null,
+        rows: knownAfterOthers(this.#carried?.rows ?? {}),
         eventIdBefore: this.#on.eventIdBefore.get() ?? null,
       };
     }
@@ -280,7 +297,8 @@ export class Writer {
       greatestFence,
       greatestNumber: greatestNumber(known.greatestNumber, [...writeSet.tasks, ...writeSet.sessions]),
       newestReceipt: newestReceipt(known.newestReceipt, receipt),
-      hasAgents: known.hasAgents || writeSet.agents.length > 0,
+      noneStale: noneStaleAfter(known.noneStale, writeSet),
+      rows: knownAfter(known.rows, writeSet),
       eventIdBefore: events.length > 0 ? null : known.eventIdBefore,
     };
   }
@@ -291,6 +309,23 @@ export class Writer {
     const commandId = this.#on.newestReceipt.get(namespace) ?? '';
     this.#carried = { ...known, newestReceipt: { namespace, commandId } };
     return commandId;
+  }
+
+  #has(kind: RareRows): boolean {
+    const known = this.#known();
+    const has = known.rows[kind];
+    if (has !== undefined) return has;
+    const found = this.#on.has[kind].get() === 1;
+    this.#carried = { ...known, rows: { ...known.rows, [kind]: found } };
+    return found;
+  }
+
+  #isNoneStale(namespace: string, now: number): boolean {
+    const known = this.#known();
+    if (known.noneStale?.namespace === namespace && now < known.noneStale.until) return true;
+    const until = this.#on.staleAt.get(namespace) ?? Infinity;
+    this.#carried = { ...known, noneStale: { namespace, until } };
+    return now < until;
   }
 
   /** A receipt is over by the time in its command id: an id that old is refused. */
@@ -316,6 +351,15 @@ export class Writer {
 /** The greatest number so far, with those of new rows. */
 function greatestNumber(before: number, changes: readonly Change<{ readonly number: number }>[]): number {
   return changes.reduce((greatest, { after: { number } }) => Math.max(greatest, number), before);
+}
+
+/** A lease that ends takes nothing away from it: until then, nothing is stale. */
+function noneStaleAfter(before: NoneStale | null, { sessions }: WriteSet<unknown>): NoneStale | null {
+  if (before === null) return null;
+  let { until } = before;
+  for (const { after } of sessions)
+    if (after.namespace === before.namespace && after.staleAt !== null) until = Math.min(until, after.staleAt);
+  return until === before.until ? before : { ...before, until };
 }
 
 function newestReceipt(before: NewestReceipt | null, added: Receipt | null): NewestReceipt | null {
