@@ -85,8 +85,10 @@ export function isGone(pid: number): boolean {
   return ['Z', null].includes(stateOf(pid));
 }
 
+type Nothing = undefined | null | false;
+
 /** Waits until something is so. Generous, because a busy machine is not a bug. */
-export async function until<T>(look: () => T | undefined | null | false | Promise<T>, timeoutMs = 60_000): Promise<T> {
+export async function until<T>(look: () => T | Nothing | Promise<T | Nothing>, timeoutMs = 60_000): Promise<T> {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
     const seen = await look();
