@@ -1,6 +1,7 @@
 import {
   askedAddressee,
   compareCodePoints,
+  isAsking,
   isHandedOff,
   questionAfter,
   questionCursor,
@@ -51,9 +52,7 @@ export function listReads(
     },
     async questions({ namespace, addressees, limit, after }) {
       const isOpen = (task: Task) =>
-        task.namespace === namespace &&
-        task.status === 'waiting' &&
-        (addressees?.includes(askedAddressee(task)) ?? true);
+        task.namespace === namespace && isAsking(task) && (addressees?.includes(askedAddressee(task)) ?? true);
       const open = [...data.tasks.values()].filter(isOpen);
       const found = open.toSorted((a, b) => byQuestion(questionCursor(a), questionCursor(b)));
       return pageOf(found, { limit, after, before: undefined }, { of: questionCursor, compare: byQuestion });

@@ -8,6 +8,7 @@ import {
   NO_HAND_OFF,
   NO_LEASE,
   NO_QUESTION,
+  NO_REVIEW,
   NO_TASK_TEXTS,
   type Change,
   type Session,
@@ -83,6 +84,7 @@ const task = (over: Partial<Task> = {}): Task => ({
   version: 1,
   dedupeWhile: null,
   ...NO_QUESTION,
+  ...NO_REVIEW,
   ...over,
 });
 

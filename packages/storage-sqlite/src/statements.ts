@@ -106,6 +106,8 @@ export const SQL = {
   hasAgents: 'SELECT EXISTS (SELECT 1 FROM agents)',
   relatedTask: `SELECT id, ${TASK_PLACES.sessionId.read} AS "sessionId", status FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
+  awaited: `SELECT dependency_id FROM dependencies WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = +?
+    AND ended IS NULL`,
   isAnyToTell: `SELECT 1 FROM dependency_ends WHERE namespace = ${KEY_OF_NAMESPACE} LIMIT 1`,
   tasksToTell: `SELECT DISTINCT task_id FROM dependency_ends WHERE namespace = ${KEY_OF_NAMESPACE}
     ORDER BY task_id LIMIT +?`,
@@ -205,7 +207,10 @@ export const SQL = {
   addNamespace: 'INSERT INTO namespaces (name) VALUES (?) ON CONFLICT (name) DO NOTHING',
   insertSession: insertInto('sessions', [...placesOf(SESSION_PLACES, FIELDS.session), ...NEXT_PLACES]),
   insertTask: insertInto('tasks', placesOf(TASK_PLACES, FIELDS.task)),
-  insertDependency: insertInto('dependencies', placesOf(DEPENDENCY_PLACES, FIELDS.dependency)),
+  /** A holder can wait once more for a task that its own depended on before. */
+  insertDependency: `${insertInto('dependencies', placesOf(DEPENDENCY_PLACES, FIELDS.dependency))}
+    ON CONFLICT (namespace, task_id, dependency_id)
+    DO UPDATE SET on_dependency_failure = excluded.on_dependency_failure, ended = excluded.ended`,
   fulfilDependency: `UPDATE dependencies SET ended = ?
     WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
   /** Number of the event, status, namespace, task that ended, policies as JSON. */
@@ -284,6 +289,7 @@ function prepareQueries(db: Connection) {
     agent: rows<Agent>(SQL.agent),
     hasAgents: value<0 | 1>(SQL.hasAgents),
     relatedTask: rows<RelatedTask>(SQL.relatedTask),
+    awaited: value<string>(SQL.awaited),
     isAnyToTell: value<1>(SQL.isAnyToTell),
     tasksToTell: value<string>(SQL.tasksToTell),
     dependencyEnds: rows<DependencyEnd>(SQL.dependencyEnds),

@@ -2,6 +2,7 @@ import {
   NO_HAND_OFF,
   NO_LEASE,
   NO_QUESTION,
+  NO_REVIEW,
   NO_TASK_TEXTS,
   type WriteSet,
   type NewEvent,
@@ -88,6 +89,7 @@ export function aTask(over: Partial<Task> = {}): Task {
     version: 1,
     dedupeWhile: null,
     ...NO_QUESTION,
+    ...NO_REVIEW,
     ...over,
   };
 }

@@ -99,6 +99,7 @@ export const MOVING_TASK_FIELDS = [
   'answeredBy',
   'review',
   'openDependencies',
+  'onDependencyFailure',
 ] as const satisfies readonly (keyof Task)[];
 
 /** The columns of a task that change without an event. */

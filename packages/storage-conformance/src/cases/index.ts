@@ -49,6 +49,7 @@ import { recoveryRaces } from './recovery-races.ts';
 import { resume } from './resume.ts';
 import { staleRecovery } from './stale-recovery.ts';
 import { takeover } from './takeover.ts';
+import { waitingForTasks } from './waiting-for-tasks.ts';
 
 /** Every promise of the suite, in order: the four scenarios first. */
 export const CASES: readonly Case[] = assertUnique([
@@ -70,6 +71,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...claimNext,
   ...releaseBatches,
   ...questions,
+  ...waitingForTasks,
   ...reviews,
   ...resume,
   ...attempts,

@@ -73,6 +73,8 @@ const taskEnd: fc.Arbitrary<TaskEnd> = fc.record({
   final: fc.boolean(),
   to: agent,
   byMs: mostly(fc.constantFrom(1, 999, 5_000, 60_000)),
+  on: sometimes(fc.array(met, { minLength: 1, maxLength: 2 })),
+  policy: fc.constantFrom(...DEPENDENCY_POLICIES),
 });
 
 const command: fc.Arbitrary<CommandStep> = fc.oneof(
@@ -176,7 +178,11 @@ const command: fc.Arbitrary<CommandStep> = fc.oneof(
  * Where commands share a turn, no task depends on another: what is due then is done between the commands, and in which
  * order is not promised.
  */
-const lone = command.map((step): CommandStep => (step.is === 'enqueue' ? { ...step, after: undefined } : step));
+const lone = command.map((step): CommandStep => {
+  if (step.is === 'enqueue') return { ...step, after: undefined };
+  if (step.is === 'release') return { ...step, end: { ...step.end, on: undefined } };
+  return step.is === 'release_batch' ? { ...step, ends: step.ends.map((end) => ({ ...end, on: undefined })) } : step;
+});
 
 const passed = fc.constantFrom(1, 999, 1_000, 5_000, 10_000, 60_000, 120_000, 3_600_000);
 

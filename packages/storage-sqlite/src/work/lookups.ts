@@ -25,6 +25,7 @@ export function lookupsOf(
     // Most stores have no registry, and each claim asks for two entries of it.
     agent: (namespace, name) => (hasAgents() ? on.agent.get(namespace, name) : undefined),
     relatedTask: (namespace, id) => on.relatedTask.get(namespace, id),
+    awaited: (namespace, id) => on.awaited.all(namespace, id),
     isAnyToTell: (namespace) => on.isAnyToTell.get(namespace) !== undefined,
     tasksToTell: (namespace, limit) =>
       on.tasksToTell.all(namespace, limit).flatMap((id) => on.task.get(namespace, id) ?? []),
