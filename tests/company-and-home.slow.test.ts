@@ -31,7 +31,7 @@ const WAITS_FOR: Readonly<Record<string, string | null>> = {
   continues: 'version-1 (blocked)',
   own_work: 'version-1 (blocked)',
   changes: 'version-1 (blocked)',
-  mends: 'version-1 (blocked)',
+  improves: 'version-1 (blocked)',
   approves: 'version-1 (queued)',
   hands_over: 'version-1 (queued)',
   proposes: 'version-1 (in_review)',

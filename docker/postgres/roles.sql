@@ -45,9 +45,9 @@ DO $owner$ BEGIN
     GRANT USAGE ON SCHEMA orchestrator TO orchestrator_app, orchestrator_reader;
     GRANT SELECT, INSERT ON orchestrator.sessions, orchestrator.tasks, orchestrator.agents TO orchestrator_app;
     GRANT UPDATE (status, agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, hash, version, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for) ON orchestrator.sessions TO orchestrator_app;
-    GRANT UPDATE (status, queued_at, attempt, interruptions, version, started_at, finished_at, run_at, delayed_at, assignee, role, note, cancel_requested_at, result, error, handed_off_by, handed_off_at, return_at, returned_from, question, asked_at, asked_by, asked_agent, asked_role, answer, answered_by, review, open_dependencies, review_of) ON orchestrator.tasks TO orchestrator_app;
+    GRANT UPDATE (status, queued_at, attempt, interruptions, version, started_at, finished_at, run_at, delayed_at, assignee, role, note, cancel_requested_at, result, error, handed_off_by, handed_off_at, return_at, returned_from, question, asked_at, asked_by, asked_agent, asked_role, answer, answered_by, review, open_dependencies, review_of, on_dependency_failure) ON orchestrator.tasks TO orchestrator_app;
     GRANT UPDATE (status, roles, machine, human, public_key, signed_roles, seq, hash, version, updated_at) ON orchestrator.agents TO orchestrator_app;
-    GRANT SELECT, INSERT, UPDATE (ended) ON orchestrator.dependencies TO orchestrator_app;
+    GRANT SELECT, INSERT, UPDATE (on_dependency_failure, ended) ON orchestrator.dependencies TO orchestrator_app;
     GRANT SELECT, INSERT, DELETE ON orchestrator.dependency_ends TO orchestrator_app;
     GRANT SELECT, INSERT (stream_kind, namespace, stream_id, seq, type, lease_effect, session_id, task_id, agent, instance, fence, command_id, payload, at, prev_hash, hash) ON orchestrator.event_log TO orchestrator_app;
     GRANT SELECT, INSERT, DELETE ON orchestrator.receipts TO orchestrator_app;

@@ -11,7 +11,7 @@ export OPENCLAW_STATE_DIR=$STORY
 export ORCHESTRATOR_STORE=${STORY_STORE:-sqlite:$STORY/store.db}
 mkdir -p "$STORY"
 
-STEPS=(plan ask answer dies continues own_work changes mends approves hands_over proposes pretends signs deploys
+STEPS=(plan ask answer dies continues own_work changes improves approves hands_over proposes pretends signs deploys
   looks_back)
 
 # Each step is a subshell, and one person or agent types in it.
@@ -73,7 +73,7 @@ changes() (
   types orchestrator release --outcome changes_requested --note 'Say in which line the mistake is.'
 )
 
-mends() (
+improves() (
   as 회사재규
   claims
   types orchestrator resume

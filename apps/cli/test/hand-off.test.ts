@@ -22,6 +22,8 @@ test.concurrent('a hand-off is shown until it is claimed', { timeout: 60_000 }, 
   await handedOff(cli, '--to', 'jane', '--by', '2h', '--note', 'please');
 
   const text = await until(() => runOnceAged(cli, ['status']));
+  await cli.run(['agent', 'register', 'a']);
+  const unknown = await cli.run(['status']);
   const { data } = await cli.json(['status']);
   const listed = await cli.json(['task', 'list', '--handed-off']);
   const shown = await cli.run(['task', 'show', 't1']);
@@ -32,9 +34,11 @@ test.concurrent('a hand-off is shown until it is claimed', { timeout: 60_000 }, 
 
   const said = /for jane, handed off by a \S+( ago)?, goes back in 1h 59m to a/;
   expect(text.stdout).toMatch(new RegExp(`HANDED OFF\n.* t1 {2}Sign it {2}${said.source} {2}note: please\n`));
+  expect(unknown.stdout).toMatch(/to a {2}no agent has this name {2}note: please\n/);
   expect(data['hand_offs']).toMatchObject({
     count: 1,
-    tasks: [{ title: 'Sign it', assignee: 'jane', handed_off_by: 'a', returned_from: null, note: 'please' }],
+    is_capped: false,
+    tasks: [{ title: 'Sign it', assignee: 'jane', handed_off_by: 'a', returned_from: null, receiver_unknown: true }],
   });
   expect(listed.data).toMatchObject([{ title: 'Sign it', return_at: expect.stringMatching(/Z$/) }]);
   expect(shown.stdout).toMatch(said);

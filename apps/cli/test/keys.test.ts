@@ -25,7 +25,7 @@ test.concurrent('a key is made, shown, listed, used and revoked', async ({ expec
   using cli = new Cli();
   const id = await inReview(cli);
 
-  const none = await cli.json(['agent', 'key', 'create', 'nobody'], { env: PASSPHRASE });
+  const none = await cli.json(['agent', 'key', 'create', 'unknown'], { env: PASSPHRASE });
   const made = await cli.json(['agent', 'key', 'create', 'owner'], { env: PASSPHRASE });
   const { file, fingerprint } = made.data as unknown as { readonly file: string; readonly fingerprint: string };
   const shown = await cli.json(['agent', 'key', 'show', 'owner']);

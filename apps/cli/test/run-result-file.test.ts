@@ -50,6 +50,8 @@ describe.skipIf(process.platform === 'win32')('run --result-file', () => {
           ttl_ms: 120_000,
           stale_after_ms: 60_000,
         },
+        artifacts: [],
+        artifacts_missing: [],
       },
     });
     expect(statSync(file).mode & 0o777).toBe(0o600);

@@ -28,6 +28,8 @@ const UNREACHABLE: RunResult = {
   runAt: null,
   message: null,
   outcomeUnknown: false,
+  artifacts: [],
+  artifactsMissing: [],
   startedAt: 1,
   endedAt: 2,
 };

@@ -71,11 +71,11 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     const show = `
     const { readFileSync, statSync } = require('node:fs');
     const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('ORCHESTRATOR_')));
-    const files = [own.ORCHESTRATOR_PAYLOAD_FILE, own.ORCHESTRATOR_CONTEXT_FILE];
+    const files = [own.ORCHESTRATOR_PAYLOAD_FILE, own.ORCHESTRATOR_CONTEXT_FILE, own.ORCHESTRATOR_ANSWER_FILE];
     const folder = require('node:path').dirname(files[0]);
     const modes = [...files, folder].map((path) => statSync(path).mode & 0o777);
-    const [payload, context] = files.map((path) => JSON.parse(readFileSync(path)));
-    console.log(JSON.stringify({ own, modes, payload, context }));`;
+    const [payload, context, answer] = files.map((path) => JSON.parse(readFileSync(path)));
+    console.log(JSON.stringify({ own, modes, payload, context, answer }));`;
 
     const { stdout } = await cli.run(
       ['run', '--agent', 'a', '--namespace', 'default', '--', process.execPath, '-e', show],
@@ -85,11 +85,12 @@ describe.skipIf(process.platform === 'win32')('run', () => {
       },
     );
 
-    const { own, modes, payload, context } = JSON.parse(stdout) as {
+    const { own, modes, payload, context, answer } = JSON.parse(stdout) as {
       own: Record<string, string>;
       modes: number[];
       payload: unknown;
       context: unknown;
+      answer: unknown;
     };
     expect(own).toEqual({
       ORCHESTRATOR_SESSION: 's',
@@ -102,10 +103,12 @@ describe.skipIf(process.platform === 'win32')('run', () => {
       ORCHESTRATOR_STORE: cli.store,
       ORCHESTRATOR_PAYLOAD_FILE: expect.any(String),
       ORCHESTRATOR_CONTEXT_FILE: expect.any(String),
+      ORCHESTRATOR_ANSWER_FILE: expect.any(String),
     });
-    expect(modes).toEqual([0o600, 0o600, 0o700]);
+    expect(modes).toEqual([0o600, 0o600, 0o600, 0o700]);
     expect(payload).toEqual({ camelCase: [1] });
     expect(context).toMatchObject({ turn: 1, next_action: 'continue' });
+    expect(answer).toBeNull();
     expect(() => statSync(own['ORCHESTRATOR_PAYLOAD_FILE'] ?? '')).toThrow('ENOENT');
   });
 

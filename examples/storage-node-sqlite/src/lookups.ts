@@ -42,6 +42,7 @@ const SQL = {
   relatedTask: `SELECT id, session_id AS "sessionId", status FROM tasks ${BY_ID}`,
   toTell: `SELECT DISTINCT task_id AS id FROM dependency_ends WHERE namespace = ? ORDER BY task_id LIMIT ?`,
   ends: `${SELECT.dependencyEnd} WHERE namespace = ? AND task_id = ? ORDER BY dependency_id, seq LIMIT ?`,
+  awaited: `SELECT dependency_id AS id FROM dependencies WHERE namespace = ? AND task_id = ? AND ended IS NULL`,
   open: `SELECT 1 FROM dependencies WHERE namespace = ? AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
   dependent: 'SELECT 1 FROM dependencies WHERE namespace = ? AND dependency_id = ? LIMIT 1',
   subtask: 'SELECT 1 FROM tasks WHERE namespace = ? AND parent_id = ? LIMIT 1',
@@ -90,6 +91,7 @@ export function lookupsOn(db: Database): ScopeLookups {
     taskOfDedupeKey: (namespace, dedupeKey) => db.get<Task>(SQL.taskOfDedupeKey, namespace, dedupeKey),
     agent: (namespace, name) => db.get<Agent>(SQL.agent, namespace, name),
     relatedTask: (namespace, id) => db.get<RelatedTask>(SQL.relatedTask, namespace, id),
+    awaited: (namespace, id) => db.all<{ id: string }>(SQL.awaited, namespace, id).map((one) => one.id),
     isAnyToTell: (namespace) => db.get(SQL.toTell, namespace, 1) !== undefined,
     tasksToTell: (namespace, limit) =>
       db

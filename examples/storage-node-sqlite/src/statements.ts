@@ -72,10 +72,12 @@ export const WRITES = {
     'receipts',
     FIELDS.receipt.map((field) => COLUMNS.receipt[field]),
   ),
-  insertDependency: insertInto(
+  /** A holder can wait once more for a task that its own depended on before. */
+  insertDependency: `${insertInto(
     'dependencies',
     FIELDS.dependency.map((field) => COLUMNS.dependency[field]),
-  ),
+  )} ON CONFLICT (namespace, task_id, dependency_id)
+    DO UPDATE SET on_dependency_failure = excluded.on_dependency_failure, ended = excluded.ended`,
   fulfilDependency: `UPDATE dependencies SET ended = ?
     WHERE namespace = ? AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
   insertDependencyEnds: `INSERT INTO dependency_ends (namespace, task_id, dependency_id, seq, status)

@@ -58,6 +58,7 @@ export type {
 } from './commands/index.ts';
 export type { Condition, ConditionName } from './explain/conditions.ts';
 export type { HolderInBrief, LeaseInBrief, TaskInBrief } from './explain/briefs.ts';
+export { waitsForTasks } from './explain/waits-for.ts';
 export type { WhyAgent, WhyClaimant, WhySession, WhyTask } from './explain/why.ts';
 
 // The model.
@@ -72,6 +73,7 @@ export {
   type AgentPolicy,
   type AgentStatus,
 } from './model/agent.ts';
+export { artifactsOf, type Artifact } from './model/artifact.ts';
 export { authorityTime, watchClock } from './model/clock-authority.ts';
 export {
   clockState,
@@ -158,7 +160,7 @@ export {
   type QueueHead,
   type Task,
 } from './model/task.ts';
-export { NO_QUESTION, type Question } from './model/question.ts';
+export { isAsking, NO_QUESTION, type Question } from './model/question.ts';
 export { NO_TASK_TEXTS, TASK_TEXT_NAMES, TASK_TEXTS, textsForEvent, type TaskTextName } from './model/task-texts.ts';
 export { compareCodePoints, isStorableText } from './model/text.ts';
 export { fenceOf, tokenFor } from './model/token.ts';

@@ -63,6 +63,7 @@ export type {
   WaitingFor,
   WaitingTask,
 } from './insight/resume/resume-facts.ts';
+export { artifactPlace } from './text/artifact-place.ts';
 export { quoted, quotedJson } from './text/quoted.ts';
 export { newCommandId } from './system/command-id.ts';
 export { newSeed } from './system/seed.ts';
@@ -76,7 +77,7 @@ export type { KeepLeaseOptions } from './work/keep-lease-options.ts';
 export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
 export { mayHaveRun, resend, type ResendOptions } from './work/resend.ts';
 export { Changes } from './insight/changes.ts';
-export type { HandOff, HandOffs } from './insight/hand-offs.ts';
+export type { HandOff, HandOffs, OpenHandOff } from './insight/hand-offs.ts';
 export { everyRow, type ListStart } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
 export { type BlockedTask } from './insight/blocked.ts';
@@ -105,6 +106,7 @@ export { rolesOf } from './stores/roles.ts';
 export { leaseEnvironment, type LeasePlace } from './processes/lease-environment.ts';
 export type { OnLost, RunNews, RunOptions } from './run/run-options.ts';
 export type { RunReason, RunResult } from './run/run-result.ts';
+export { artifactAt, type MissingArtifact } from './run/artifacts.ts';
 export { runUnderLease } from './run/run-under-lease.ts';
 export { elapsedMs, systemTime, type Instant, type Time } from './system/time.ts';
 export type { StartedCommand, StartInWork } from './work/lease-commands.ts';
@@ -174,6 +176,7 @@ export {
   type StoreMode,
   type StoreRoles,
   addresseeName,
+  artifactsOf,
   labelOf,
   nameOf,
   numberOf,
@@ -181,4 +184,5 @@ export {
   shellArgument,
   shellQuoted,
   shellWord,
+  waitsForTasks,
 } from '@agent-orchestrator/core';

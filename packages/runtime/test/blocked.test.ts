@@ -1,10 +1,11 @@
 // What `status` says of blocked tasks: however many wait in the ordinary way, one that waits in vain is found, also if
 // it waits for many and only the last one did not succeed.
-import type { Dependency, Orchestrator, TaskRecord } from '@agent-orchestrator/core';
+import { noTasks, type Dependency, type Orchestrator, type TaskRecord } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { readBlocked } from '../src/insight/blocked.ts';
 
-const task = (id: string, status: TaskRecord['status']) => ({ id, number: 1, status }) as TaskRecord;
+const task = (id: string, status: TaskRecord['status']) =>
+  ({ id, number: 1, status, openDependencies: status === 'blocked' ? 1 : null }) as TaskRecord;
 
 /** Reads of a store with these blocked tasks, and what each waits for, in pages of two. */
 function readsOf(waits: Readonly<Record<string, readonly string[]>>, failed: string) {
@@ -23,7 +24,9 @@ function readsOf(waits: Readonly<Record<string, readonly string[]>>, failed: str
 test('a task that waits in vain is found behind many that only wait, and behind all that it waits for', async () => {
   const waits = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`b${at}`, ['root']]));
 
-  const found = await readBlocked(readsOf({ ...waits, last: ['d1', 'd2', 'd3', 'd4', 'd5'] }, 'd5'));
+  const reads = readsOf({ ...waits, last: ['d1', 'd2', 'd3', 'd4', 'd5'] }, 'd5');
+  const { blocked, unread } = await readBlocked(reads, { tasks: { ...noTasks(), blocked: 501 } });
 
-  expect(found.map(({ task: { id }, failed }) => [id, failed.map((one) => one.id)])).toEqual([['last', ['d5']]]);
+  expect(unread).toBe(1);
+  expect(blocked.map(({ task: { id }, failed }) => [id, failed.map((one) => one.id)])).toEqual([['last', ['d5']]]);
 });

@@ -8,7 +8,7 @@ import { reportOf } from '../src/run/report.ts';
 
 test.for(['', 'x'])('why a command never started is a note that the store takes, wherever it is cut: %j', (begin) => {
   const message = `${begin}${'\u{1F600}'.repeat(700)} could not be started`;
-  const told = { signal: undefined, timeoutMs: undefined, message };
+  const told = { left: { artifacts: [], artifactsMissing: [] }, signal: undefined, timeoutMs: undefined, message };
 
   const { outcome, note = '' } = reportOf('not_started', { code: null, signal: null }, told);
 

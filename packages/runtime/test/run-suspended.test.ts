@@ -92,7 +92,7 @@ async function run(command: readonly string[]): Promise<RunResult> {
     namespace: 'default',
     command,
     store: { address: 'memory:', secret: null },
-    files: { payload: null, context: null },
+    files: { payload: null, context: null, answer: null },
     onLost: 'term',
     onNews: () => {},
   });

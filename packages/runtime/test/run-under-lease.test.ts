@@ -46,7 +46,7 @@ async function run(
     namespace: 'default',
     command,
     store: { address: 'memory:', secret: null },
-    files: { payload: null, context: null },
+    files: { payload: null, context: null, answer: null },
     onLost: 'term',
     onNews: () => {},
   });

@@ -33,6 +33,7 @@ export async function workingDay(): Promise<Run & { readonly recorder: Recorder 
   await recoverPoison(workers);
   await sleep(workers, restarted);
   await askAndAnswer(workers);
+  await waitForAnother(workers);
   await releaseBatch(workers);
   await handOffInVain(workers);
   await review(workers);
@@ -162,6 +163,24 @@ async function askAndAnswer({ recorder: { clock }, company, keeper }: Workers): 
   clock.advance(5_000);
   await keeper.call('answer', { taskId: 'asks', answer: 'that one', agent: 'keeper' });
   await keeper.call('answer', { taskId: 'asks', answer: 'or that one' });
+  const again = first(await company.call('claim', { agent: 'company-agent', ...TTL }));
+  await company.release({ ...holderOf(again), outcome: 'succeeded' });
+}
+
+/** A task that waits for another one, which is done meanwhile. */
+async function waitForAnother({ company, keeper }: Workers): Promise<void> {
+  const own = { assignee: 'company-agent' };
+  await company.call('enqueue', {
+    tasks: [
+      { id: 'collects', priority: 0, ...own },
+      { id: 'counts', ...own },
+    ],
+  });
+  const collects = first(await company.call('claim', { agent: 'company-agent', ...TTL }));
+  await company.release({ ...holderOf(collects), outcome: 'waiting', on: ['counts'] });
+  const counts = first(await company.call('claim', { agent: 'company-agent', ...TTL }));
+  await company.release({ ...holderOf(counts), outcome: 'succeeded' });
+  await keeper.call('recover', {});
   const again = first(await company.call('claim', { agent: 'company-agent', ...TTL }));
   await company.release({ ...holderOf(again), outcome: 'succeeded' });
 }

@@ -3,6 +3,7 @@ import {
   compareCodePoints,
   dependencyKeyAfter,
   dependencyKeyCursor,
+  isAsking,
   isHandedOff,
   questionAfter,
   questionCursor,
@@ -43,9 +44,7 @@ export function listReads(
     },
     async questions({ namespace, addressees, limit, after }) {
       const isOpen = (task: Task) =>
-        task.namespace === namespace &&
-        task.status === 'waiting' &&
-        (addressees?.includes(askedAddressee(task)) ?? true);
+        task.namespace === namespace && isAsking(task) && (addressees?.includes(askedAddressee(task)) ?? true);
       const open = [...data.tasks.values()].filter(isOpen);
       const found = open.toSorted((a, b) => byQuestion(questionCursor(a), questionCursor(b)));
       return pageOf(found, { limit, after, before: undefined }, { of: questionCursor, compare: byQuestion });

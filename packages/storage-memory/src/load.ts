@@ -11,6 +11,7 @@ import {
   namedByReceipt,
   returnsTooLate,
   type Agent,
+  type AwaitedTask,
   type Clock,
   type DueScope,
   type EndedLease,
@@ -72,7 +73,7 @@ export function load(data: MemoryData, clock: Clock, scope: Scope): Loaded {
 }
 
 type Rows = Pick<Loaded, 'sessions' | 'tasks'> &
-  Partial<Pick<Loaded, 'named' | 'numbers' | 'nextDueAt' | 'related' | 'dependencyEnds'>>;
+  Partial<Pick<Loaded, 'named' | 'numbers' | 'nextDueAt' | 'related' | 'awaited' | 'dependencyEnds'>>;
 
 function loadNamed(data: MemoryData, receipt: Receipt): Rows {
   const { sessions, tasks } = namedByReceipt(receipt);
@@ -142,7 +143,7 @@ function loadScope(data: MemoryData, scope: Scope, now: number): Rows {
         sessions: scope.sessionIds.flatMap((id) => loadedSession(data, data.sessions.get(keyOf(scope.namespace, id)))),
         tasks: [...data.tasks.values()].filter(isNamed),
         numbers: freeNumbers(data, new Set([...scope.taskIds, ...scope.sessionIds]).size),
-        related: (scope.related ?? []).flatMap((id) => data.tasks.get(keyOf(scope.namespace, id)) ?? []),
+        related: tasksWithIds(data, scope.namespace, scope.related ?? []),
       };
     }
     case 'agent':
@@ -253,8 +254,19 @@ function loadNamedSessions(data: MemoryData, scope: SessionsScope, namespace: st
     sessions: [...own, ...further, ...others],
     tasks: [...new Set([...waiting.slice(0, scope.openTasksLimit ?? 0), ...extra])],
     numbers: freeNumbers(data, scope.newRows ?? 0),
+    related: tasksWithIds(data, namespace, scope.related ?? []),
+    awaited: awaited(data, namespace, scope.related ?? []),
     nextDueAt: own.every(({ head }) => head === null) ? nextDueAt(waiting) : null,
   };
+}
+
+/** For what these tasks wait, directly or through others. */
+function awaited(data: MemoryData, namespace: string, ids: readonly string[]): AwaitedTask[] {
+  const open = [...data.dependencies.values()].filter((one) => one.namespace === namespace && one.ended === null);
+  const reached = new Set(ids);
+  // What is added to a set while it is walked over is walked over, too.
+  for (const id of reached) for (const { taskId, dependencyId } of open) if (taskId === id) reached.add(dependencyId);
+  return open.filter(({ taskId }) => reached.has(taskId)).slice(0, LIMITS.awaited_dependencies_max);
 }
 
 function namedSession(data: MemoryData, namespace: string, ref: SessionRef): NamedSession | null {

@@ -53,8 +53,9 @@ const grantsOf = (columns: string, fences: string): string =>
    WHERE e.namespace = $1 AND e.fence = ANY ${arrayOf(fences, 'bigint')} AND e.fence >= 0
      AND e.lease_effect = 'granted'`;
 const SESSIONS_OF_FENCES = grantsOf('e.session_id', '$3');
-const SESSIONS_OF_TASKS = `SELECT t.session_id FROM orchestrator.tasks t
-   WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$4')}`;
+const sessionsOfTasks = (tasks: string): string => `SELECT t.session_id FROM orchestrator.tasks t
+   WHERE t.namespace = $1 AND t.id = ANY ${arrayOf(tasks)}`;
+const SESSIONS_OF_TASKS = sessionsOfTasks('$4');
 /** The sessions that ids ($2) and fences ($3) name, each once. */
 const NAMED = `SELECT i.id COLLATE "C" AS id FROM unnest(${arrayOf('$2')}) i (id) UNION ${SESSIONS_OF_FENCES}`;
 
@@ -135,6 +136,8 @@ interface LockSessions {
    * Whether later look-ups leave out what is named. In a group, what one command names may be what another is to find.
    */
   readonly leavesOutNamed: boolean;
+  /** Whether the sessions of further tasks are locked, which later look-ups may find. */
+  readonly withRelated: boolean;
 }
 
 /** How heads are looked up. */
@@ -188,14 +191,15 @@ export const SQL = {
 
   /**
    * Namespace, ids, fences, tasks; then addressees, kinds if any, the agent that asks and the agent that holds, where a
-   * claim may wait for what it wants, or the time, where a recovery may. Locks the sessions in the order of their ids,
-   * one after the other, and no later statement of the transaction waits for a session: so no two transactions wait for
-   * each other. A grant and a task never change their session, so that much may be read before the lock. Answers the
-   * ids of those that were locked.
+   * claim may wait for what it wants, or the time, where a recovery may, or related tasks. Locks the sessions in the
+   * order of their ids, one after the other, and no later statement of the transaction waits for a session: so no two
+   * transactions wait for each other. A grant and a task never change their session, so that much may be read before
+   * the lock. Answers the ids of those that were locked.
    */
-  lockSessions: ({ whenLocked, wants, leavesOutNamed }: LockSessions): string =>
+  lockSessions: ({ whenLocked, wants, leavesOutNamed, withRelated }: LockSessions): string =>
     `WITH named AS MATERIALIZED (${NAMED} UNION ${SESSIONS_OF_TASKS}),
      all_of_them AS MATERIALIZED (SELECT n.id, true AS is_named FROM named n
+       ${withRelated ? `UNION ALL SELECT r.session_id, false FROM (${sessionsOfTasks('$5')}) r` : ''}
        ${wants === null ? '' : `UNION ALL SELECT w.id, false FROM (${wanted(wants)}) w`})
      SELECT json_agg(l.id), ${keepArray('orchestrator.found', leavesOutNamed ? NAMED_AND_LOCKED : 'NULL')}
      FROM (SELECT s.id, o.is_named
@@ -324,6 +328,14 @@ export const SQL = {
   /** Namespace, ids. Their sessions are locked. */
   relatedTasks: `SELECT t.id, t.session_id, t.status FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
+  /** Namespace, ids: for what these tasks wait, directly or through others. */
+  awaited: `WITH RECURSIVE waits (task_id, dependency_id) AS (
+       SELECT d.task_id, d.dependency_id FROM orchestrator.dependencies d
+       WHERE d.namespace = $1 AND d.task_id = ANY ${arrayOf('$2')} AND d.ended IS NULL
+       UNION
+       SELECT d.task_id, d.dependency_id FROM waits w JOIN orchestrator.dependencies d
+         ON d.namespace = $1 AND d.task_id = w.dependency_id AND d.ended IS NULL)
+     SELECT w.task_id, w.dependency_id FROM waits w LIMIT ${LIMITS.awaited_dependencies_max}`,
   /** Namespace, keys. */
   tasksOfDedupeKeys: `SELECT ${TASK} FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.dedupe_key = ANY ${arrayOf('$2')} AND ${HOLDS_KEY}`,

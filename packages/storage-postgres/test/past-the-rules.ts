@@ -14,7 +14,7 @@ export const COMMIT_LATE = `
   CREATE CONSTRAINT TRIGGER late AFTER INSERT ON orchestrator.event_log DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION public.sleep_before_commit()`;
 
-/** An event that goes on from the row of the session `s`, as a statement of SQL. */
+/** An event that follows the row of the session `s`, as a statement of SQL. */
 export const eventOf = (seq: string, further: Readonly<Record<string, string>> = {}): string => {
   const cells = {
     stream_kind: `'session'`,

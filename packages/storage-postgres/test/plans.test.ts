@@ -23,7 +23,7 @@ const OF_A_CLAIM = ['updateTasks', 'leaseWithoutHead', 'insertEvents', 'insertRe
 const many = (...names: readonly WriteName[]): string => writing(names.map((name) => ({ name, rows: 'many' })));
 const HEADS = { limit: 10, ofKinds: false } as const;
 const READY = { ...HEADS, staleLimit: 8 } as const;
-const NAMED = { whenLocked: 'skip', wants: null, leavesOutNamed: true } as const;
+const NAMED = { whenLocked: 'skip', wants: null, leavesOutNamed: true, withRelated: false } as const;
 /** What finds the sessions that ids, fences and tasks name. */
 const NAMED_INDEXES = ['event_log_lease', 'sessions_pk', 'tasks_pk'] as const;
 
@@ -33,6 +33,7 @@ const DEPENDENCY_ENDS_PK = 'dependency_ends_namespace_task_id_dependency_id_seq_
 /** The indexes (and, where there is nothing else to look at, tables) that each statement may touch. */
 const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly string[]]>> = {
   'lock sessions': [SQL.lockSessions(NAMED), NAMED_INDEXES],
+  'lock sessions, and those of related tasks': [SQL.lockSessions({ ...NAMED, withRelated: true }), NAMED_INDEXES],
   'lock sessions, waiting': [SQL.lockSessions({ ...NAMED, whenLocked: 'wait' }), NAMED_INDEXES],
   'lock heads, waiting': [
     SQL.lockSessions({ ...NAMED, whenLocked: 'wait', wants: { heads: HEADS, heldBy: false } }),
@@ -62,6 +63,7 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'lock what is to be told': [SQL.lockToTell(200), [DEPENDENCY_ENDS_PK, 'sessions_pk', 'tasks_pk']],
   'ends of dependencies': [SQL.dependencyEnds, [DEPENDENCIES_PK, DEPENDENCY_ENDS_PK]],
   'related tasks': [SQL.relatedTasks, ['tasks_pk']],
+  'what tasks wait for': [SQL.awaited, [DEPENDENCIES_PK]],
   'dependencies of a task': [dependenciesQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, [DEPENDENCIES_PK]],
   'dependencies on a task': [
     dependenciesQuery({ namespace: 'n', dependencyId: 't', limit: 50 }).text,
@@ -226,8 +228,8 @@ const GROW = `
       't' || i, i, 'granted', '{}', 1, '${HASH}', '${HASH}'
     FROM generate_series(1, ${MANY}) i;
   INSERT INTO orchestrator.agents
-    (namespace, name, status, human, seq, version, created_at, updated_at, hash, roles)
-    SELECT 'default', 'a' || i, 'active', 0, 1, 1, 1, 1, '${HASH}', '[]' FROM generate_series(1, ${MANY}) i;
+    (namespace, name, status, human, seq, version, created_at, updated_at, hash, roles, signed_roles)
+    SELECT 'default', 'a' || i, 'active', 0, 1, 1, 1, 1, '${HASH}', '[]', '[]' FROM generate_series(1, ${MANY}) i;
   INSERT INTO orchestrator.receipts (namespace, command_id, request_hash, reply, at)
     SELECT 'default', 'c' || i, '${HASH}', '{}', i FROM generate_series(1, ${MANY}) i;
   ANALYZE`;

@@ -29,16 +29,8 @@ export {
   type List,
   type ListWords,
 } from './lists.ts';
-export {
-  completeSession,
-  firstThatFit,
-  loadScope,
-  lookForReady,
-  readySessions,
-  type DueTask,
-  type ReadyKey,
-  type ScopeLookups,
-} from './load-scope.ts';
+export { completeSession, firstThatFit, loadScope, lookForReady, readySessions } from './load-scope.ts';
+export type { DueTask, ReadyKey, ScopeLookups } from './scope-lookups.ts';
 export { assertCurrent, assertNotNewer, noStore, readMigrations, type Migration } from './migrations.ts';
 export {
   hasEffect,

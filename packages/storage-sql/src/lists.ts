@@ -76,7 +76,7 @@ export function taskList(words: ListWords, filter: TaskFilter): List {
 /** The open questions, the oldest first. An addressee has no index of its own: open questions are few. */
 export function questionList(words: ListWords, { namespace, addressees, limit, after }: QuestionFilter): List {
   const { value } = words;
-  const where: Part[] = [words.ofNamespace(namespace), [`status = 'waiting' AND asked_at >= 0`]];
+  const where: Part[] = [words.ofNamespace(namespace), [`status = 'waiting' AND asked_at >= 0 AND answer IS NULL`]];
   if (after !== undefined) {
     const { askedAt, id } = questionAfter(after);
     where.push([`(asked_at, id) > (${value}, ${value})`, askedAt, id]);

@@ -31,8 +31,9 @@ export interface ScopePlan {
   readonly withTheirSessions: boolean;
   /** Whether the tasks that hold the keys of those tasks come, too, without their sessions. */
   readonly keyHolders: boolean;
-  /** Tasks whose sessions are locked before their status is read. */
+  /** Tasks whose sessions are locked before their status is read; and whether what they wait for comes, too. */
   readonly related: readonly string[];
+  readonly withAwaited: boolean;
   /** A page of what is held in all namespaces. */
   readonly heldPage: HeldScope | null;
   /** So many tasks of all namespaces whose delay began after now, and so many that were handed off after it. */
@@ -62,6 +63,7 @@ const NOTHING: Omit<ScopePlan, 'namespace' | 'commandId'> = {
   withTheirSessions: false,
   keyHolders: false,
   related: [],
+  withAwaited: false,
   heldPage: null,
   delayedLimit: 0,
   dueLimit: 0,
@@ -86,6 +88,8 @@ export function planScope(scope: Scope): ScopePlan {
         withTheirSessions: true,
         ready: scope.nextReady ?? null,
         newNumbers: newNumbersOf(scope),
+        related: unique(scope.related ?? []),
+        withAwaited: true,
       };
     case 'ready':
       return { ...nothing, heldBy: scope.heldBy, staleLimit: scope.staleLimit, asksForDue: true, ready: scope };
@@ -149,7 +153,7 @@ export interface PlannedRows {
 
 /** What a scope finds, apart from what holds for the whole database. */
 export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'agents' | 'named' | 'nextDueAt' | 'isDue' | 'receipt'> &
-  Pick<Loaded, 'related' | 'dependedOn' | 'withSubtasks' | 'dependencyEnds'>;
+  Pick<Loaded, 'related' | 'awaited' | 'dependedOn' | 'withSubtasks' | 'dependencyEnds'>;
 
 /** What the unit of work is given of it. */
 export function foundFor(plan: ScopePlan, rows: PlannedRows): Found {

@@ -200,9 +200,10 @@ const tasks = {
         AND (return_at IS NULL OR returned_from IS NULL) END`,
     tasks_hand_off_times: inRange('handed_off_at', 'return_at'),
     tasks_dedupe_while: `dedupe_while IS NULL OR (dedupe_while = 'open' AND dedupe_key IS NOT NULL)`,
-    // No question is lost: a task waits for nothing else.
+    // No question is lost: a task waits for its answer, or for other tasks.
     tasks_question:
-      `(status <> 'waiting' OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) ` +
+      `(status <> 'waiting' OR coalesce(open_dependencies, 0) > 0 ` +
+      'OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) ' +
       'AND (asked_agent IS NULL OR asked_role IS NULL)',
     tasks_asked_at: inRange('asked_at'),
     tasks_in_review: `status <> 'in_review' OR review IS NOT NULL`,
@@ -210,7 +211,8 @@ const tasks = {
     tasks_times: inRange('queued_at', 'run_at', 'delayed_at', 'started_at', 'finished_at', 'cancel_requested_at'),
     // What is granted has no open dependency.
     tasks_dependencies:
-      `CASE status WHEN 'blocked' THEN open_dependencies > 0 WHEN 'cancelled' THEN open_dependencies >= 0 ` +
+      `CASE WHEN status = 'blocked' THEN open_dependencies > 0 ` +
+      `WHEN status IN ('waiting', 'cancelled') THEN open_dependencies >= 0 ` +
       `ELSE coalesce(open_dependencies, 0) = 0 END`,
     tasks_fixed: inRange('number', 'priority', 'attempts_max', 'interruptions_max', 'backoff_ms', 'created_at'),
   },

@@ -16,17 +16,24 @@ const SCOPES: readonly (readonly [name: string, scope: Scope, reads: object])[] 
   [
     'sessions',
     { by: 'sessions', namespace: 'n', sessions: [{ fence: 7 }], openTasksLimit: 5, nextReady: READY },
-    { refs: [{ fence: 7 }], openTasksLimit: 5, withTheirSessions: true, ready: READY, asksForDue: true },
+    {
+      refs: [{ fence: 7 }],
+      openTasksLimit: 5,
+      withTheirSessions: true,
+      withAwaited: true,
+      ready: READY,
+      asksForDue: true,
+    },
   ],
   [
     'a session by its id',
     { by: 'sessions', namespace: 'n', sessions: [{ sessionId: 's' }] },
-    { refs: [{ sessionId: 's' }], withTheirSessions: true, asksForDue: true },
+    { refs: [{ sessionId: 's' }], withTheirSessions: true, withAwaited: true, asksForDue: true },
   ],
   [
     'a session by a fence, with other tasks and numbers',
     { by: 'sessions', namespace: 'n', sessions: [{ fence: 7 }], extraTaskIds: ['t', 't'], newRows: 2 },
-    { refs: [{ fence: 7 }], taskIds: ['t'], withTheirSessions: true, newNumbers: 2 },
+    { refs: [{ fence: 7 }], taskIds: ['t'], withTheirSessions: true, withAwaited: true, newNumbers: 2 },
   ],
   [
     'ready',

@@ -112,6 +112,8 @@ export const SQL = {
   agent: `SELECT ${AGENT} FROM agents WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ?`,
   relatedTask: `SELECT id, ${TASK_PLACES.sessionId.read} AS "sessionId", status FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
+  awaited: `SELECT dependency_id FROM dependencies WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = +?
+    AND ended IS NULL`,
   isAnyToTell: `SELECT 1 FROM dependency_ends WHERE namespace = ${KEY_OF_NAMESPACE} LIMIT 1`,
   tasksToTell: `SELECT DISTINCT task_id FROM dependency_ends WHERE namespace = ${KEY_OF_NAMESPACE}
     ORDER BY task_id LIMIT +?`,
@@ -213,7 +215,10 @@ export const SQL = {
   addNamespace: 'INSERT INTO namespaces (name) VALUES (?) ON CONFLICT (name) DO NOTHING',
   insertSession: insertInto('sessions', [...placesOf(SESSION_PLACES, FIELDS.session), ...NEXT_PLACES]),
   insertTask: insertInto('tasks', placesOf(TASK_PLACES, FIELDS.task)),
-  insertDependency: insertInto('dependencies', placesOf(DEPENDENCY_PLACES, FIELDS.dependency)),
+  /** A holder can wait once more for a task that its own depended on before. */
+  insertDependency: `${insertInto('dependencies', placesOf(DEPENDENCY_PLACES, FIELDS.dependency))}
+    ON CONFLICT (namespace, task_id, dependency_id)
+    DO UPDATE SET on_dependency_failure = excluded.on_dependency_failure, ended = excluded.ended`,
   fulfilDependency: `UPDATE dependencies SET ended = ?
     WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
   /** Number of the event, status, namespace, task that ended, policies as JSON. */
@@ -273,6 +278,9 @@ function prepareTransactions(db: Connection) {
     savepoint: write('SAVEPOINT undo'),
     rollbackTo: write('ROLLBACK TO undo'),
     release: write('RELEASE undo'),
+    storeState: value<string>(SQL.storeState),
+    clock: value<string>(SQL.clock),
+    saveClock: write(SQL.saveClock),
     dataVersion: value<number>(SQL.dataVersion),
     schemaVersion: value<number>(SQL.schemaVersion),
     synchronous: value<number>(SQL.synchronous),
@@ -304,6 +312,7 @@ function prepareQueries(db: Connection) {
       returning: value<0 | 1>(HAS.returning),
     },
     relatedTask: rows<RelatedTask>(SQL.relatedTask),
+    awaited: value<string>(SQL.awaited),
     isAnyToTell: value<1>(SQL.isAnyToTell),
     tasksToTell: value<string>(SQL.tasksToTell),
     dependencyEnds: rows<DependencyEnd>(SQL.dependencyEnds),
@@ -346,10 +355,6 @@ function prepareQueries(db: Connection) {
     newestReceipt: value<string | null>(SQL.newestReceipt),
     oldestReceipt: value<Buffer | null>(SQL.oldestReceipt),
     forgetReceipts: write(SQL.forgetReceipts),
-
-    storeState: value<string>(SQL.storeState),
-    clock: value<string>(SQL.clock),
-    saveClock: write(SQL.saveClock),
   };
 }
 

@@ -33,6 +33,8 @@ const agent: Agent = {
   roles: '[]',
   machine: null,
   human: 0,
+  publicKey: null,
+  signedRoles: '[]',
   seq: 1,
   hash: 'a'.repeat(64),
   version: 1,

@@ -16,7 +16,7 @@ interface AnswerOptions {
 const define: Define = (program, run) => {
   program
     .command('answer')
-    .description('answer the question of a waiting task, which is queued again in its old place')
+    .description('answer the question of a waiting task')
     .argument('<task>', 'its id')
     .argument('<text>', 'the answer, for the next holder')
     .option(
@@ -44,7 +44,11 @@ async function answer(call: Call<AnswerOptions>, taskId: string, text: string): 
     asOf,
     ids: [reply.task.id],
     text: (paint) => [`answered: ${taskLine(reply.task, paint)}`],
-    chatter: ['next: orchestrator claim'],
+    chatter: [
+      reply.task.status === 'queued'
+        ? 'next: orchestrator claim'
+        : 'the task is queued again when those it waits for have ended: orchestrator task graph',
+    ],
   };
 }
 

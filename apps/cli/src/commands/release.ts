@@ -1,5 +1,5 @@
-import type { Orchestrator, Released, ReleaseOutcome } from '@agent-orchestrator/core';
-import { RELEASE_OUTCOMES, type Names } from '@agent-orchestrator/runtime';
+import type { OnDependencyFailure, Orchestrator, Released, ReleaseOutcome, TaskStatus } from '@agent-orchestrator/core';
+import { DEPENDENCY_POLICIES, RELEASE_OUTCOMES, type Names } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { usage } from '../failure.ts';
@@ -10,11 +10,12 @@ import { collect, parseDuration } from '../input/parse.ts';
 import { PASSPHRASE_FILE, type PassphraseOptions } from '../input/passphrase.ts';
 import type { Answer } from '../output/output.ts';
 import { state, type Paint } from '../output/style.ts';
-import { moment } from '../output/time.ts';
+import { moment, relative } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
 import { signatureOf } from '../signer.ts';
 import { claimCard, tokenExport } from '../views/claim.ts';
+import { noteText } from '../views/hand-off.ts';
 
 interface ReleaseOptions extends HolderOptions, LeaseOptions, PassphraseOptions {
   readonly outcome: ReleaseOutcome;
@@ -23,6 +24,8 @@ interface ReleaseOptions extends HolderOptions, LeaseOptions, PassphraseOptions 
   readonly errorCode?: string;
   readonly final?: true;
   readonly ask?: string;
+  readonly on?: string[];
+  readonly onDependencyFailure?: OnDependencyFailure;
   readonly to?: string;
   readonly toRole?: string;
   readonly by?: number;
@@ -41,6 +44,12 @@ const define: Define = (program, run) => {
     .option('--error-code <code>', 'the error code, for programs')
     .option('--final', 'do not retry; mark the task as failed')
     .option('--ask <text>', 'the question that the task waits for, with the outcome waiting')
+    .option('--on <task>', 'with waiting: a task that must end before the work continues (repeatable)', collect)
+    .addOption(
+      new Option('--on-dependency-failure <policy>', 'if one of them does not succeed (default: block)').choices(
+        DEPENDENCY_POLICIES,
+      ),
+    )
     .option('--to <agent>', 'hand off to this agent, or ask it')
     .option('--to-role <role>', 'hand off to agents with this role, or ask them')
     .option('--by <duration>', 'hand-off: take the task back if not claimed in time (default: never)', parseDuration)
@@ -82,14 +91,31 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
     data: released,
     asOf,
     ids: [reply.next === null ? reply.taskId : reply.next.task.id],
-    text: (paint) => lines(reply, names, now, paint),
+    text: (paint) => lines(reply, request, names, now, paint),
     chatter: [
-      ...(reply.status === 'waiting'
-        ? ['the task is queued again when its question is answered: orchestrator ask list']
-        : []),
+      ...waitingFor(reply.status, request),
       reply.next === null ? 'next: orchestrator claim' : `next: ${tokenExport(reply.next.lease)}`,
     ],
   };
+}
+
+/** To whom, for how long, and what the next holder is told. */
+function handOffLines({ outcome, to, byMs, note }: ReleaseRequest, now: number): string[] {
+  if (outcome !== 'handed_off' || to === undefined) return [];
+  const receiver = 'agent' in to ? to.agent : `role ${to.role}`;
+  const back = byMs === undefined ? '' : `, goes back ${relative(now + byMs, now)} if it is not claimed`;
+  return [`  handed off to ${receiver}${back}${noteText(note ?? null)}`];
+}
+
+/** What queues the task again. */
+function waitingFor(status: TaskStatus, { ask, on }: Pick<ReleaseRequest, 'ask' | 'on'>): string[] {
+  if (status !== 'waiting') return [];
+  return [
+    ...(ask === undefined ? [] : ['the task is queued again when its question is answered: orchestrator ask list']),
+    ...(on === undefined
+      ? []
+      : ['the task is queued again when those it waits for have ended: orchestrator task graph']),
+  ];
 }
 
 type ReleaseRequest = Parameters<Orchestrator['releaseTask']>[0];
@@ -98,7 +124,8 @@ type ReleaseRequest = Parameters<Orchestrator['releaseTask']>[0];
 const OF_NEXT = ['kind', 'role', 'ttl', 'staleAfter'] as const;
 
 async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseRequest, keyof Holder>> {
-  const { outcome, result, error, errorCode, final, ask, to, toRole, by, note, claimNext } = call.options;
+  const { outcome, result, error, errorCode, final, ask, on, to, toRole, by, note, claimNext } = call.options;
+  const { onDependencyFailure } = call.options;
   if (to !== undefined && toRole !== undefined)
     throw usage('--to and --to-role cannot be given together.', 'Name an agent or a role.', 'to');
   if (errorCode !== undefined && error === undefined)
@@ -119,6 +146,8 @@ async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseReques
     ...(ask === undefined
       ? recipient && { to: recipient }
       : { ask: { question: ask, ...(recipient && { to: recipient }) } }),
+    ...(on !== undefined && { on }),
+    ...(onDependencyFailure !== undefined && { onDependencyFailure }),
     ...(by !== undefined && { byMs: by }),
     ...(note !== undefined && { note }),
     ...(claimNext && {
@@ -128,15 +157,18 @@ async function requestOf(call: Call<ReleaseOptions>): Promise<Omit<ReleaseReques
 }
 
 function lines(
-  { sessionId, status, runAt, repeated, next }: Extract<Released, { ok: true }>,
+  { sessionId, status, runAt, repeated, otherTerms, next }: Extract<Released, { ok: true }>,
+  request: ReleaseRequest,
   names: Names,
   now: number,
   paint: Paint,
 ): string[] {
   const again = runAt === null ? '' : `; tried again ${moment(runAt, now)}`;
-  const before = repeated ? ' (this lease was released before)' : '';
+  const stands = otherTerms ? ', with other terms: those of the first release stand' : '';
+  const before = repeated ? ` (this lease was released before${stands})` : '';
   return [
     `${state(status, paint)}  session ${names.session(sessionId)} is free${again}${before}`,
+    ...(status === 'queued' && !otherTerms ? handOffLines(request, now) : []),
     ...(next === null ? [] : claimCard(next, names, now, paint)),
   ];
 }

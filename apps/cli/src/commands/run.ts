@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Lease, PublicLease } from '@agent-orchestrator/core';
+import type { ClaimRecord, Lease, PublicLease } from '@agent-orchestrator/core';
 import type {
   JournalOptions,
   JournalWriter,
@@ -13,14 +13,14 @@ import { interruption, signalOf } from '../interruption.ts';
 import { claimOnce, claimWithin, type ClaimRequest } from '../claim-within.ts';
 import { Failure, failureOf, usage } from '../failure.ts';
 import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim.ts';
-import { parseDuration, parseFolder, parseInteger } from '../input/parse.ts';
+import { collect, parseDuration, parseFolder, parseInteger } from '../input/parse.ts';
 import { document, toJson } from '@agent-orchestrator/runtime/wire-json';
 import type { Define } from '../command-module.ts';
 import { claimRefused, mentionedBy } from '../refusals.ts';
 import { exitOfRun } from '../run/exit-of-run.ts';
 import { descriptors } from '../run/descriptors.ts';
 import { ResultFile } from '../run/result-file.ts';
-import { endLine, failureOfRun, newsLine } from '../run/words.ts';
+import { endLine, failureOfRun, missingLine, newsLine } from '../run/words.ts';
 
 interface RunOptions extends ClaimOptions {
   readonly timeout?: number;
@@ -28,6 +28,7 @@ interface RunOptions extends ClaimOptions {
   readonly resultFile?: string;
   readonly quietUnlessFailed?: true;
   readonly conflictExitCode?: number;
+  readonly artifact?: string[];
   readonly journal?: string;
 }
 
@@ -40,6 +41,7 @@ const define: Define = (program, run) => {
     .option('--timeout <duration>', 'end the command after this time: exit 124, the attempt fails', parseTimeout)
     .option('--on-lost <action...>', 'when the lease is lost: term, warn, or exec and a command (default: term)')
     .option('--result-file <file>', 'write the result as JSON into this file; only this user can read it')
+    .option('--artifact <file>', 'a file that the command leaves: record its size and SHA-256 (repeatable)', collect)
     .option('--quiet-unless-failed', 'show the output of the command only if it fails')
     .option('--conflict-exit-code <n>', 'exit code if there is nothing to claim (default: 75)', parseExitCode)
     .option('--journal <folder>', 'write calls and answers into this folder, for `journal check`', parseFolder)
@@ -59,14 +61,17 @@ const DESCRIPTION = [
     'is then in a session of its own, without a terminal. `setsid orchestrator run …` survives in every shell.',
   'The command gets the variables ORCHESTRATOR_SESSION, _TASK, _TOKEN, _FENCE, _AGENT, _INSTANCE, _NAMESPACE and ' +
     '_STORE. _PAYLOAD_FILE and _CONTEXT_FILE name files with the payload and the context as JSON. heartbeat, ' +
-    'checkpoint and release take the lease from these variables. If a holder asked a question, ' +
-    '`orchestrator task show "$ORCHESTRATOR_TASK" --json` has the answer.',
+    'checkpoint and release take the lease from these variables. _ANSWER_FILE names a file with the last question of ' +
+    'a holder and its answer, or null.',
   'While the lease is in doubt (no renewal for 80 % of its TTL), the command and all processes that it has ' +
     'started are paused. If the lease is lost, they are ended (SIGTERM, ten seconds, SIGKILL): exit 79. If the ' +
     'store stays unreachable until the TTL is over, they are ended, too: exit 69.',
   '--on-lost changes this. warn only prints a warning. exec CMD… first runs another command for at most ten ' +
     'seconds, while the first one is paused; ORCHESTRATOR_PID names it. The words of CMD must not begin with a ' +
     'dash.',
+  'If the command exits with 0, the files of --artifact are read, and the result of the task names each with its ' +
+    'path, size and SHA-256. The exit code alone decides the outcome: a file that cannot be read is reported, and ' +
+    'the result has it under artifacts_missing. Work that is done is not done again for it.',
   'With --journal, each call is written into a private file before it is sent, and each answer before `run` acts ' +
     'on it. The file contains no token. If the folder cannot be written, nothing is claimed: exit 73. If the ' +
     'journal cannot be written later, the outcome is still reported, and the call is tried again until the lease is ' +
@@ -101,6 +106,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
   const holder = own === null ? {} : { process: { ...own, group: 0 } };
   const request: ClaimRequest = { agent, instance, ...holder, ...claimRequest(call.options) };
   await call.check('claimTask', request);
+  await checkArtifacts(call);
   const resultFile = call.options.resultFile === undefined ? null : await ResultFile.at(call.options.resultFile);
   const interrupted = interruption();
   try {
@@ -168,15 +174,31 @@ async function perform(
     ...run,
     namespace: options.namespace ?? DEFAULTS.namespace,
     store: await storeForOthers(settings.store.value),
-    files: { payload: claim.task.payload, context: toJson(claim.context) },
+    files: { payload: claim.task.payload, context: toJson(claim.context), answer: answerOf(claim.task) },
+    artifacts: options.artifact,
     timeoutMs: options.timeout,
     quietUnlessFailed: options.quietUnlessFailed,
     onNews: (news) => tell(newsLine(news, onLost)),
   });
   const failure = failureOfRun(result, claim);
+  for (const missing of result.artifactsMissing) tell(missingLine(missing));
   if (failure === null) tell(endLine(result, claim, Date.now()));
   else output.failure(failure);
   return { exit: exitOfRun(result), ...result, taskId: claim.task.id, lease: publicLease(claim.lease) };
+}
+
+/** The last question of a holder, and its answer; null: none was asked. */
+function answerOf({ question, askedAt, askedBy, answer, answeredBy }: ClaimRecord['task']): unknown {
+  return question === null ? null : toJson({ question, askedAt, askedBy, answer, answeredBy });
+}
+
+/** Before anything is claimed: a result that is refused afterwards would lose what the command has done. */
+async function checkArtifacts(call: Call<RunOptions>): Promise<void> {
+  const { artifact: names = [] } = call.options;
+  if (names.length === 0) return;
+  const { artifactAt } = await import('@agent-orchestrator/runtime');
+  const artifacts = names.map((name) => artifactAt(name, { sha256: '0'.repeat(64), bytes: 0 }));
+  await call.check('releaseTask', { token: `1-${'0'.repeat(32)}`, outcome: 'succeeded', result: { artifacts } });
 }
 
 function refuseWhatDoesNotFit({ output, options }: Call<RunOptions>): void {
@@ -247,6 +269,8 @@ const NOTHING_RUN: Omit<Result, 'exit' | 'reason' | 'message'> = {
   status: null,
   runAt: null,
   lost: null,
+  artifacts: [],
+  artifactsMissing: [],
   startedAt: null,
   endedAt: null,
   taskId: null,

@@ -1,7 +1,15 @@
 import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
-import { nameOf, referenceTo, type OnLost, type RunNews, type RunResult } from '@agent-orchestrator/runtime';
+import {
+  nameOf,
+  referenceTo,
+  type MissingArtifact,
+  type OnLost,
+  type RunNews,
+  type RunResult,
+} from '@agent-orchestrator/runtime';
 import type { ExitCode } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
+import { printable } from '../output/printable.ts';
 import { relative } from '../output/time.ts';
 import { exitOfRun } from './exit-of-run.ts';
 
@@ -29,6 +37,11 @@ export function newsLine(news: RunNews, onLost: OnLost): string | null {
     case 'signalled':
       return null;
   }
+}
+
+/** The line for people about a file that the command did not leave. */
+export function missingLine({ path, reason }: MissingArtifact): string {
+  return `the artifact ${printable(path)} could not be read: ${printable(reason)}`;
 }
 
 /** Why a run failed for another reason than the command; null: the command's exit code decides. */

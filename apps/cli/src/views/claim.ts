@@ -4,7 +4,9 @@ import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
 import { moment } from '../output/time.ts';
 import { contextFields } from './session.ts';
-import { jsonText, questionFields, taskLine } from './task.ts';
+import { resultFields } from './artifact.ts';
+import { jsonText } from './json-text.ts';
+import { questionFields, taskLine } from './task.ts';
 
 const NAMED_MAX = 5;
 
@@ -43,7 +45,7 @@ function reviewedFields(reviewed: ClaimRecord['reviewed']): [string, string | nu
   return [
     ['reviews', `${labelOf('task', task)} (${task.status}), by ${task.review?.holders.join(', ') ?? ''}`],
     ['its payload', jsonText(task.payload)],
-    ['its result', jsonText(task.result)],
+    ...resultFields(task.result, 'its result'),
     ['its last action', context?.lastAction ?? null],
     ['its memory', context?.memoryRef ?? null],
   ];

@@ -19,6 +19,7 @@ const GLYPHS: { readonly [T in EventType]?: string } = {
   'task.handed_back': '○',
   'task.return_rescheduled': '○',
   'task.asked': '?',
+  'task.waiting': '◌',
   'task.answered': '○',
   'task.cancelled': '⊘',
   'task.recovered': '↻',
@@ -42,6 +43,9 @@ const TOLD = [
   'turn',
   'last_action',
   'next_action',
+  'assignee',
+  'role',
+  'return_at',
   'note',
   'round',
   'notes',
@@ -51,6 +55,9 @@ const TOLD = [
   'asked_role',
   'question',
   'answer',
+  'depends_on',
+  'dependency',
+  'open_dependencies',
   'error',
   'roles',
   'machine',
@@ -91,6 +98,7 @@ function told({ payload }: EventRecord): string[] {
   return TOLD.flatMap((name) => {
     const value = values[name];
     if (value === undefined || value === null) return [];
+    if (name === 'return_at' && typeof value === 'number') return [`${name}=${timestamp(value)}`];
     const text = typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value);
     return [`${name}=${shorten(printable(text), 60)}`];
   });

@@ -8,7 +8,7 @@ import {
   labelOf,
   nameOf,
   numberOf,
-  type HandOff,
+  type OpenHandOff,
   type BlockedTask,
   type Names,
   type Status,
@@ -130,14 +130,20 @@ function working(status: Status, now: number, paint: Paint): string[] {
 }
 
 /** Left out while there are none: most stores have none. */
-function handedOff({ handOffs: { count, tasks }, countedUpTo }: Status, now: number, paint: Paint): string[] {
+function handedOff({ handOffs: { count, isCapped, tasks } }: Status, now: number, paint: Paint): string[] {
   if (count === 0) return [];
-  const line = (task: HandOff) => {
+  const line = (task: OpenHandOff) => {
     const name = `${state(task.status, paint)}  ${labelOf('task', task)}  ${shorten(printable(task.title), 40)}`;
-    return `  ${name}  ${handOffText(task, now) ?? ''}${noteText(task.note)}`;
+    return `  ${name}  ${handOffText(task, now) ?? ''}${unknownText(task, paint)}${noteText(task.note)}`;
   };
-  const rest = more(count, tasks.length, countedUpTo, 'handed off: orchestrator task list --handed-off');
+  const upTo = isCapped ? count : count + 1;
+  const rest = more(count, tasks.length, upTo, 'handed off: orchestrator task list --handed-off');
   return [paint('bold', 'HANDED OFF'), ...tasks.map(line), ...rest, ''];
+}
+
+/** A name or a role that no agent has is allowed, and mostly a mistake. */
+function unknownText({ receiverUnknown, assignee }: OpenHandOff, paint: Paint): string {
+  return receiverUnknown ? `  ${paint('yellow', `no agent has this ${assignee === null ? 'role' : 'name'}`)}` : '';
 }
 
 /** The holder, and whether it is the one that asks. */

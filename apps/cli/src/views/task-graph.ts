@@ -1,4 +1,4 @@
-import { labelOf, type GraphTask, type TaskGraph } from '@agent-orchestrator/runtime';
+import { labelOf, waitsForTasks, type GraphTask, type TaskGraph } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 
@@ -57,7 +57,7 @@ function branches(task: GraphTask, next: Next, { paint, depth, shown }: Branch):
 }
 
 function line(task: GraphTask, paint: Paint): string {
-  const waits = task.status === 'blocked' ? `  waits for ${task.openDependencies}` : '';
+  const waits = waitsForTasks(task) ? `  waits for ${task.openDependencies}` : '';
   const title = shorten(printable(task.title), TITLE_COLUMNS);
   return `${state(task.status, paint)}  ${labelOf('task', task)}  ${title}${waits}`;
 }

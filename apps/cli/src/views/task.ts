@@ -5,8 +5,10 @@ import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { fields, labelCell, table } from '../output/table.ts';
 import { moment, relative } from '../output/time.ts';
+import { resultFields } from './artifact.ts';
 import { eventLine } from './event.ts';
 import { handOffText } from './hand-off.ts';
+import { jsonText } from './json-text.ts';
 import { agentRun } from './session.ts';
 
 const TITLE_COLUMNS = 60;
@@ -80,8 +82,8 @@ export function taskCard(
         ['only for', task.assignee ?? (task.role === null ? null : `role ${task.role}`)],
         ['handed off', handOffText(task, now)],
         ['dedupe key', task.dedupeKey && `${task.dedupeKey}${task.dedupeWhile === 'open' ? ', until it ends' : ''}`],
-        ['review', reviewText(task)],
-        ['reviews', task.reviewOf === null ? null : `${task.reviewOf.taskId}, round ${task.reviewOf.round}`],
+        ['review', reviewText(task, names)],
+        ['reviews', reviewedText(task, names)],
         ['not for', task.reviewOf === null ? null : task.reviewOf.notFor.join(', ')],
         ...TASK_TEXT_NAMES.map((name): [string, string | null] => [wordsOf(name), task[name]]),
         ['waits for', task.openDependencies === null ? null : dependenciesOf(task)],
@@ -93,7 +95,7 @@ export function taskCard(
         ['note', task.note],
         ...questionFields(task, now),
         ['payload', jsonText(task.payload)],
-        ['result', jsonText(task.result)],
+        ...resultFields(task.result),
         ['error', jsonText(task.error)],
       ],
       paint,
@@ -119,21 +121,27 @@ export function questionFields(task: TaskRecord, now: number): [label: string, v
 /** The whole of a question, whatever its characters. */
 const TEXT_BYTES = 100_000;
 
-function reviewText({ review, status }: TaskRecord): string | null {
+/** The ids of the tasks that its card names. */
+export function namedBy({ review, reviewOf }: TaskRecord): string[] {
+  return [...(reviewOf === null ? [] : [reviewOf.taskId]), ...(review?.open ?? [])];
+}
+
+function reviewedText({ reviewOf }: TaskRecord, names: Names): string | null {
+  return reviewOf === null ? null : `${names.taskLabel(reviewOf.taskId)}, round ${reviewOf.round}`;
+}
+
+function reviewText({ review, status }: TaskRecord, names: Names): string | null {
   if (review === null) return null;
   const { role, approvals, approved, open, round } = review;
   const asks = `by role ${role}, ${counted(approvals, 'approval')}`;
   const by = approved.map(({ agent, proof }) => `${agent}, ${proof}`).join('; ');
   const given = by && `; approved by ${by}`;
   if (status !== 'in_review') return round === 0 ? asks : `${asks}; ${counted(round, 'round')} so far${given}`;
-  return `${asks}; round ${round}: ${approved.length} approved${by && ` (${by})`}, open: ${open.join(', ')}`;
+  const waiting = open.map((id) => names.task(id)).join(', ');
+  return `${asks}; round ${round}: ${approved.length} approved${by && ` (${by})`}, open: ${waiting}`;
 }
 
 function dependenciesOf({ openDependencies, onDependencyFailure }: TaskRecord): string {
   const open = openDependencies === 0 ? 'no task any more' : counted(openDependencies ?? 0, 'task');
   return `${open}; if one does not succeed: ${onDependencyFailure}`;
-}
-
-export function jsonText(value: unknown): string | null {
-  return value === null ? null : shorten(printable(JSON.stringify(value)), 200);
 }

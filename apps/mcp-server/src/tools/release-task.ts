@@ -15,7 +15,7 @@ const OUTCOMES = {
   failed: 'tried again unless final',
   released: 'given back',
   handed_off: 'to an agent or to_role',
-  waiting: 'for the answer to question',
+  waiting: 'for the answer to question, or the end of tasks in on',
   cancelled: null,
   approved: null,
   changes_requested: 'note says what to change',
@@ -33,6 +33,7 @@ const input = z.strictObject({
   to: z.string().optional(),
   to_role: z.string().optional(),
   question: z.string().optional(),
+  on: z.array(z.string()).optional(),
   note: z.string().optional().describe('for the next holder'),
 });
 
@@ -76,9 +77,15 @@ function callOf({ error, to, to_role: role, question, ...end }: End) {
   } satisfies Partial<Parameters<Orchestrator['releaseTask']>[0]>;
 }
 
-function released(held: HeldTask, { status, runAt }: ReleasedItem, outcome: string, context: ToolContext): Answer {
+function released(
+  held: HeldTask,
+  { status, runAt, otherTerms }: ReleasedItem,
+  outcome: string,
+  context: ToolContext,
+): Answer {
   const again = runAt === null ? '' : `, not before ${isoSeconds(runAt)}`;
-  const now = `${held.name} was released as ${outcome} and is ${status}${again}.`;
+  const stands = otherTerms ? ' An earlier release with other terms stands.' : '';
+  const now = `${held.name} was released as ${outcome} and is ${status}${again}.${stands}`;
   context.held.end(held, now);
   return said(`${now} ${context.held.holdings} Next: claim_task.`);
 }

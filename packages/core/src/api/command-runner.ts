@@ -93,12 +93,17 @@ export class CommandRunner {
 /** What a command needs, if that is not what it was given already. */
 function more(given: Needs | undefined, needs: Needs): Needs {
   const had = new Set(given?.extraTaskIds);
-  const isNew = (needs.newRows ?? 0) > (given?.newRows ?? 0) || needs.extraTaskIds?.some((id) => !had.has(id));
+  const related = new Set(given?.related);
+  const isNew =
+    (needs.newRows ?? 0) > (given?.newRows ?? 0) ||
+    needs.extraTaskIds?.some((id) => !had.has(id)) ||
+    needs.related?.some((id) => !related.has(id));
   if (!isNew) throw internalError('The storage does not load what a command needs.');
   const agents = [...new Set([...(given?.agents ?? []), ...(needs.agents ?? [])])];
   return {
     ...(agents.length > 0 && { agents }),
     extraTaskIds: [...had, ...(needs.extraTaskIds ?? [])],
     newRows: Math.max(needs.newRows ?? 0, given?.newRows ?? 0),
+    related: [...related, ...(needs.related ?? [])],
   };
 }

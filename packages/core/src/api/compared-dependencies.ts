@@ -1,5 +1,5 @@
-import { dependenciesOf } from '../log/dependencies.ts';
-import type { Event, EventPayloads } from '../log/events.ts';
+import { canAddDependencies, dependenciesOf } from '../log/dependencies.ts';
+import type { AddedDependencies, Event, EventPayloads } from '../log/events.ts';
 import { isFulfilledBy, type Dependency } from '../model/dependency.ts';
 import { fromJsonText } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -18,10 +18,11 @@ export class ComparedDependencies {
   add(event: Event): void {
     const { type, namespace, taskId } = event;
     if (taskId === null) return;
-    if (type === 'task.queued' && event.payload.includes('"depends_on"')) {
-      const payload = fromJsonText(event.payload) as unknown as EventPayloads['task.queued'];
-      const all = dependenciesOf({ namespace, id: taskId }, payload);
-      if (all.length > 0) this.#logged.set(taskId, new Map(all.map((one) => [one.dependencyId, one])));
+    if (canAddDependencies(type) && event.payload.includes('"depends_on"')) {
+      const payload = fromJsonText(event.payload) as AddedDependencies;
+      const own = this.#logged.get(taskId) ?? new Map<string, Dependency>();
+      for (const one of dependenciesOf({ namespace, id: taskId }, payload)) own.set(one.dependencyId, one);
+      if (own.size > 0) this.#logged.set(taskId, own);
     } else if (type === 'task.dependency_ended') {
       const { dependency, status } = fromJsonText(event.payload) as unknown as EventPayloads['task.dependency_ended'];
       const own = this.#logged.get(taskId);

@@ -154,11 +154,11 @@ export function parseTasks(tasks: readonly unknown[]): EnqueueInput['tasks'] {
   return parseInput(newTasks, { tasks }).tasks;
 }
 
-/** Throws the error of a batch of one task as that of the task: the field `tasks[0].sessionId` becomes `sessionId`. */
-export function throwForOneTask(error: unknown): never {
+/** Throws the error of a batch of one as that of the one: the field `tasks[0].sessionId` becomes `sessionId`. */
+export function throwForOne(error: unknown): never {
   if (!(error instanceof OrchestratorError) || error.field === undefined) throw error;
   const [code, hint, cause] = [error.code, error.hint, error.cause];
-  const [message, field] = [error.message, error.field].map((text) => text.replace(/^tasks\[0\]\./, ''));
+  const [message, field] = [error.message, error.field].map((text) => text.replace(/^(?:tasks|items)\[0\]\./, ''));
   throw new OrchestratorError(code, message, { hint, cause, ...(field !== undefined && { field }) });
 }
 

@@ -64,7 +64,7 @@ import {
   parseTasks,
   payloadsOf,
   prepareCall,
-  throwForOneTask,
+  throwForOne,
   whole,
   type Addressed,
   type CallName,
@@ -151,7 +151,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
 
   /** Adds one task and opens its session. While another task holds its dedupe key, it is not added. */
   async enqueueTask(task: EnqueueTask<Kinds> & Addressed): Promise<Enqueued<Kinds>> {
-    const [enqueued] = (await this.#enqueue(INPUTS.enqueueTask(task, this.#fill)).catch(throwForOneTask)).tasks;
+    const [enqueued] = (await this.#enqueue(INPUTS.enqueueTask(task, this.#fill)).catch(throwForOne)).tasks;
     if (enqueued === undefined) throw internalError('A task was added, but the answer does not contain it.');
     return enqueued;
   }
@@ -210,7 +210,7 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   async releaseTask(
     task: ReleaseTask<Kinds> & Seeded & { readonly claimNext?: Omit<ClaimNext, 'limit'> | undefined },
   ): Promise<Released<Kinds>> {
-    const { items, next } = await this.#send(release, INPUTS.releaseTask(task, this.#fill));
+    const { items, next } = await this.#send(release, INPUTS.releaseTask(task, this.#fill)).catch(throwForOne);
     const item = items[0] ?? missingItem();
     if (!item.ok) return item;
     const [claimed] = next;
@@ -333,10 +333,17 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     return this.#withIdsIn(input).then((withIds) => this.#runner.run(command, withIds));
   }
 
-  async #withIdsIn<Input extends CommandInput & { readonly tasks?: readonly object[] }>(input: Input): Promise<Input> {
-    const { tasks, namespace } = input;
-    const known = tasks && (await Promise.all(tasks.map((task) => this.withIds(task, namespace))));
-    return { ...(await this.withIds(input, namespace)), ...(known && { tasks: known }) };
+  async #withIdsIn<
+    Input extends CommandInput & { readonly tasks?: readonly object[]; readonly items?: readonly object[] },
+  >(input: Input): Promise<Input> {
+    const { tasks, items, namespace } = input;
+    const known = (parts: readonly object[] | undefined) =>
+      parts && Promise.all(parts.map((part) => this.withIds(part, namespace)));
+    return {
+      ...(await this.withIds(input, namespace)),
+      ...(tasks && { tasks: await known(tasks) }),
+      ...(items && { items: await known(items) }),
+    };
   }
 
   async #enqueue(
@@ -373,13 +380,8 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
    */
   async #claimRecord(claim: Claim): Promise<ClaimRecord<Kinds>> {
     const { task, hasSubtasks = false } = claim;
-    const related =
-      task.onDependencyFailure === null && !hasSubtasks
-        ? {}
-        : await relatedResults(this.#options.storage.read, task, hasSubtasks);
-    const record = toClaimRecord<Kinds>(claim, related);
-    if (task.reviewOf === null) return record;
-    const reviewed = await this.getReviewed(record.task);
+    const record = toClaimRecord<Kinds>(claim, await relatedResults(this.#options.storage.read, task, hasSubtasks));
+    const reviewed = task.reviewOf === null ? null : await this.getReviewed(record.task);
     return reviewed === null ? record : { ...record, reviewed };
   }
 

@@ -369,7 +369,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
 
   /** The same call with ids where it has numbers for people. */
   protected async withIds<T extends References>(call: T, namespace: string): Promise<T> {
-    const { taskId, sessionId, parentId, dependencyId, dependsOn } = call;
+    const { taskId, sessionId, parentId, dependencyId, dependsOn, on } = call;
     return {
       ...call,
       ...(taskId !== undefined && { taskId: await this.idOf('task', taskId, namespace) }),
@@ -377,9 +377,14 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
       ...(parentId !== undefined && { parentId: await this.idOf('task', parentId, namespace) }),
       ...(dependencyId !== undefined && { dependencyId: await this.idOf('task', dependencyId, namespace) }),
       ...(dependsOn !== undefined && {
-        dependsOn: await Promise.all(dependsOn.map((id) => this.idOf('task', id, namespace))),
+        dependsOn: await this.#idsOf(dependsOn, namespace),
       }),
+      ...(on !== undefined && { on: await this.#idsOf(on, namespace) }),
     };
+  }
+
+  #idsOf(tasks: readonly string[], namespace: string): Promise<string[]> {
+    return Promise.all(tasks.map((id) => this.idOf('task', id, namespace)));
   }
 }
 
@@ -391,4 +396,5 @@ interface References {
   readonly parentId?: string | undefined;
   readonly dependencyId?: string | undefined;
   readonly dependsOn?: readonly string[] | undefined;
+  readonly on?: readonly string[] | undefined;
 }

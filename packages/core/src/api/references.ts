@@ -6,18 +6,26 @@ interface Referring {
   readonly sessionId?: string;
   readonly parentId?: string | undefined;
   readonly dependsOn?: readonly string[] | undefined;
+  readonly on?: readonly string[] | undefined;
 }
 
-/** Whether an input, or a new task in it, names a task or a session by its number (`t42`, `s17`). */
-export function namesNumbers(input: Referring & { readonly tasks?: readonly Referring[] }): boolean {
-  return hasNumber(input) || (input.tasks?.some((task) => hasNumber(task)) ?? false);
+/** Whether an input, or a part of it, names a task or a session by its number (`t42`, `s17`). */
+export function namesNumbers(
+  input: Referring & { readonly tasks?: readonly Referring[]; readonly items?: readonly Referring[] },
+): boolean {
+  return hasNumber(input) || isAnyWithNumber(input.tasks) || isAnyWithNumber(input.items);
 }
 
-function hasNumber({ taskId, sessionId, parentId, dependsOn }: Referring): boolean {
+function isAnyWithNumber(parts: readonly Referring[] | undefined): boolean {
+  return parts?.some((part) => hasNumber(part)) ?? false;
+}
+
+function hasNumber({ taskId, sessionId, parentId, dependsOn, on }: Referring): boolean {
   return (
     (taskId !== undefined && looksLikeNumber(taskId)) ||
     (sessionId !== undefined && looksLikeNumber(sessionId)) ||
     (parentId !== undefined && looksLikeNumber(parentId)) ||
-    (dependsOn?.some(looksLikeNumber) ?? false)
+    (dependsOn?.some(looksLikeNumber) ?? false) ||
+    (on?.some(looksLikeNumber) ?? false)
   );
 }

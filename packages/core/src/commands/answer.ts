@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as field from '../model/fields.ts';
+import { isAsking } from '../model/question.ts';
 import type { TaskStatus } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import { type Command, refusalReason, refuse } from './command.ts';
@@ -20,7 +21,7 @@ export const answerInput = z.strictObject({
 /** The input, checked and filled in. */
 export type AnswerInput = z.output<typeof answerInput>;
 
-/** The task, queued again with the answer; or the reason why not. */
+/** The task with the answer, queued again unless it waits for other tasks; or the reason why not. */
 export type AnswerReply =
   | { readonly ok: true; readonly task: Task }
   /** The task has asked nothing; or it ended before an answer came. */
@@ -53,13 +54,15 @@ export const answer: Command<AnswerInput, AnswerReply> = {
   decide(input, loaded) {
     const task = loaded.tasks[0];
     if (task === undefined) return refuse({ ok: false, reason: 'not_found' });
-    const { id, sessionId, status, askedAt } = task;
+    const { id, sessionId, status, askedAt, openDependencies } = task;
     const isOther = input.askedAt !== undefined && input.askedAt !== askedAt;
     if (askedAt === null) return refuse({ ok: false, reason: 'no_question', status });
     if (isOther) return refuse({ ok: false, reason: 'other_question', askedAt });
     if (task.answer !== null)
       return refuse({ ok: false, reason: 'answered', status, answer: task.answer, answeredBy: task.answeredBy });
-    if (status !== 'waiting') return refuse({ ok: false, reason: 'no_question', status });
+    if (!isAsking(task)) return refuse({ ok: false, reason: 'no_question', status });
+    // It waits for other tasks, too.
+    const waits = openDependencies !== null && openDependencies > 0 ? { open_dependencies: openDependencies } : {};
 
     return {
       events: [
@@ -68,7 +71,7 @@ export const answer: Command<AnswerInput, AnswerReply> = {
           sessionId,
           taskId: id,
           agent: input.agent ?? null,
-          payload: { answer: input.answer, asked_at: askedAt },
+          payload: { answer: input.answer, asked_at: askedAt, ...waits },
         },
       ],
       reply: (after) => ({ ok: true, task: after.task(id) }),

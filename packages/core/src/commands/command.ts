@@ -82,7 +82,7 @@ export interface Known {
 }
 
 /** Rows that only what was loaded shows to be needed: fields of the scopes that can load them. */
-export type Needs = Pick<SessionsScope, 'extraTaskIds' | 'newRows'> & Pick<Scope, 'agents'>;
+export type Needs = Pick<SessionsScope, 'extraTaskIds' | 'newRows' | 'related'> & Pick<Scope, 'agents'>;
 
 /** The decision that more has to be loaded. */
 export function needMore<Reply>(needs: Needs): Decision<Reply> {

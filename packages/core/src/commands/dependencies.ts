@@ -3,7 +3,7 @@
  * in the same batch. A task gets its dependencies when it is added and never others, so a cycle can only be among the
  * new ones.
  */
-import type { EventDraft, EventPayloads } from '../log/events.ts';
+import type { AddedDependencies, EventDraft, EventPayloads } from '../log/events.ts';
 import { isFulfilledBy, type OnDependencyFailure } from '../model/dependency.ts';
 import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -43,14 +43,15 @@ export class Relations {
   readonly #known: ReadonlyMap<string, RelatedTask>;
   /** The existing task that a duplicate in the batch stands for. */
   readonly #duplicates: ReadonlyMap<string, string>;
-  readonly #perSession: ReadonlyMap<string, readonly AddedTask[]>;
+  /** How many of the new tasks of each session are not cancelled. */
+  readonly #left = new Map<string, number>();
 
   /** @throws `DEPENDENCY_NOT_FOUND`, `DEPENDENCY_CYCLE`, `LIMIT_EXCEEDED` */
   constructor(added: readonly AddedTask[], duplicates: ReadonlyMap<string, string>, loaded: Loaded) {
     this.#added = new Map(added.map((one) => [one.id, one]));
     this.#known = new Map((loaded.related ?? []).map((one) => [one.id, one]));
     this.#duplicates = duplicates;
-    this.#perSession = Map.groupBy(added, ({ sessionId }) => sessionId);
+    for (const { sessionId } of added) this.#left.set(sessionId, (this.#left.get(sessionId) ?? 0) + 1);
     this.unlocked = relatedIds(added)
       .filter((id) => this.#duplicates.has(id))
       .map((id) => this.#idOf(id))
@@ -67,17 +68,7 @@ export class Relations {
     const { parentId, onDependencyFailure: policy = 'block' } = task;
     const parent = parentId === undefined ? {} : { parent_id: this.#idOf(parentId) };
     const all = this.#dependenciesOf(task);
-    if (all.length === 0) return parent;
-    const ended = all.flatMap((id) => {
-      const status = this.#endedStatus(id);
-      return status !== null && isFulfilledBy(status, policy) ? [[id, status] as const] : [];
-    });
-    return {
-      ...parent,
-      depends_on: all,
-      on_dependency_failure: policy,
-      ...(ended.length > 0 && { dependencies_ended: Object.fromEntries(ended) }),
-    };
+    return all.length === 0 ? parent : { ...parent, ...addedDependencies(all, policy, (id) => this.#endedStatus(id)) };
   }
 
   /** Cancels a new task at once if one of its dependencies has failed before, and its policy asks for that. */
@@ -86,14 +77,19 @@ export class Relations {
     for (const dependency of this.#dependenciesOf(task)) {
       const status = this.#endedStatus(dependency);
       if (status === null || status === 'succeeded') continue;
-      const isAlone = this.#perSession.get(sessionId)?.length === 1;
-      const session = loaded.sessions.find((one) => one.session.id === sessionId)?.session ?? null;
+      this.#left.set(sessionId, (this.#left.get(sessionId) ?? 0) - 1);
       return [
         { type: 'task.cancelled', sessionId, taskId: id, payload: cancelledBy(dependency, status) },
-        ...(isAlone ? closeNewOwnSession(sessionId, session, id) : []),
+        ...(this.#left.get(sessionId) === 0 ? this.#close(sessionId, loaded) : []),
       ];
     }
     return [];
+  }
+
+  /** Closes a session that was made for a task of the batch, after all its tasks were cancelled. */
+  #close(sessionId: string, loaded: Loaded): EventDraft[] {
+    const session = loaded.sessions.find((one) => one.session.id === sessionId)?.session ?? null;
+    return this.#added.has(sessionId) ? closeNewOwnSession(session, sessionId) : [];
   }
 
   #dependenciesOf({ dependsOn = [] }: Relating): string[] {
@@ -128,10 +124,24 @@ export class Relations {
   }
 }
 
-type RelationsInEvent = Pick<
-  EventPayloads['task.queued'],
-  'depends_on' | 'dependencies_ended' | 'on_dependency_failure' | 'parent_id'
->;
+type RelationsInEvent = AddedDependencies & Pick<EventPayloads['task.queued'], 'parent_id'>;
+
+/** The dependencies that a task gets, as its event says them. */
+export function addedDependencies(
+  ids: readonly string[],
+  policy: OnDependencyFailure,
+  endedStatus: (id: string) => EndedStatus | null,
+): AddedDependencies {
+  const ended = ids.flatMap((id) => {
+    const status = endedStatus(id);
+    return status !== null && isFulfilledBy(status, policy) ? [[id, status] as const] : [];
+  });
+  return {
+    depends_on: ids,
+    on_dependency_failure: policy,
+    ...(ended.length > 0 && { dependencies_ended: Object.fromEntries(ended) }),
+  };
+}
 
 /** Why a task was cancelled that depends on one that did not succeed. */
 export function cancelledBy(dependency: string, status: EndedStatus): EventPayloads['task.cancelled'] {
@@ -170,8 +180,12 @@ function assertNoCycle(
         const finished = path.pop();
         left.pop();
         if (finished !== undefined) done.add(finished);
-      } else if (path.includes(next)) throw cycleError(path.slice(path.indexOf(next)), field);
-      else if (!done.has(next)) {
+      } else if (path.includes(next)) {
+        const cycle = path.slice(path.indexOf(next));
+        const verb = field === 'dependsOn' ? 'depends on' : 'is a part of';
+        const ids = cycle.map(({ id }) => id);
+        throw cycleError(ids, verb, `tasks[${cycle[0]?.at}].${field}`);
+      } else if (!done.has(next)) {
         path.push(next);
         left.push([...nextOf(next)]);
       }
@@ -179,11 +193,10 @@ function assertNoCycle(
   }
 }
 
-function cycleError(cycle: readonly AddedTask[], field: 'dependsOn' | 'parentId'): OrchestratorError {
-  const [first] = cycle;
-  const named = [...cycle, ...cycle.slice(0, 1)].map(({ id }) => id).join(' → ');
-  const verb = field === 'dependsOn' ? 'depends on' : 'is a part of';
+/** The error that names the tasks of a cycle in their order. */
+export function cycleError(cycle: readonly string[], verb: string, field: string): OrchestratorError {
+  const named = [...cycle, ...cycle.slice(0, 1)].join(' → ');
   const says =
-    cycle.length === 1 ? `Task ${first?.id} ${verb} itself.` : `Each of these tasks ${verb} the next: ${named}.`;
-  return new OrchestratorError('DEPENDENCY_CYCLE', says, { field: `tasks[${first?.at}].${field}` });
+    cycle.length === 1 ? `Task ${cycle.join()} ${verb} itself.` : `Each of these tasks ${verb} the next: ${named}.`;
+  return new OrchestratorError('DEPENDENCY_CYCLE', says, { field });
 }

@@ -2,7 +2,7 @@
  * The rows of dependencies that go with the events of a unit of work, whichever command wrote them. A task that ends
  * only says so: which tasks wait for it is in the store, and `settle` tells them.
  */
-import { dependenciesOf, dependencyEnded } from '../log/dependencies.ts';
+import { canAddDependencies, dependenciesOf, dependencyEnded } from '../log/dependencies.ts';
 import type { EventDraft, NewEvent } from '../log/events.ts';
 import { policiesToldOf, type Dependency } from '../model/dependency.ts';
 import { isEnded } from '../model/statuses.ts';
@@ -19,9 +19,10 @@ export function dependencyChanges(
 ): Change<Dependency>[] {
   return drafts.flatMap((draft): Change<Dependency>[] => {
     const { taskId = '' } = draft;
-    if (draft.type === 'task.queued') {
-      if (draft.payload.depends_on === undefined) return [];
-      const added = dependenciesOf({ namespace, id: taskId }, draft.payload);
+    if (canAddDependencies(draft.type)) {
+      const { payload } = draft as Extract<EventDraft, { type: typeof draft.type }>;
+      if (payload.depends_on === undefined) return [];
+      const added = dependenciesOf({ namespace, id: taskId }, payload);
       return added.map((one) => ({ before: null, after: one }));
     }
     return draft.type === 'task.dependency_ended' ? dependencyEnded(after.task(taskId), draft.payload) : [];

@@ -12,7 +12,7 @@ export function closeOwnSession(session: Session, taskId: string): EventDraft[] 
 }
 
 /** The same for a task that ends in the unit of work that adds it. `session`: as it was before; null: it is new. */
-export function closeNewOwnSession(sessionId: string, session: Session | null, taskId: string): EventDraft[] {
-  if (sessionId !== taskId || (session !== null && session.tasksOpen > 0)) return [];
+export function closeNewOwnSession(session: Session | null, sessionId: string): EventDraft[] {
+  if (session !== null && session.tasksOpen > 0) return [];
   return [{ type: 'session.closed', sessionId, payload: { reason: 'task_ended' } }];
 }

@@ -3,6 +3,8 @@
  */
 import { z } from 'zod';
 import { RELEASE_OUTCOMES } from '../log/events.ts';
+import { DEPENDENCY_POLICIES } from '../model/dependency.ts';
+import { resultForm } from '../model/artifact.ts';
 import * as field from '../model/fields.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
 import { holderFields } from './holder.ts';
@@ -17,7 +19,7 @@ export const releaseItem = z
     ...holderFields,
     outcome: z.enum(RELEASE_OUTCOMES),
     /** The result of a task that succeeded. */
-    result: field.json(LIMITS.result_bytes_max).optional(),
+    result: resultForm.optional(),
     /** The error of an attempt that failed or was cancelled. */
     error: z
       .strictObject({
@@ -43,10 +45,26 @@ export const releaseItem = z
         to: z.union([z.strictObject({ agent: field.name }), z.strictObject({ role: field.name })]).optional(),
       })
       .optional(),
+    /** The tasks that it waits for, by their ids or numbers: it is queued again when the last of them has ended. */
+    on: z.array(field.id).min(1).max(LIMITS.dependencies_max).optional(),
+    /** With `on`: what becomes of it if one of them fails or is cancelled. Default: as for the task, or it waits on. */
+    onDependencyFailure: z.enum(DEPENDENCY_POLICIES).optional(),
   })
-  .refine(({ outcome, ask }) => (outcome === 'waiting') === (ask !== undefined), {
+  .refine(({ outcome, ask }) => outcome === 'waiting' || ask === undefined, {
     path: ['ask'],
-    message: 'must be given with waiting, and only then',
+    message: 'can only be given with waiting',
+  })
+  .refine(({ outcome, on }) => outcome === 'waiting' || on === undefined, {
+    path: ['on'],
+    message: 'can only be given with waiting',
+  })
+  .refine(({ outcome, ask, on }) => outcome !== 'waiting' || ask !== undefined || on !== undefined, {
+    path: ['ask'],
+    message: 'must be given with waiting, or on: the question or the tasks that the task waits for',
+  })
+  .refine(({ on, onDependencyFailure }) => on !== undefined || onDependencyFailure === undefined, {
+    path: ['onDependencyFailure'],
+    message: 'can only be given with on',
   })
   .refine(({ outcome, to }) => (outcome === 'handed_off') === (to !== undefined), {
     path: ['to'],

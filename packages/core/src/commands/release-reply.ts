@@ -17,6 +17,8 @@ export interface ReleasedItem {
   readonly runAt: number | null;
   /** This lease had ended the same way before: nothing happened now. */
   readonly repeated: boolean;
+  /** With `repeated`: this call said something else than the first one, of which alone there is an effect. */
+  readonly otherTerms?: true;
 }
 
 /** Each task after its release, in the order of the items; and the next claims. */
@@ -46,17 +48,20 @@ interface ReceiptItem {
   readonly runAt?: number;
   /** Missing: false. */
   readonly repeated?: true;
+  /** Missing: it said the same. */
+  readonly otherTerms?: true;
 }
 
 export function receiptItem(item: ReleaseReply['items'][number]): ReceiptItem | null {
   if (!item?.ok) return null;
-  const { taskId, sessionId, status, runAt, repeated } = item;
+  const { taskId, sessionId, status, runAt, repeated, otherTerms } = item;
   return {
     taskId,
     status,
     ...(sessionId !== taskId && { sessionId }),
     ...(runAt !== null && { runAt }),
     ...(repeated && { repeated }),
+    ...(otherTerms && { otherTerms }),
   };
 }
 

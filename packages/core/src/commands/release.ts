@@ -1,30 +1,22 @@
-import { backoffMs } from '../model/backoff.ts';
 import { internalError } from '../model/errors.ts';
-import { jitterFor } from '../model/ids.ts';
-import type { Json } from '../model/json.ts';
+import { fromJsonText } from '../model/json.ts';
 import { roundOf } from '../model/review.ts';
-import { isEnded } from '../model/statuses.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
 import { fenceOf } from '../model/token.ts';
-import {
-  LEASE_END_EVENTS,
-  type EventDraft,
-  type EventPayloads,
-  type EventType,
-  type ReleaseOutcome,
-} from '../log/events.ts';
+import type { EventDraft, ReleaseOutcome } from '../log/events.ts';
 import { statusAfter } from '../log/lifecycle.ts';
 import type { EndedLease, Loaded } from '../storage/loaded.ts';
+import { AwaitedTasks } from './awaited-tasks.ts';
 import { entriesOf, mayClaim, rolesToAsk, withRoles } from './admission.ts';
 import { needMore, type Command, type Needs } from './command.ts';
 import { fits, grantAll, receiptClaims, restoreClaims, type Claimant, type Grants } from './grant.ts';
-import { handOffTerms, recipient } from './hand-off.ts';
-import { assertEndFits, isVerdict, nextRound, queueReviews, ReviewedTasks, reviewIds } from './review.ts';
+import { assertEndFits, isVerdict, nextRound, queueReviews, ReviewedTasks } from './review.ts';
 import type { HeldLease } from './held-lease.ts';
 import { leaseRefusal, lookUpHolder, refusedEvents, type HolderLookup, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';
 import { releaseInput, type ReleaseInput, type ReleaseItem } from './release-input.ts';
 import { receiptItem, restoreItem, type ReleasedItem, type ReleaseReply, type StoredRelease } from './release-reply.ts';
+import { endsForGood, hasOtherTerms, isGivingBack, taskEndOf, type TaskEnd } from './task-end.ts';
 
 /**
  * Ends leases in one unit of work, each item decided by itself, and claims the next heads if requested. The receipt
@@ -39,6 +31,7 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     'task.released',
     'task.handed_off',
     'task.asked',
+    'task.waiting',
     'task.cancelled',
     'task.review_requested',
     'task.approved',
@@ -71,7 +64,15 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
 
   scope({ namespace, commandId, items, claimNext }, { registered = [], needs } = {}) {
     const sessions = items.map(({ token }) => ({ fence: fenceOf(token) }));
-    const scope = { by: 'sessions', namespace, commandId, sessions, ...needs } as const;
+    const related = [...items.flatMap(({ on = [] }) => on), ...(needs?.related ?? [])];
+    const scope = {
+      by: 'sessions',
+      namespace,
+      commandId,
+      sessions,
+      ...needs,
+      ...(related.length > 0 && { related: [...new Set(related)] }),
+    } as const;
     if (claimNext === undefined) return scope;
     const { agent, kinds, limit } = claimNext;
     const addressees = addresseesOf(agent, rolesToAsk(claimNext, registered));
@@ -86,9 +87,13 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     const ends = input.items.map((item, at): Asked => ({ item, at, lease: lookUpHolder(item, loaded, at) }));
     const needs = needsOf(ends, loaded);
     if (needs !== null) return needMore(needs);
-    const reviewed = new ReviewedTasks(loaded);
-    const numbers = loaded.numbers.values();
-    const judged = ends.map((end) => judge(end, input.commandId, { loaded, reviewed, numbers }));
+    const work: Work = {
+      loaded,
+      reviewed: new ReviewedTasks(loaded),
+      awaited: new AwaitedTasks(loaded),
+      numbers: loaded.numbers.values(),
+    };
+    const judged = ends.map((end) => judge(end, input.commandId, work));
     const next = takeNext(input, judged, loaded);
     return {
       events: [...judged.flatMap(({ events }) => events), ...next.events],
@@ -136,23 +141,24 @@ interface Judged {
 interface Work {
   readonly loaded: Loaded;
   readonly reviewed: ReviewedTasks;
+  readonly awaited: AwaitedTasks;
   readonly numbers: Iterator<number>;
 }
 
 function judge({ item, at, lease: { held, ended } }: Asked, commandId: string, work: Work): Judged {
-  const { loaded, reviewed } = work;
+  const { loaded, reviewed, awaited } = work;
   if (held !== null) {
     const task = reviewed.asOfNow(held.task);
     assertEndFits(item, task, `items[${at}]`);
     if (isVerdict(item.outcome)) reviewed.assertFirst({ session: held.session, task }, `items[${at}]`);
-    const end = taskEndOf(item, { commandId, at, now: loaded.now }, task);
+    const end = taskEndOf(item, { commandId, at, now: loaded.now, awaited }, task);
     reviewed.released(task, statusAfter(end.type, end.payload));
     return released({ item, held, end, path: `items[${at}]` }, work);
   }
 
   const before = repeated(item, ended);
   if (before !== null) {
-    const gaveBack = isGivingBack(ended?.end.type) ? before.taskId : null;
+    const gaveBack = before.status === 'queued' ? before.taskId : null;
     return { events: [], release: null, gaveBack, reply: () => before };
   }
   const refusal = leaseRefusal(ended, loaded, at);
@@ -174,7 +180,7 @@ function released(release: Release, work: Work): Judged {
   return {
     release,
     gaveBack: null,
-    events: [closing, ...(endsForGood(end) ? closeOwnSession(session, task.id) : []), ...reviewEvents(release, work)],
+    events: [closing, ...furtherEvents(release, work)],
     reply(taskAfter) {
       const { status, runAt } = taskAfter(task.id);
       return {
@@ -189,48 +195,21 @@ function released(release: Release, work: Work): Judged {
   };
 }
 
-type TaskEndType = (typeof LEASE_END_EVENTS)['holder'][number];
-type TaskEnd = { [T in TaskEndType]: { readonly type: T; readonly payload: EventPayloads[T] } }[TaskEndType];
-
-/**
- * The event for the reported outcome. If cancellation was requested, the task ends as cancelled, unless it succeeded.
- */
-function taskEndOf(input: ReleaseItem, { commandId, at, now }: ReleasedBy, task: Task): TaskEnd {
-  const { outcome, note = null } = input;
-  const error: Json = input.error ?? null;
-  const review = nextRound(task);
-  if (outcome === 'succeeded' && review === null)
-    return { type: 'task.succeeded', payload: { outcome, result: input.result ?? null } };
-  if (outcome === 'cancelled' || task.cancelRequestedAt !== null)
-    return { type: 'task.cancelled', payload: { outcome, error } };
-  switch (outcome) {
-    case 'succeeded': {
-      const { round = 1, approvals = 1 } = review ?? {};
-      const payload = { outcome, result: input.result ?? null, round, reviews: reviewIds(commandId, at, approvals) };
-      return { type: 'task.review_requested', payload };
-    }
-    case 'failed':
-      return { type: 'task.failed', payload: { outcome, error, ...retryOf(input, commandId, task, now) } };
-    case 'released':
-      return { type: 'task.released', payload: { outcome, note } };
-    case 'handed_off':
-      return { type: 'task.handed_off', payload: { outcome, note, ...handOffTerms(input, now) } };
-    case 'waiting':
-      return { type: 'task.asked', payload: { outcome, ...questionOf(input) } };
-    case 'approved':
-    case 'changes_requested':
-      return { type: 'task.succeeded', payload: { outcome, result: { verdict: outcome, notes: note } } };
-  }
+/** What else a release does: where the task ends for good, and where a review begins or ends with it. */
+function furtherEvents(release: Release, work: Work): EventDraft[] {
+  const { held, end } = release;
+  const { session, task } = held;
+  const failure =
+    end.type === 'task.asked' || end.type === 'task.waiting' ? work.awaited.cancelledBy(end.payload) : null;
+  return [
+    ...(failure === null
+      ? []
+      : [{ type: 'task.cancelled', sessionId: session.id, taskId: task.id, payload: failure } as const]),
+    ...(failure !== null || endsForGood(end) ? closeOwnSession(session, task.id) : []),
+    ...reviewEvents(release, work),
+  ];
 }
 
-/** The command of a release, the item's place in it, and the time. */
-interface ReleasedBy {
-  readonly commandId: string;
-  readonly at: number;
-  readonly now: number;
-}
-
-/** What else a release does where a review begins or ends with it. */
 function reviewEvents({ held, end, item, path }: Release, { reviewed, numbers }: Work): EventDraft[] {
   const review = nextRound(held.task);
   if (end.type === 'task.review_requested' && review !== null)
@@ -239,9 +218,11 @@ function reviewEvents({ held, end, item, path }: Release, { reviewed, numbers }:
   return reviewed.judge(held, { verdict: item.outcome, notes: item.note ?? '', signature: item.signature }, path);
 }
 
-/** What has to be loaded besides, where reviews begin or end; null: nothing. */
+/** What has to be loaded besides, where reviews begin or end, or where a holder waits for others; null: nothing. */
 function needsOf(ends: readonly Asked[], loaded: Loaded): Needs | null {
   const reviewed = new ReviewedTasks(loaded);
+  const awaited = new AwaitedTasks(loaded);
+  const related = new Set(ends.flatMap(({ item }) => awaited.neededFor(item)));
   const [extra, agents] = [new Set<string>(), new Set<string>()];
   let numbers = 0;
   for (const { item, lease } of ends) {
@@ -253,31 +234,14 @@ function needsOf(ends: readonly Asked[], loaded: Loaded): Needs | null {
       for (const name of entriesOf(held.session)) agents.add(name);
     }
   }
-  if (extra.size === 0 && numbers <= loaded.numbers.length) return null;
+  if (extra.size === 0 && related.size === 0 && numbers <= loaded.numbers.length) return null;
   // The key of the reviewer is loaded with the first look at the task that it judges.
-  return { extraTaskIds: [...extra], newRows: numbers, ...(agents.size > 0 && { agents: [...agents] }) };
-}
-
-function retryOf(
-  input: ReleaseItem,
-  commandId: string,
-  task: Task,
-  now: number,
-): Pick<EventPayloads['task.failed'], 'run_at' | 'delay_ms'> {
-  if (input.final || task.attempt >= task.attemptsMax) return { run_at: null };
-  const delayMs = backoffMs(task.backoffMs, task.attempt, jitterFor(commandId, task.id));
-  return { run_at: now + delayMs, delay_ms: delayMs };
-}
-
-/** The schema has made sure that a task that is to wait asks something. */
-function questionOf({ ask }: ReleaseItem): Omit<EventPayloads['task.asked'], 'outcome'> {
-  const { assignee, role } = recipient(ask?.to);
-  return { question: ask?.question ?? '', asked_agent: assignee, asked_role: role };
-}
-
-function endsForGood({ type, payload }: TaskEnd): boolean {
-  const status = statusAfter(type, payload);
-  return status !== null && isEnded(status);
+  return {
+    extraTaskIds: [...extra],
+    newRows: numbers,
+    related: [...related],
+    ...(agents.size > 0 && { agents: [...agents] }),
+  };
 }
 
 /**
@@ -328,20 +292,16 @@ function nextHeads(claimant: Claimant, judged: readonly Judged[], loaded: Loaded
 
 /** A task that was given back is before the tasks that waited behind it, and must not be claimed again at once. */
 function isBlocked(task: Task, head: Task | null, end: TaskEnd): boolean {
-  return isGivingBack(end.type) && head !== null && compareInQueue(task, head) < 0;
-}
-
-function isGivingBack(type: EventType | undefined): boolean {
-  return type === 'task.released' || type === 'task.handed_off';
+  return isGivingBack(end) && head !== null && compareInQueue(task, head) < 0;
 }
 
 /** A lease that has already ended with this outcome gets the same answer again, whatever the command id. */
-function repeated({ outcome }: ReleaseItem, ended: EndedLease | null): ReleasedItem | null {
+function repeated(item: ReleaseItem, ended: EndedLease | null): ReleasedItem | null {
   if (ended === null) return null;
-  const said = JSON.parse(ended.end.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
   const { streamId: sessionId, taskId, type } = ended.end;
+  const said = fromJsonText(ended.end.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
   const status = statusAfter(type, said);
-  if (said.outcome !== outcome || status === null) return null;
+  if (said.outcome !== item.outcome || status === null) return null;
   return {
     ok: true,
     sessionId,
@@ -349,5 +309,6 @@ function repeated({ outcome }: ReleaseItem, ended: EndedLease | null): ReleasedI
     status,
     runAt: said.run_at ?? null,
     repeated: true,
+    ...(hasOtherTerms(item, { type, payload: said } as TaskEnd) && { otherTerms: true }),
   };
 }

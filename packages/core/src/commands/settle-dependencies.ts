@@ -2,6 +2,7 @@ import type { EventDraft } from '../log/events.ts';
 import { dueAfterJump } from '../model/delay.ts';
 import { isFulfilledBy, type DependencyEnd } from '../model/dependency.ts';
 import { LIMITS } from '../model/limits.ts';
+import { isAsking } from '../model/question.ts';
 import type { Task } from '../model/task.ts';
 import type { Loaded, LoadedEnd } from '../storage/loaded.ts';
 import { cancelledBy } from './dependencies.ts';
@@ -41,7 +42,7 @@ function told(task: Task, ends: readonly LoadedEnd[], { sessions, now }: Loaded)
   const events: EventDraft[] = [];
   const fulfilled = new Set<string>();
   let open = task.openDependencies ?? 0;
-  let isBlocked = task.status === 'blocked';
+  let waits = task.status === 'blocked' || task.status === 'waiting';
   for (const { dependencyId, seq, status, isOpen } of ends) {
     if (!isOpen || fulfilled.has(dependencyId)) continue;
     if (isFulfilledBy(status, policy)) {
@@ -49,9 +50,10 @@ function told(task: Task, ends: readonly LoadedEnd[], { sessions, now }: Loaded)
       open -= 1;
       const payload = { dependency: dependencyId, status, seq, open_dependencies: open, run_at: dueAt(task, now) };
       const about = { type: 'task.dependency_ended', sessionId, taskId } as const;
-      events.push({ ...about, payload: isBlocked ? payload : { ...payload, after_end: true } });
-    } else if (policy === 'cancel' && isBlocked) {
-      isBlocked = false;
+      const asks = isAsking(task) ? { still_asks: true as const } : {};
+      events.push({ ...about, payload: waits ? { ...payload, ...asks } : { ...payload, after_end: true } });
+    } else if (policy === 'cancel' && waits) {
+      waits = false;
       events.push({ type: 'task.cancelled', sessionId, taskId, payload: cancelledBy(dependencyId, status) });
       const session = sessions.find((one) => one.session.id === sessionId)?.session;
       if (session !== undefined) events.push(...closeOwnSession(session, taskId));
@@ -60,7 +62,11 @@ function told(task: Task, ends: readonly LoadedEnd[], { sessions, now }: Loaded)
   return events;
 }
 
-/** A delay is never longer from now on than the delay that was asked for, whatever the clock was when it began. */
-function dueAt({ runAt, delayedAt }: Task, now: number): number | null {
+/**
+ * A delay is never longer from now on than the delay that was asked for, whatever the clock was when it began. That of
+ * a task that was running is over.
+ */
+function dueAt({ status, runAt, delayedAt }: Task, now: number): number | null {
+  if (status === 'waiting') return null;
   return runAt !== null && delayedAt !== null && delayedAt > now ? dueAfterJump({ runAt, delayedAt }, 0, now) : runAt;
 }

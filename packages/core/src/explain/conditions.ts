@@ -14,11 +14,12 @@ import { isoSeconds } from '../model/moment.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { counted } from '../model/quantities.ts';
+import { isAsking } from '../model/question.ts';
 import { hasJudged, isBarred, reviewOf, reviewOn } from '../model/review.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import { handOffOf } from './hand-off.ts';
-import { nextStepOf } from './waits-for.ts';
+import { nextStepOf, waitsForTasks } from './waits-for.ts';
 
 /** The conditions for claiming a task, in the order in which they are listed. */
 export type ConditionName =
@@ -71,7 +72,7 @@ export interface Situation {
   readonly history: readonly Event[];
   /** The events of the task that runs in its session, without checkpoints. */
   readonly historyOfRunning: readonly Event[];
-  /** Of a blocked task: some of the tasks that it waits for. */
+  /** The tasks that it waits for. */
   readonly waitsFor?: readonly Task[];
 }
 
@@ -116,13 +117,12 @@ function unlessKeyIsHeld({ dedupeKey, dedupeWhile }: Task): string {
 
 /** Only of a task that has asked something. */
 function answered({ task, history }: Situation): Condition[] {
-  const { status, askedAt, askedBy, askedAgent, askedRole, answeredBy } = task;
+  const { askedAt, askedBy, askedAgent, askedRole, answeredBy } = task;
   if (askedAt === null) return [];
   const of = askedAgent === null ? (askedRole === null ? '' : ` of role ${askedRole}`) : ` of agent ${askedAgent}`;
   const asked = `${askedBy ?? 'Its holder'} asked a question${of} at ${isoSeconds(askedAt)}`;
   const events = lastOf(history, ['task.asked', 'task.answered']);
-  if (status !== 'waiting')
-    return [met('answered', `${asked}, answered by ${answeredBy ?? 'an unnamed agent'}.`, events)];
+  if (!isAsking(task)) return [met('answered', `${asked}, answered by ${answeredBy ?? 'an unnamed agent'}.`, events)];
   const reference = referenceTo('task', task);
   return [
     unmet('answered', `${asked}: it waits for the answer.`, {
@@ -161,7 +161,7 @@ const NAMED_MAX = 5;
 /** Whether the tasks have ended that the task depends on; none for a task that depends on no other. */
 function dependenciesEnded(task: Task, open: readonly Task[]): Condition[] {
   if (task.openDependencies === null) return [];
-  if (task.status !== 'blocked')
+  if (!waitsForTasks(task))
     return [met('dependencies_ended', 'It waits for no other task: those that it depends on have ended.')];
   const names = open.slice(0, NAMED_MAX).map((one) => `${nameOf('task', one)} (${one.status})`);
   const more = task.openDependencies > names.length ? ', …' : '';

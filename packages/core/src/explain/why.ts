@@ -12,7 +12,7 @@ import type { Session } from '../model/session.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
 import type { Counts, Reader } from '../storage/storage.ts';
 import type { Loaded } from '../storage/loaded.ts';
-import type { Task } from '../model/task.ts';
+import { compareInQueue, type Task } from '../model/task.ts';
 import {
   holderInBrief,
   leasesIn,
@@ -33,7 +33,7 @@ import {
 } from './conditions.ts';
 import { isForUnknown } from './known-names.ts';
 import { claimOf, entriesFor, judge, previewClaim, previewSession, type PreviewRequest } from './preview-claim.ts';
-import { openDependencies } from './waits-for.ts';
+import { freed, openDependencies } from './waits-for.ts';
 
 /** The claimant that `why` asks for. Without an agent: any agent that may claim the task. */
 export interface WhyClaimant {
@@ -127,8 +127,10 @@ export async function whyTask(
 ): Promise<WhyTask | null> {
   const task = await reader.task(namespace, id);
   if (task === null) return null;
-  const loaded = await previewSession(reader, namespace, task.sessionId);
-  const { claim, ...explained } = await explain(reader, task, claimant, loaded);
+  const found = await previewSession(reader, namespace, task.sessionId);
+  const free = freed(task, await openDependencies(reader, task), found.now);
+  const loaded = free?.status === 'queued' ? withQueued(found, free) : found;
+  const { claim, ...explained } = await explain(reader, free ?? task, claimant, loaded);
   return {
     subject: 'task',
     askedAt: loaded.now,
@@ -138,6 +140,15 @@ export async function whyTask(
     holder: holderIn(loaded),
     headsBefore: explained.claimable ? await headsBefore(reader, claim, id) : null,
   };
+}
+
+/** The rows with one more task in the queue of the session. */
+function withQueued(loaded: Loaded, task: Task): Loaded {
+  const sessions = loaded.sessions.map(({ head, ...one }) => ({
+    ...one,
+    head: head !== null && compareInQueue(head, task) < 0 ? head : task,
+  }));
+  return { ...loaded, sessions };
 }
 
 /** @returns null if there is no such session */

@@ -5,13 +5,21 @@
 import { isFulfilledBy, type Dependency } from '../model/dependency.ts';
 import type { EndedStatus } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
-import type { EventPayloads } from './events.ts';
+import type { AddedDependencies, EventPayloads, EventType } from './events.ts';
 
 type Queued = EventPayloads['task.queued'];
 type Ended = EventPayloads['task.dependency_ended'];
 
-/** How many of its dependencies a new task waits for; null: it has none. */
-export function openDependenciesOf(payload: Pick<Queued, 'depends_on' | 'dependencies_ended'>): number | null {
+/** The events that can add dependencies: a new task has them, or a holder waits for other tasks. */
+const ADDS_DEPENDENCIES = ['task.queued', 'task.asked', 'task.waiting'] as const satisfies readonly EventType[];
+
+/** Whether an event of this type can add dependencies to its task. */
+export function canAddDependencies(type: EventType): type is (typeof ADDS_DEPENDENCIES)[number] {
+  return (ADDS_DEPENDENCIES as readonly EventType[]).includes(type);
+}
+
+/** How many of the added dependencies the task waits for; null: none was added. */
+export function openDependenciesOf(payload: AddedDependencies): number | null {
   const { depends_on: all, dependencies_ended: ended = {} } = payload;
   return all === undefined ? null : all.length - Object.keys(ended).length;
 }
@@ -25,6 +33,13 @@ export function relationsOf(payload: Queued): Pick<Task, 'openDependencies' | 'o
   };
 }
 
+/** The task after its holder has begun to wait for others. Those that it waited for before have ended all. */
+export function afterDependenciesAdded(task: Task, payload: AddedDependencies): Task {
+  const openDependencies = openDependenciesOf(payload);
+  if (openDependencies === null) return task;
+  return { ...task, openDependencies, onDependencyFailure: payload.on_dependency_failure ?? null };
+}
+
 /** The task after one of its dependencies has ended. A delay that began by a clock that was ahead begins anew. */
 export function afterDependencyEnded(task: Task, payload: Ended): Task {
   const moved = payload.run_at === null || task.runAt === null ? 0 : payload.run_at - task.runAt;
@@ -32,7 +47,7 @@ export function afterDependencyEnded(task: Task, payload: Ended): Task {
     ...task,
     openDependencies: payload.open_dependencies,
     runAt: payload.run_at,
-    delayedAt: task.delayedAt === null ? null : task.delayedAt + moved,
+    delayedAt: task.delayedAt === null || payload.run_at === null ? null : task.delayedAt + moved,
     queuedAt: task.queuedAt + moved,
   };
 }
@@ -43,8 +58,8 @@ export function isCountedRight(task: Task, { status, open_dependencies: open }: 
   return open === task.openDependencies - (isFulfilledBy(status, task.onDependencyFailure) ? 1 : 0) && open >= 0;
 }
 
-/** The dependencies that a new task has. */
-export function dependenciesOf(task: Pick<Task, 'namespace' | 'id'>, payload: Queued): Dependency[] {
+/** The dependencies that an event adds to its task. */
+export function dependenciesOf(task: Pick<Task, 'namespace' | 'id'>, payload: AddedDependencies): Dependency[] {
   const { depends_on: all = [], dependencies_ended: ended = {}, on_dependency_failure: policy } = payload;
   if (policy === undefined) return [];
   return all.map((dependencyId) => ({

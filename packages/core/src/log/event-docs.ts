@@ -6,6 +6,12 @@ import type { EventPayloads, EventType } from './events.ts';
 
 const OCCURRED_AT = "of an imported event: when it happened (ms), if that is before the session's last event";
 
+const WAITS_FOR = {
+  depends_on: 'the tasks that it waits for, if any',
+  dependencies_ended: 'how those of them had ended for which it does not wait',
+  on_dependency_failure: '`block`, `cancel` or `run`: what becomes of it if one of them does not succeed',
+} as const;
+
 export const EVENT_DOCS: {
   readonly [T in EventType]: {
     readonly means: string;
@@ -151,6 +157,7 @@ export const EVENT_DOCS: {
       open_dependencies: 'how many tasks this one still waits for',
       run_at: 'the task cannot be claimed before this time (ms), or null',
       after_end: 'true if the task was cancelled before: it stays so, and waits for one task less if it is retried',
+      still_asks: 'true if the task also waits for an answer: it is not queued yet',
     },
   },
   'task.retried': {
@@ -198,13 +205,24 @@ export const EVENT_DOCS: {
       question: 'the question',
       asked_agent: 'the agent that was asked',
       asked_role: 'the role that was asked; neither: it is for any agent',
+      ...WAITS_FOR,
     },
+  },
+  'task.waiting': {
+    means:
+      'The holder gave the task back: it waits for other tasks, and is queued in its old place when the last of them ' +
+      'has ended. No attempt is counted.',
+    fields: { outcome: 'as reported', ...WAITS_FOR },
   },
   'task.answered': {
     means:
       "The question of the task was answered by the event's agent: the task is queued again in its old place, and " +
       'the next holder gets the answer.',
-    fields: { answer: 'the answer', asked_at: 'when the question was asked that it answers (ms)' },
+    fields: {
+      answer: 'the answer',
+      asked_at: 'when the question was asked that it answers (ms)',
+      open_dependencies: 'how many tasks it still waits for, if any: then it is not queued yet',
+    },
   },
   'task.cancelled': {
     means: 'The task ended without being done.',

@@ -37,12 +37,9 @@ export interface EventPayloads {
     dedupe_while?: 'open';
     review?: ReviewTerms;
     review_of?: ReviewOf;
-    depends_on?: readonly string[];
-    /** How those had ended that had done so as the policy asks. */
-    dependencies_ended?: { readonly [taskId: string]: EndedStatus };
-    on_dependency_failure?: OnDependencyFailure;
     parent_id?: string;
-  } & TaskTextsInEvent;
+  } & AddedDependencies &
+    TaskTextsInEvent;
   'task.claimed': Imported & {
     token_hash: string;
     ttl_ms: number;
@@ -69,6 +66,7 @@ export interface EventPayloads {
     open_dependencies: number;
     run_at: number | null;
     after_end?: true;
+    still_asks?: true;
   };
   'task.retried': { open_dependencies?: number };
   'task.released': { outcome: 'released'; note: string | null };
@@ -82,8 +80,14 @@ export interface EventPayloads {
   };
   'task.handed_back': { assignee: string | null; role: string | null; returned_from: string; return_at: number };
   'task.return_rescheduled': { by_ms: number; return_at: number; delay_ms: number };
-  'task.asked': { outcome: 'waiting'; question: string; asked_agent: string | null; asked_role: string | null };
-  'task.answered': { answer: string; asked_at: number };
+  'task.asked': AddedDependencies & {
+    outcome: 'waiting';
+    question: string;
+    asked_agent: string | null;
+    asked_role: string | null;
+  };
+  'task.waiting': AddedDependencies & { outcome: 'waiting' };
+  'task.answered': { answer: string; asked_at: number; open_dependencies?: number };
   'task.cancelled': Imported & { outcome: ReleaseOutcome | null; error: Json };
   'task.cancel_requested': Record<string, never>;
   'task.recovered': LeaseEndFacts & { reason: 'stale' | 'dead' | 'restored' };
@@ -98,6 +102,14 @@ export interface EventPayloads {
   'agent.key_set': { public_key: string | null };
   'agent.signed_roles_set': { signed_roles: string[] };
 }
+
+/** The tasks on which a task depends from an event on. Missing: none. */
+export type AddedDependencies = {
+  depends_on?: readonly string[];
+  /** How those had ended that had done so as the policy asks. */
+  dependencies_ended?: { readonly [taskId: string]: EndedStatus };
+  on_dependency_failure?: OnDependencyFailure;
+};
 
 /** The review whose verdict it is, and what proves who reviewed. */
 type ReviewedBy = Readonly<{ review: string; round: number; proof: ReviewProof; signature?: VerdictSignature }>;
@@ -220,6 +232,7 @@ export const LEASE_END_EVENTS = {
     'task.released',
     'task.handed_off',
     'task.asked',
+    'task.waiting',
     'task.cancelled',
   ],
   other: ['task.recovered', 'lease.taken_over'],

@@ -4,7 +4,7 @@
  */
 import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import { canonicalize } from './canonical.ts';
-import { afterDependencyEnded, isCountedRight, relationsOf } from './dependencies.ts';
+import { afterDependenciesAdded, afterDependencyEnded, isCountedRight, relationsOf } from './dependencies.ts';
 import { internalError } from '../model/errors.ts';
 import { answered, asked } from './evolve-question.ts';
 import { LEASE_END_EVENTS, type EventPayloads, type EventType, type LeaseEffect, type NewEvent } from './events.ts';
@@ -12,7 +12,7 @@ import { isAgentEvent } from './evolve-agent.ts';
 import { deadlines, isHeld } from '../model/lease.ts';
 import { isSessionTransition, isTaskTransition, movesTask, statusAfter } from './lifecycle.ts';
 import { NO_LEASE, type Session } from '../model/session.ts';
-import { NO_QUESTION } from '../model/question.ts';
+import { isAsking, NO_QUESTION } from '../model/question.ts';
 import {
   approved,
   changesRequested,
@@ -215,8 +215,12 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
       if (!isWithReceiver(task)) throw illegal(event, 'its task does not wait for the receiver of a hand-off');
       return { ...task, ...returning(fact.payload, event.at) };
     case 'task.asked':
-      return { ...asked(givenBack(task), fact.payload, event), status };
+      return { ...afterDependenciesAdded(asked(givenBack(task), fact.payload, event), fact.payload), status };
+    case 'task.waiting':
+      return { ...afterDependenciesAdded(givenBack(task), fact.payload), status };
     case 'task.answered':
+      if ((fact.payload.open_dependencies ?? 0) !== (task.openDependencies ?? 0))
+        throw illegal(event, 'it counts the open dependencies wrong');
       return { ...answered(task, fact.payload, event), status };
     case 'task.cancelled':
       return { ...cancelled(task, event), status, error: textOf(fact.payload.error), finishedAt: timeOf(fact, event) };
@@ -230,6 +234,7 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
       return { ...task, ...due(fact.payload, fact.payload.run_at) };
     case 'task.dependency_ended':
       if (!isCountedRight(task, fact.payload)) throw illegal(event, 'it counts the open dependencies wrong');
+      if ('still_asks' in fact.payload !== isAsking(task)) throw illegal(event, 'it is wrong about an open question');
       return { ...afterDependencyEnded(task, fact.payload), status };
     case 'task.retried':
       return { ...retried(task, event), status };
@@ -307,6 +312,7 @@ function retried(task: Task, event: NewEvent): Task {
     startedAt: null,
     finishedAt: null,
     review: firstRound(task),
+    ...NO_QUESTION,
   };
   return { ...task, ...fresh, ...due({ run_at: null }, event.at) };
 }

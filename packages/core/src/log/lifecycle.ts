@@ -96,6 +96,14 @@ export const TASK_TRANSITIONS: readonly Transition<TaskStatus>[] = [
   { from: 'waiting', to: 'cancelled', event: 'task.cancelled', command: 'cancel', lease: false },
   { from: 'waiting', to: 'cancelled', event: 'task.cancelled', command: 'close', lease: false },
   { from: 'cancelled', to: 'blocked', event: 'task.retried', command: 'retry', lease: false },
+  // A holder can also wait for other tasks; the last one that ends queues the task again, like an answer.
+  { from: 'running', to: 'waiting', event: 'task.waiting', command: 'release', lease: true },
+  { from: 'running', to: 'queued', event: 'task.waiting', command: 'release', lease: true },
+  { from: 'waiting', to: 'waiting', event: 'task.answered', command: 'answer', lease: false },
+  { from: 'waiting', to: 'waiting', event: 'task.dependency_ended', command: null, lease: false },
+  { from: 'waiting', to: 'queued', event: 'task.dependency_ended', command: null, lease: false },
+  { from: 'waiting', to: 'cancelled', event: 'task.cancelled', command: null, lease: false },
+  { from: 'waiting', to: 'cancelled', event: 'task.cancelled', command: 'release', lease: false },
 ];
 
 /** Events that change a task, and leave its status as it is, whichever it is. They belong to no command of a caller. */
@@ -123,6 +131,7 @@ export const SESSION_TRANSITIONS: readonly Transition<SessionStatus>[] = [
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'recover', lease: false },
   { from: 'idle', to: 'closed', event: 'session.closed', command: 'claim', lease: false },
   { from: 'running', to: 'idle', event: 'task.asked', command: 'release', lease: true },
+  { from: 'running', to: 'idle', event: 'task.waiting', command: 'release', lease: true },
 ];
 
 /** Events of the registry that leave the status of an entry as it is, whichever it is. */
@@ -164,6 +173,8 @@ export function statusAfter(type: EventType, payload: object): TaskStatus | null
       return 'cancelled';
     case 'task.asked':
       return 'waiting';
+    case 'task.waiting':
+      return (openDependenciesOf(payload) ?? 0) > 0 ? 'waiting' : 'queued';
     case 'task.review_requested':
       return 'in_review';
     case 'task.approved':
@@ -171,11 +182,12 @@ export function statusAfter(type: EventType, payload: object): TaskStatus | null
     case 'task.changes_requested':
       return 'final' in payload && payload.final === true ? 'failed' : 'queued';
     case 'task.dependency_ended':
-      if (waitsForTasks(payload) || 'after_end' in payload) return null;
+      if (waitsForTasks(payload) || 'after_end' in payload || 'still_asks' in payload) return null;
       return later ? 'scheduled' : 'queued';
     case 'task.retried':
       return waitsForTasks(payload) ? 'blocked' : 'queued';
     case 'task.answered':
+      return waitsForTasks(payload) ? null : 'queued';
     case 'task.released':
     case 'task.handed_off':
     case 'task.recovered':

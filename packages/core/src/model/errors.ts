@@ -66,13 +66,13 @@ export const ERRORS = {
   },
   DEPENDENCY_NOT_FOUND: {
     retryable: false,
-    means: 'A task is to depend on a task, or to be a part of one, that does not exist.',
+    means: 'A task is to depend on a task, to wait for one, or to be a part of one, that does not exist.',
     hint: 'Add the other task first or in the same batch, or correct its id (`orchestrator task list`).',
   },
   DEPENDENCY_CYCLE: {
     retryable: false,
-    means: 'Tasks of a batch would wait for each other, or be parts of each other, for ever.',
-    hint: 'Leave out one of the dependencies that the message names.',
+    means: 'Tasks would wait for each other, or be parts of each other, for ever.',
+    hint: 'Change the field that is named, so that the tasks in the message form no cycle.',
   },
   NOT_FOUND: {
     retryable: false,

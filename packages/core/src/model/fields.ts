@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { invalidInput, type OrchestratorError } from './errors.ts';
-import { findJsonProblem, type Json } from './json.ts';
+import { findJsonProblem, type Json, type JsonProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { looksLikeNumber } from './names.ts';
 import { PUBLIC_KEY, SIGNATURE } from './public-key.ts';
@@ -99,19 +99,25 @@ export const batchLimit = z.int().min(1).max(LIMITS.batch_max);
 export const kinds = z.array(name).min(1).max(LIMITS.filter_max);
 export const roles = z.array(name).max(LIMITS.filter_max);
 
-/** JSON of at most so many bytes. */
-export function json(bytesMax: number) {
+/**
+ * JSON of at most so many bytes.
+ *
+ * @param further finds what else is wrong with a value that is such JSON
+ */
+export function json(bytesMax: number, further: (value: Json) => readonly JsonProblem[] = () => []) {
   return z.custom<Json>().check(({ value, issues }) => {
-    const problem = findJsonProblem(value, bytesMax);
-    if (problem !== null)
-      issues.push({
-        code: 'custom',
-        input: value,
-        path: [...problem.path],
-        message: problem.problem,
-        params: { code: problem.code },
-      });
+    const found = findJsonProblem(value, bytesMax);
+    for (const { path, problem, code } of found === null ? further(value) : [found])
+      issues.push({ code: 'custom', input: value, path: [...path], message: problem, params: { code } });
   });
+}
+
+/** What is wrong with a part of a JSON value that has a form. */
+export function problemsIn(schema: z.ZodType, value: unknown, at: readonly string[]): readonly JsonProblem[] {
+  const [issue] = schema.safeParse(value).error?.issues ?? [];
+  if (issue === undefined) return [];
+  const path = [...at, ...(issue.path as (string | number)[]), ...(unknownKey(issue) ?? [])];
+  return [{ path, problem: problemOf(issue), code: codeOf(issue) }];
 }
 
 /** Checks that a call is an object, for callers that no compiler checks. */
@@ -133,14 +139,21 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
 
 function toError(issue: z.core.$ZodIssue | undefined): OrchestratorError {
   if (issue === undefined) return invalidInput('input', 'is not valid');
-  if (issue.code === 'unrecognized_keys')
-    return invalidInput(fieldName([...issue.path, issue.keys[0] ?? '']), 'is not a field of this command');
+  const path = [...issue.path, ...(unknownKey(issue) ?? [])];
+  return invalidInput(fieldName(path), problemOf(issue), codeOf(issue));
+}
+
+function unknownKey(issue: z.core.$ZodIssue): string[] | null {
+  return issue.code === 'unrecognized_keys' ? [issue.keys[0] ?? ''] : null;
+}
+
+function codeOf(issue: z.core.$ZodIssue): 'INVALID_INPUT' | 'LIMIT_EXCEEDED' {
   const crossed = issue.code === 'too_big' || (issue.code === 'custom' && issue.params?.['code'] === 'LIMIT_EXCEEDED');
-  const problem = problemOf(issue);
-  return invalidInput(fieldName(issue.path), problem, crossed ? 'LIMIT_EXCEEDED' : 'INVALID_INPUT');
+  return crossed ? 'LIMIT_EXCEEDED' : 'INVALID_INPUT';
 }
 
 function problemOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return 'is not a field of this command';
   if (issue.code === 'too_big') return `is larger than its limit of ${issue.maximum}`;
   if (issue.code === 'too_small') return `is smaller than its minimum of ${issue.minimum}`;
   if (issue.code === 'invalid_type')

@@ -7,6 +7,8 @@ export const LIMITS = {
   payload_bytes_max: 262_144,
   /** Canonical JSON of a task's result. */
   result_bytes_max: 262_144,
+  /** Artifacts that one result names. */
+  artifacts_max: 100,
   /** Canonical JSON of a session's context, as saved by `checkpoint`. */
   context_bytes_max: 262_144,
   /** Canonical JSON of the progress that a heartbeat carries. */
@@ -43,6 +45,8 @@ export const LIMITS = {
   dependencies_max: 1_000,
   /** The same, of all tasks of one batch. */
   batch_dependencies_max: 10_000,
+  /** Open dependencies, direct and indirect, of the tasks for which a holder waits. */
+  awaited_dependencies_max: 10_000,
   /** Results of dependencies, and of sub-tasks, that come with a claim. */
   claimed_results_max: 100,
   /** Canonical JSON of all the results that come with a claim. */

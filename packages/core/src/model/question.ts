@@ -1,6 +1,8 @@
+import type { TaskStatus } from './statuses.ts';
+
 /**
- * The question that the holder of a task asked, and its answer. A task keeps the last of each, for the next holder. The
- * question is open while the task is `waiting`. Times are milliseconds since 1970, UTC.
+ * The question that the holder of a task asked, and its answer. A task keeps the last of each, for the next holder.
+ * Times are milliseconds since 1970, UTC.
  */
 export interface Question {
   readonly question: string | null;
@@ -29,3 +31,12 @@ export const NO_QUESTION: Question = {
   answer: null,
   answeredBy: null,
 };
+
+/** Whether the question of a task is open. A task can also wait for others, after its question was answered. */
+export function isAsking({
+  status,
+  question,
+  answer,
+}: Pick<Question, 'question' | 'answer'> & { readonly status: TaskStatus }): boolean {
+  return status === 'waiting' && question !== null && answer === null;
+}

@@ -29,7 +29,12 @@ export const TASK_STATUSES = {
   blocked: { phase: 'pending', glyph: '◌', colour: 'yellow', means: 'waits for the tasks that it depends on' },
   queued: { phase: 'pending', glyph: '○', colour: 'cyan', means: 'waits to be claimed' },
   running: { phase: 'running', glyph: '▶', colour: 'blue', means: 'an agent holds its session and works on it' },
-  waiting: { phase: 'pending', glyph: '?', colour: 'cyan', means: 'waits for an answer to the question of its holder' },
+  waiting: {
+    phase: 'pending',
+    glyph: '?',
+    colour: 'cyan',
+    means: 'its holder gave it back until a question is answered, or until other tasks have ended',
+  },
   in_review: { phase: 'pending', glyph: '◎', colour: 'cyan', means: 'done, and waits for its reviews' },
   succeeded: { phase: 'ended', glyph: '✓', colour: 'green', means: 'done' },
   failed: {

@@ -100,6 +100,7 @@ export const MOVING_TASK_FIELDS = [
   'review',
   'openDependencies',
   'reviewOf',
+  'onDependencyFailure',
 ] as const satisfies readonly (keyof Task)[];
 
 /** The columns of a task that change without an event. */

@@ -1,6 +1,6 @@
 import type { Agent } from '../model/agent.ts';
 import type { ClockReading, ClockState } from '../model/clock.ts';
-import type { DependencyEnd } from '../model/dependency.ts';
+import type { Dependency, DependencyEnd } from '../model/dependency.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Session } from '../model/session.ts';
 import type { Task } from '../model/task.ts';
@@ -39,8 +39,13 @@ export interface Loaded {
   readonly isDue: boolean;
   /** For the scope `stale`: whether sessions were skipped because another unit of work has locked them. */
   readonly skippedStale?: boolean;
-  /** For the scope `new`: those of the tasks in its `related` that exist, in any order. */
+  /** For the scopes with `related`: those of these tasks that exist, in any order. */
   readonly related?: readonly RelatedTask[];
+  /**
+   * For the scope `sessions` with `related`: the open dependencies of those tasks, of the tasks that these wait for,
+   * and so on; each once, at most `awaited_dependencies_max`, in any order.
+   */
+  readonly awaited?: readonly AwaitedTask[];
   /**
    * The ids of those tasks, among the running tasks of `sessions` and `tasks`, on which other tasks depend. Missing:
    * none. While the session of a task is locked, no task is added that depends on it.
@@ -64,7 +69,10 @@ export interface LoadedSession {
 /** An end of a dependency, and whether the task waits for the dependency still. */
 export type LoadedEnd = DependencyEnd & { readonly isOpen: boolean };
 
-/** A task that a new one names. */
+/** That a task waits for another one. */
+export type AwaitedTask = Pick<Dependency, 'taskId' | 'dependencyId'>;
+
+/** A task that a new one names, or for which a holder is to wait. */
 export type RelatedTask = Pick<Task, 'id' | 'sessionId' | 'status'>;
 
 /** The session that a reference named. */

@@ -37,6 +37,11 @@ export interface SessionsScope {
   readonly extraTaskIds?: readonly string[];
   /** Also gives this many numbers for new rows, as `new` does. */
   readonly newRows?: number;
+  /**
+   * Tasks for which a holder is to wait: their sessions are locked, and they come in `Loaded.related`, as for `new`.
+   * Also loads for what they wait themselves (`Loaded.awaited`). Missing: none.
+   */
+  readonly related?: readonly string[];
   /** Also loads up to this many waiting tasks of these sessions into `Loaded.tasks`, by session and id. */
   readonly openTasksLimit?: number;
   /**

@@ -88,6 +88,15 @@ test('a task that is cancelled at once says why, and leaves a session with other
   expect(store.session('b').status).toBe('idle');
 });
 
+test('a session that was made for a task closes if all its tasks are cancelled at once', () => {
+  const cancelling = { dependsOn: ['a'], onDependencyFailure: 'cancel', sessionId: 'b' };
+
+  const { store } = given(...DEAD).when(enqueue, add({ id: 'b', ...cancelling }, { id: 'c', ...cancelling }));
+
+  expect([store.task('b').status, store.task('c').status]).toEqual(['cancelled', 'cancelled']);
+  expect(store.session('b').status).toBe('closed');
+});
+
 test('one that waits in the same batch for a task that is cancelled at once is told', () => {
   const cancelling = { onDependencyFailure: 'cancel' };
 

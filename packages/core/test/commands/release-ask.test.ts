@@ -116,17 +116,12 @@ test('sent again under another command id, it answers the same', () => {
 });
 
 test.each([
-  [
-    'items[0].ask',
-    { items: [{ token: tokenOf(1), outcome: 'waiting' }] },
-    'INVALID_INPUT',
-    'with waiting, and only then',
-  ],
+  ['items[0].ask', { items: [{ token: tokenOf(1), outcome: 'waiting' }] }, 'INVALID_INPUT', 'with waiting, or on'],
   [
     'items[0].ask',
     { items: [{ token: tokenOf(1), outcome: 'released', ask: { question: 'which?' } }] },
     'INVALID_INPUT',
-    'with waiting, and only then',
+    'only be given with waiting',
   ],
   ['items[0].ask.question', call({}), 'INVALID_INPUT', ''],
   ['items[0].ask.question', call({ question: '' }), 'INVALID_INPUT', ''],

@@ -2,6 +2,7 @@
 // - what goes with one outcome only, given with another
 // - a hand-off to no one, or to two
 // - fields and outcomes that do not exist, and values beyond their limits
+// - artifacts in a result that have another form than artifacts have
 // - one lease twice in a batch, an empty batch, and one of more than a thousand
 import { expect, test } from 'vitest';
 import { release } from '../../src/commands/index.ts';
@@ -12,6 +13,8 @@ import { inputOf, refusal } from '../support/given.ts';
 function releaseCall(outcome: string, more: object = {}): { items: object[] } {
   return { items: [{ token: tokenOf(1), outcome, ...more }] };
 }
+
+const MADE = { name: 'app', path: '/out/app', sha256: 'a'.repeat(64), bytes: 1 };
 
 const TWICE = [3, 1, 3].map((fence) => ({ token: tokenOf(fence), outcome: 'succeeded' }));
 
@@ -24,6 +27,30 @@ test.each([
   [
     'items[0].error.data',
     releaseCall('failed', { error: { message: '', data: 'x'.repeat(16_383) } }).items,
+    'LIMIT_EXCEEDED',
+    '',
+  ],
+  [
+    'items[0].result.artifacts[0].sha256',
+    releaseCall('succeeded', { result: { artifacts: [{ ...MADE, sha256: 'abc' }] } }).items,
+    'INVALID_INPUT',
+    '64 hex digits',
+  ],
+  [
+    'items[0].result.artifacts[0].size',
+    releaseCall('succeeded', { result: { artifacts: [{ ...MADE, size: 1 }] } }).items,
+    'INVALID_INPUT',
+    'is not a field',
+  ],
+  [
+    'items[0].result.artifacts[0].path',
+    releaseCall('succeeded', { result: { artifacts: [{ ...MADE, url: 'https://h/x' }] } }).items,
+    'INVALID_INPUT',
+    'exactly one of the two',
+  ],
+  [
+    'items[0].result.artifacts',
+    releaseCall('succeeded', { result: { artifacts: Array.from({ length: 101 }, () => MADE) } }).items,
     'LIMIT_EXCEEDED',
     '',
   ],

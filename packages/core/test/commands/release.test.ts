@@ -16,6 +16,7 @@ import { release } from '../../src/commands/index.ts';
 import { jitterFor } from '../../src/model/ids.ts';
 import type { Json } from '../../src/model/json.ts';
 import {
+  asked,
   cancelAsked,
   claimed,
   ended,
@@ -35,6 +36,7 @@ import {
 import { commandIdAt, given, inputOf } from '../support/given.ts';
 
 const HELD = [opened(), queued('a'), claimed('a')];
+const OTHER_ID = commandIdAt(NOW, 77);
 
 /** A call that ends the lease of the tests. */
 function releaseCall(outcome: string, more: object = {}): { items: object[] } {
@@ -258,8 +260,19 @@ test.each([
   ['released', {}, 'cancelled', null, ended('task.cancelled', 'a', { outcome: 'released', error: null })],
 ])('an end that this lease has done already answers the same again: %s %o, %s', (outcome, more, status, runAt, end) => {
   given(...HELD, end)
-    .when(release, { ...releaseCall(outcome, more), commandId: commandIdAt(NOW, 77) })
+    .when(release, { ...releaseCall(outcome, more), commandId: OTHER_ID })
     .then([], released(status, { runAt, repeated: true }));
+});
+
+test.each([
+  ['succeeded', { result: 1 }, succeeded('a')],
+  ['released', { note: 'x' }, givenBack('a')],
+  ['waiting', { on: ['b'] }, asked('a')],
+  ['waiting', { ask: { question: 'which?', to: { agent: 'b' } } }, asked('a')],
+])('one that says something else than the first is told that the first stands: %s %o', (outcome, more, end) => {
+  const { reply } = given(...HELD, end).when(release, { ...releaseCall(outcome, more), commandId: OTHER_ID });
+
+  expect(reply).toMatchObject({ items: [{ ok: true, repeated: true, otherTerms: true }] });
 });
 
 test('it answers the same again, whatever became of the session since', () => {

@@ -34,6 +34,7 @@ import {
   sessionClosed,
   succeeded,
   takenOver,
+  waiting,
   type Said,
 } from '../support/events.ts';
 
@@ -65,14 +66,15 @@ const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
   'task.reviewer_excluded': event('task.reviewer_excluded', { reviewer: AGENT, review: 'r' }),
   'task.failed': withTime(failedFor('a', 1)),
   'task.rescheduled': rescheduled('a', { by_ms: -1, run_at: NOW, delay_ms: 1 }),
-  'task.dependency_ended': dependencyEnded('a', 'd', { after_end: true }),
+  'task.dependency_ended': dependencyEnded('a', 'd', { after_end: true, still_asks: true }),
   'task.retried': event('task.retried', { open_dependencies: 1 }),
   'task.released': givenBack('a'),
   'task.handed_off': handedOff('a', { role: 'r' }, {}, 5),
   'task.handed_back': handedBack('a', 'role:r', NOW),
   'task.return_rescheduled': event('task.return_rescheduled', { by_ms: -1, return_at: NOW, delay_ms: 1 }),
-  'task.asked': asked('a'),
-  'task.answered': answered('a'),
+  'task.asked': withAll(asked('a'), { ...waiting('a', ['d'], { dependencies_ended: {} }).payload }),
+  'task.waiting': waiting('a', ['d'], { dependencies_ended: {} }),
+  'task.answered': withAll(answered('a'), { open_dependencies: 1 }),
   'task.cancelled': withTime(ended('task.cancelled', 'a', { outcome: null, error: null })),
   'task.cancel_requested': cancelAsked('a'),
   'task.recovered': recovered('a', 'stale'),
@@ -114,6 +116,7 @@ test('the events that end a lease are told apart by who ended it', () => {
       'task.released',
       'task.handed_off',
       'task.asked',
+      'task.waiting',
       'task.cancelled',
     ],
     other: ['task.recovered', 'lease.taken_over'],
@@ -124,6 +127,10 @@ function signed({ payload, ...said }: Said): Said {
   return { ...said, payload: { ...payload, signature: { value: '', notes_sha256: '' } } } as Said;
 }
 
-function withTime({ payload, ...said }: Said): Said {
-  return { ...said, payload: { ...payload, occurred_at: 1 } } as Said;
+function withTime(said: Said): Said {
+  return withAll(said, { occurred_at: 1 });
+}
+
+function withAll({ payload, ...said }: Said, more: object): Said {
+  return { ...said, payload: { ...payload, ...more } } as Said;
 }

@@ -18,7 +18,7 @@ import {
   retry,
   settle,
 } from '../../src/commands/index.ts';
-import type { EventType } from '../../src/log/events.ts';
+import type { AddedDependencies, EventType } from '../../src/log/events.ts';
 import {
   isSessionTransition,
   isTaskTransition,
@@ -49,6 +49,7 @@ import {
   succeeded,
   tokenOf,
   TTL_MS,
+  waiting,
   type Said,
 } from '../support/events.ts';
 import { given, told, type Decided, type Store } from '../support/given.ts';
@@ -94,6 +95,7 @@ const DEPENDENCY = [opened('d'), queued('d', { sessionId: 'd' })];
 const DEPENDENCY_DONE = [...DEPENDENCY, claimed('d', { sessionId: 'd' }), succeeded('d', { sessionId: 'd' })];
 const DEPENDENCY_GONE = [...DEPENDENCY, cancelledWaiting('d', 'd')];
 const BLOCKED = [opened('a'), blocked('a', ['d'], OWN)];
+const BLOCKED_LATER = [opened('a'), blocked('a', ['d'], LATER)];
 const CANCELLED_AT_ONCE = { id: 'a', dependsOn: ['d'], onDependencyFailure: 'cancel' };
 
 const call =
@@ -117,8 +119,21 @@ const ASKS_FOR_REVIEW = { ...ends('succeeded'), given: TO_REVIEW };
 const claimAny = call(claim, { agent: OTHER_AGENT, kinds: ['other'] });
 const claimIt = call(claim, { agent: OTHER_AGENT, kinds: ['other'], sessionId: 'a' });
 const recovery = call(recover, {});
+const tell = call(settle, {});
 const STALE = { after: STALE_AFTER_MS };
 const ask = ends('waiting', { ask: { question: 'which?' } });
+/** Under fence 2: the task that it waits for may have been held before. */
+const WAITS = { token: tokenOf(2), outcome: 'waiting', on: ['d'] };
+const HELD_NEXT = [...QUEUED, claimed('a', { ...OWN, fence: 2 })];
+const wait = { given: [...DEPENDENCY, ...HELD_NEXT], when: call(release, { items: [WAITS] }) };
+const WAITING_FOR = (policy: 'block' | 'cancel'): Said[] => [
+  ...HELD_NEXT,
+  waiting('a', ['d'], { on_dependency_failure: policy, lease: { ...OWN, fence: 2 } }),
+];
+const WAITING_FOR_BOTH = [
+  ...HELD_NEXT,
+  withAdded(asked('a', 'which?', { ...OWN, fence: 2 }), { depends_on: ['d'], on_dependency_failure: 'block' }),
+];
 const handOff = ends('handed_off', { to: { role: 'tester' } });
 
 /** By `from to event command`, as in the table. */
@@ -131,20 +146,17 @@ const TASK_MOVES: { readonly [row: string]: Move } = {
   },
   'blocked blocked task.dependency_ended null': {
     given: [...DEPENDENCY_DONE, opened('a'), blocked('a', ['d', 'e'], OWN)],
-    when: call(settle, {}),
+    when: tell,
   },
-  'blocked queued task.dependency_ended null': { given: [...DEPENDENCY_DONE, ...BLOCKED], when: call(settle, {}) },
-  'blocked scheduled task.dependency_ended null': {
-    given: [...DEPENDENCY_DONE, opened('a'), blocked('a', ['d'], LATER)],
-    when: call(settle, {}),
-  },
+  'blocked queued task.dependency_ended null': { given: [...DEPENDENCY_DONE, ...BLOCKED], when: tell },
+  'blocked scheduled task.dependency_ended null': { given: [...DEPENDENCY_DONE, ...BLOCKED_LATER], when: tell },
   'cancelled cancelled task.dependency_ended null': {
     given: [...DEPENDENCY_DONE, ...BLOCKED, cancelledWaiting('a', 'a')],
-    when: call(settle, {}),
+    when: tell,
   },
   'blocked cancelled task.cancelled null': {
     given: [...DEPENDENCY_GONE, opened('a'), blocked('a', ['d'], { ...OWN, on_dependency_failure: 'cancel' })],
-    when: call(settle, {}),
+    when: tell,
   },
   'blocked cancelled task.cancelled enqueue': {
     given: DEPENDENCY_GONE,
@@ -163,7 +175,7 @@ const TASK_MOVES: { readonly [row: string]: Move } = {
     when: call(reschedule, {}),
   },
   'queued running task.claimed claim': { given: QUEUED, when: call(claim, { agent: AGENT }) },
-  'queued queued task.handed_back null': { given: AWAY, after: 5_000, when: call(settle, {}) },
+  'queued queued task.handed_back null': { given: AWAY, after: 5_000, when: tell },
   'queued queued task.return_rescheduled null': { given: AWAY, after: -1, when: call(reschedule, {}) },
   'running running session.checkpointed checkpoint': { given: HELD, when: call(checkpoint, { token: tokenOf(1) }) },
   'running succeeded task.succeeded release': ends('succeeded'),
@@ -207,6 +219,19 @@ const TASK_MOVES: { readonly [row: string]: Move } = {
     given: [...DEPENDENCY, ...BLOCKED, cancelledWaiting('a', 'a')],
     when: call(retry, { taskId: 'a' }),
   },
+  'running waiting task.waiting release': wait,
+  'running queued task.waiting release': { ...wait, given: [...DEPENDENCY_DONE, ...HELD_NEXT] },
+  'waiting waiting task.answered answer': {
+    given: [...DEPENDENCY, ...WAITING_FOR_BOTH],
+    when: call(answer, { taskId: 'a', answer: 'that one' }),
+  },
+  'waiting waiting task.dependency_ended null': { given: [...DEPENDENCY_DONE, ...WAITING_FOR_BOTH], when: tell },
+  'waiting queued task.dependency_ended null': { given: [...DEPENDENCY_DONE, ...WAITING_FOR('block')], when: tell },
+  'waiting cancelled task.cancelled null': { given: [...DEPENDENCY_GONE, ...WAITING_FOR('cancel')], when: tell },
+  'waiting cancelled task.cancelled release': {
+    given: [...DEPENDENCY_GONE, ...HELD_NEXT],
+    when: call(release, { items: [{ ...WAITS, onDependencyFailure: 'cancel' }] }),
+  },
 };
 
 const SESSION_MOVES: { readonly [row: string]: Move } = {
@@ -233,6 +258,7 @@ const SESSION_MOVES: { readonly [row: string]: Move } = {
   'idle closed session.closed recover': { given: LAST, ...STALE, when: recovery },
   'idle closed session.closed claim': { given: LAST, ...STALE, when: claimAny },
   'running idle task.asked release': ask,
+  'running idle task.waiting release': wait,
 };
 
 const rowsOf = (table: typeof TASK_TRANSITIONS | typeof SESSION_TRANSITIONS) =>
@@ -242,6 +268,10 @@ test('every row that is an event is made to happen here', () => {
   expect(Object.keys(TASK_MOVES)).toEqual(rowsOf(TASK_TRANSITIONS));
   expect(Object.keys(SESSION_MOVES)).toEqual(rowsOf(SESSION_TRANSITIONS));
 });
+
+function withAdded(said: Said, added: AddedDependencies): Said {
+  return { ...said, payload: { ...said.payload, ...added } } as Said;
+}
 
 /** The statuses that a session or task went through, each with the event that led to it. */
 function path(decided: Decided<unknown>, before: Store, statusOf: (store: Store) => string): string[] {
@@ -342,8 +372,9 @@ const CHANGES = TASK_TRANSITIONS.flatMap(({ from, to, event: type }) => (type ==
 /** What an event says that leads to a status. */
 function payloadTo(to: TaskStatus, from: TaskStatus | null, type: EventType): object {
   const due = to === 'scheduled' ? { run_at: NOW } : { run_at: null };
-  const isWaiting = to === 'blocked' && type !== 'task.queued';
+  const isWaiting = (to === 'blocked' && type !== 'task.queued') || (to === 'waiting' && from === to);
   if (to === 'blocked' && type === 'task.queued') return { ...due, depends_on: ['d'] };
+  if (to === 'waiting' && type === 'task.waiting') return { depends_on: ['d'] };
   return {
     ...due,
     done: to === 'succeeded',

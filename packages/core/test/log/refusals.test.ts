@@ -37,6 +37,7 @@ import {
   sessionClosed,
   succeeded,
   takenOver,
+  waiting,
   type Said,
 } from '../support/events.ts';
 import { given, refusal } from '../support/given.ts';
@@ -104,6 +105,18 @@ test.each<[string, Said[], Said, string]>([
     claimed('a'),
     'cannot go from blocked to running',
   ],
+  [
+    'an answer that counts the open dependencies wrong',
+    [...HELD, asked('a')],
+    event('task.answered', { answer: 'x', asked_at: NOW, open_dependencies: 1 }, { taskId: 'a' }),
+    'it counts the open dependencies wrong',
+  ],
+  [
+    'an end of a dependency that knows of no open question',
+    [...HELD, waiting('a', ['d'])],
+    dependencyEnded('a', 'd', { still_asks: true }),
+    'it is wrong about an open question',
+  ],
   ['a second grant while a lease is open', [...HELD, queued('b')], claimed('b', { fence: 2 }), 'its session is held'],
   ['a checkpoint under another fence', HELD, checkpointed('a', 1, { fence: 9 }), 'not that of the current lease'],
   ['a checkpoint that no agent may make', QUEUED, checkpointed('a', 1), 'not that of the current lease'],
@@ -169,6 +182,9 @@ const TO_STATUS: { readonly [status in Task['status']]: readonly Said[] } = {
   cancelled: [...QUEUED, cancelledWaiting('a')],
 };
 
+/** The other way to wait: not for an answer, but for a task. */
+const WAITS = [...HELD, waiting('a', ['d'])];
+
 /** Every event that moves a task, by the status that it leads to. */
 const MOVES: readonly (readonly [Task['status'], Said])[] = [
   ['queued', queued('a')],
@@ -188,6 +204,7 @@ const MOVES: readonly (readonly [Task['status'], Said])[] = [
   ['queued', takenOver('a', 'expired')],
   ['queued', event('task.retried', {}, { taskId: 'a' })],
   ['waiting', asked('a')],
+  ['waiting', waiting('a', ['d'])],
   ['queued', answered('a')],
   ['in_review', reviewRequested('a', ['r'])],
   ['in_review', approved('a', false)],
@@ -220,7 +237,7 @@ test.each(TRIED.filter(([from, to, type]) => isInTable(from, to, type)))(
   'the table has it, so a task that is %s can become %s by %s',
   (from, to, _type, move) => {
     expect(
-      given(...TO_STATUS[from])
+      given(...(from === 'waiting' && move.type === 'task.dependency_ended' ? WAITS : TO_STATUS[from]))
         .and(ofTask(from, move))
         .task('a').status,
     ).toBe(to);

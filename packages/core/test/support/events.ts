@@ -154,7 +154,14 @@ export function claimed(taskId: string, lease: LeaseSaid = {}): Said {
 
 /** The holder ended its lease. */
 export function ended<
-  T extends 'task.succeeded' | 'task.failed' | 'task.released' | 'task.handed_off' | 'task.asked' | 'task.cancelled',
+  T extends
+    | 'task.succeeded'
+    | 'task.failed'
+    | 'task.released'
+    | 'task.handed_off'
+    | 'task.asked'
+    | 'task.waiting'
+    | 'task.cancelled',
 >(type: T, taskId: string, payload: EventPayloads[T], lease: LeaseSaid = {}): Said {
   return event(type, payload, { ...columnsOf(lease), taskId, leaseEffect: 'ended' });
 }
@@ -234,6 +241,16 @@ interface AskedSaid extends LeaseSaid {
 export function asked(taskId: string, question = 'which?', { ofAgent, ofRole, ...lease }: AskedSaid = {}): Said {
   const of = { asked_agent: ofAgent ?? null, asked_role: ofRole ?? null };
   return ended('task.asked', taskId, { outcome: 'waiting', question, ...of }, lease);
+}
+
+/** The holder waits for other tasks. */
+export function waiting(
+  taskId: string,
+  dependsOn: readonly string[],
+  { lease, ...payload }: Partial<EventPayloads['task.waiting']> & { readonly lease?: LeaseSaid } = {},
+): Said {
+  const added = { depends_on: dependsOn, on_dependency_failure: 'block', ...payload } as const;
+  return ended('task.waiting', taskId, { outcome: 'waiting', ...added }, lease);
 }
 
 /** The question that was asked at a time was answered. */

@@ -1,5 +1,5 @@
 import type { Agent } from '../../src/model/agent.ts';
-import type { Event, EventPayloads, LeaseEffect } from '../../src/log/events.ts';
+import type { AddedDependencies, Event, EventPayloads, LeaseEffect } from '../../src/log/events.ts';
 import { policiesToldOf, type DependencyEnd } from '../../src/model/dependency.ts';
 import { isDelayedTooLong } from '../../src/model/delay.ts';
 import { compareReturns, isReturnDue, returnsTooLate } from '../../src/model/hand-off.ts';
@@ -10,7 +10,14 @@ import { isBarred } from '../../src/model/review.ts';
 import { isEnded, isPending } from '../../src/model/statuses.ts';
 import { addresseeOf, compareInQueue, holdsDedupeKey, type Task } from '../../src/model/task.ts';
 import { compareCodePoints } from '../../src/model/text.ts';
-import type { EndedLease, Loaded, LoadedEnd, LoadedSession, NamedSession } from '../../src/storage/loaded.ts';
+import type {
+  AwaitedTask,
+  EndedLease,
+  Loaded,
+  LoadedEnd,
+  LoadedSession,
+  NamedSession,
+} from '../../src/storage/loaded.ts';
 import type { ReadyFilter, Scope, SessionRef, SessionsScope, TaskScope } from '../../src/storage/scope.ts';
 
 /** The rows that events left, in the order in which they came to be. */
@@ -25,7 +32,7 @@ export interface Rows {
 }
 
 type Found = Pick<Loaded, 'sessions'> &
-  Partial<Pick<Loaded, 'tasks' | 'named' | 'nextDueAt' | 'numbers' | 'related' | 'dependencyEnds'>>;
+  Partial<Pick<Loaded, 'tasks' | 'named' | 'nextDueAt' | 'numbers' | 'related' | 'awaited' | 'dependencyEnds'>>;
 
 /** What a command is shown of the rows, as `storage/scope.ts` says it: by walking over them. */
 export function load(all: Rows, scope: Scope, now: number): Omit<Loaded, 'now' | 'clock'> {
@@ -122,9 +129,7 @@ function find(rows: Rows, scope: Scope, now: number): Found {
 
 /** Those tasks, of all that may end, that others name as dependencies in the log. */
 function dependedOnIn({ log }: Rows, { sessions, tasks = [] }: Found): string[] {
-  const named = log.flatMap(({ type, payload }) =>
-    type === 'task.queued' ? ((JSON.parse(payload) as EventPayloads['task.queued']).depends_on ?? []) : [],
-  );
+  const named = log.flatMap(({ payload }) => (JSON.parse(payload) as AddedDependencies).depends_on ?? []);
   const mayEnd = [...sessions.map(({ task }) => task), ...tasks].flatMap((task) => task?.id ?? []);
   return mayEnd.filter((id) => named.includes(id));
 }
@@ -136,21 +141,41 @@ function isAnythingDue(rows: Rows, namespace: string, now: number): boolean {
 
 function endsIn({ tasks, log, settled }: Rows, namespace: string): LoadedEnd[] {
   return tasks.flatMap((task) => {
-    const queuedBy = log.find(({ type, taskId }) => type === 'task.queued' && taskId === task.id);
-    if (queuedBy === undefined || task.namespace !== namespace || task.onDependencyFailure === null) return [];
-    const { depends_on: all = [], dependencies_ended: ended = {} } = JSON.parse(
-      queuedBy.payload,
-    ) as EventPayloads['task.queued'];
-    const told = log.filter(({ type, taskId }) => type === 'task.dependency_ended' && taskId === task.id);
-    const names = told.map(({ payload }) => (JSON.parse(payload) as EventPayloads['task.dependency_ended']).dependency);
-    return all.toSorted().flatMap((dependencyId): LoadedEnd[] => {
+    if (task.namespace !== namespace || task.onDependencyFailure === null) return [];
+    return openDependencies(log, task.id).flatMap((dependencyId): LoadedEnd[] => {
       const status = tasks.find(({ id }) => id === dependencyId)?.status ?? 'queued';
       const isSettled = settled.some((one) => one.taskId === task.id && one.dependencyId === dependencyId);
-      if (!isEnded(status) || isSettled || names.includes(dependencyId) || dependencyId in ended) return [];
+      if (!isEnded(status) || isSettled) return [];
       if (!policiesToldOf(status).includes(task.onDependencyFailure ?? 'block')) return [];
       const end = log.findLast(({ taskId }) => taskId === dependencyId);
       return [{ namespace, taskId: task.id, dependencyId, seq: end?.seq ?? 0, status, isOpen: true }];
     });
+  });
+}
+
+/** The tasks that one waits for, by their ids: those that its events name, without those whose ends they tell. */
+function openDependencies(log: readonly Event[], id: string): string[] {
+  const open = new Set<string>();
+  for (const { taskId, payload } of log) {
+    if (taskId !== id) continue;
+    const said = JSON.parse(payload) as AddedDependencies & Partial<EventPayloads['task.dependency_ended']>;
+    for (const one of said.depends_on ?? []) if (!(one in (said.dependencies_ended ?? {}))) open.add(one);
+    if (said.dependency !== undefined) open.delete(said.dependency);
+  }
+  return [...open].toSorted();
+}
+
+/** For what these tasks wait, directly or through others. */
+function awaitedBy(log: readonly Event[], ids: readonly string[]): AwaitedTask[] {
+  const reached = new Set(ids);
+  return [...reached].flatMap((taskId) => waitsOf(log, taskId, reached));
+}
+
+function waitsOf(log: readonly Event[], taskId: string, reached: Set<string>): AwaitedTask[] {
+  return openDependencies(log, taskId).flatMap((dependencyId) => {
+    const isNew = !reached.has(dependencyId);
+    reached.add(dependencyId);
+    return [{ taskId, dependencyId }, ...(isNew ? waitsOf(log, dependencyId, reached) : [])];
   });
 }
 
@@ -196,6 +221,8 @@ function findSessions(rows: Rows, scope: SessionsScope, inNamespace: readonly Se
     ],
     tasks: [...new Set([...waiting.toSorted(byId).slice(0, scope.openTasksLimit ?? 0), ...extra])],
     numbers: free([...rows.tasks, ...rows.sessions], scope.newRows ?? 0),
+    related: rows.tasks.filter(({ id }) => scope.related?.includes(id) === true),
+    awaited: awaitedBy(rows.log, scope.related ?? []),
     nextDueAt: nextDueAt(waiting),
   };
 }

@@ -1,11 +1,13 @@
-import type { Orchestrator, TaskRecord } from '@agent-orchestrator/core';
+import { waitsForTasks, type Counts, type Orchestrator, type TaskRecord } from '@agent-orchestrator/core';
 import { everyRow } from './every-row.ts';
 
-/** So many blocked tasks are looked at, so many of them at once. */
-export const BLOCKED_READ_MAX = 500;
+/** So many tasks of each status are looked at, so many of them at once. */
+const READ_MAX = 500;
 const AT_ONCE = 20;
+/** The statuses of tasks that can wait for others. */
+const STATUSES = ['blocked', 'waiting'] as const;
 
-/** A blocked task, and those that it waits for in vain until they are retried. */
+/** A task that waits, and those that it waits for in vain until they are retried. */
 export interface BlockedTask {
   readonly task: TaskRecord;
   readonly failed: readonly Pick<TaskRecord, 'id' | 'number' | 'status'>[];
@@ -13,9 +15,18 @@ export interface BlockedTask {
 
 type Reads = Pick<Orchestrator, 'listTasks' | 'listDependencies' | 'getTask'>;
 
-/** The blocked tasks, of the first `BLOCKED_READ_MAX`, that wait for a task which has ended, and did not succeed. */
-export async function readBlocked(reads: Reads): Promise<BlockedTask[]> {
-  const { items } = await reads.listTasks({ status: ['blocked'], limit: BLOCKED_READ_MAX });
+/** Tasks that wait in vain, of those that were looked at; and how many were not. */
+interface BlockedTasks {
+  readonly blocked: readonly BlockedTask[];
+  readonly unread: number;
+}
+
+/** The tasks, of the first `READ_MAX` of each status, that wait for a task which has ended, and did not succeed. */
+export async function readBlocked(reads: Reads, { tasks: counts }: Pick<Counts, 'tasks'>): Promise<BlockedTasks> {
+  const pages = STATUSES.filter((status) => counts[status] > 0).map((status) =>
+    reads.listTasks({ status: [status], limit: READ_MAX }),
+  );
+  const items = (await Promise.all(pages)).flatMap((page) => page.items).filter((task) => waitsForTasks(task));
   // Many wait for the same tasks.
   const known = new Map<string, Promise<TaskRecord | null>>();
   const taskOf = (id: string): Promise<TaskRecord | null> => {
@@ -30,7 +41,10 @@ export async function readBlocked(reads: Reads): Promise<BlockedTask[]> {
       ...(await Promise.all(some.map(async (task) => ({ task, failed: await failedOf(reads, task, taskOf) })))),
     );
   }
-  return found.filter(({ failed }) => failed.length > 0);
+  return {
+    blocked: found.filter(({ failed }) => failed.length > 0),
+    unread: STATUSES.reduce((sum, status) => sum + Math.max(0, counts[status] - READ_MAX), 0),
+  };
 }
 
 async function failedOf(

@@ -9,7 +9,7 @@ import {
   type TaskRecord,
 } from '@agent-orchestrator/core';
 import { isHeldByCaller, type CallerIdentity } from '../processes/caller-identity.ts';
-import { BLOCKED_READ_MAX, readBlocked, type BlockedTask } from './blocked.ts';
+import { readBlocked, type BlockedTask } from './blocked.ts';
 import { readDeadLetters } from './dead-letters.ts';
 import { everyRow } from './every-row.ts';
 import { readHandOffs, type HandOffs } from './hand-offs.ts';
@@ -57,7 +57,7 @@ export interface Status {
     readonly deadLetters: readonly TaskRecord[];
     /** Work that is done and waits for its reviews, in the order of its ids. */
     readonly inReview: readonly TaskRecord[];
-    /** Blocked tasks that wait for one which has failed or was cancelled: they continue when that is retried. */
+    /** Tasks that wait for one which has failed or was cancelled: they continue when that is retried. */
     readonly blocked: readonly BlockedTask[];
     readonly stale: readonly Working[];
     readonly cancellationsPending: readonly Working[];
@@ -71,7 +71,7 @@ export interface Status {
       >
     >;
   };
-  /** So many blocked tasks were not looked at: some of them may wait for one that has failed or was cancelled. */
+  /** So many waiting tasks were not looked at: some of them may wait for one that has failed or was cancelled. */
   readonly blockedUnread: number;
   /** Tasks that wait for whom they were handed off to, and those that came back. */
   readonly handOffs: HandOffs;
@@ -101,7 +101,7 @@ export function emptyStatus(): Status {
       counts: { questions: 0, deadLetters: 0, inReview: 0, blocked: 0, stale: 0, cancellationsPending: 0, refused: 0 },
     },
     blockedUnread: 0,
-    handOffs: { count: 0, tasks: [] },
+    handOffs: { count: 0, isCapped: false, tasks: [] },
     working: [],
     counts: { sessions: noSessions(), tasks: noTasks(), events: 0 },
     countedUpTo: COUNT_MAX,
@@ -120,11 +120,11 @@ export async function readStatus(
   const asOf = await orchestrator.asOf();
   const now = await orchestrator.now();
   const counts = await orchestrator.counts(undefined, COUNT_MAX);
-  const questions = await readQuestions(orchestrator, counts, SHOWN);
+  const questions = await readQuestions(orchestrator, counts, { countMax: COUNT_MAX, limit: SHOWN });
   const deadLetters = await readDeadLetters(orchestrator, counts, { countMax: COUNT_MAX, limit: SHOWN });
   const inReview =
     counts.tasks.in_review === 0 ? [] : (await orchestrator.listTasks({ status: ['in_review'], limit: SHOWN })).items;
-  const blocked = counts.tasks.blocked === 0 ? [] : await readBlocked(orchestrator);
+  const { blocked, unread: blockedUnread } = await readBlocked(orchestrator, counts);
   const working = await readWorking(orchestrator, caller, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
@@ -148,7 +148,7 @@ export async function readStatus(
         refused: refused.length,
       },
     },
-    blockedUnread: Math.max(0, counts.tasks.blocked - BLOCKED_READ_MAX),
+    blockedUnread,
     handOffs: await readHandOffs(orchestrator, SHOWN),
     working: working.toSorted((a, b) => Number(b.you) - Number(a.you)).slice(0, 2 * SHOWN),
     counts,

@@ -1,20 +1,26 @@
 import { LEASE_END_EVENTS, type EventType, type LeaseRefusal, type ReleaseTask } from '@agent-orchestrator/core';
 import type { CommandExit } from '../processes/keeper.ts';
+import { resultWith, type LeftFiles } from './artifacts.ts';
 import type { RunReason } from './run-result.ts';
 
 /** What is reported to the store about the task. */
-export interface Report extends Pick<ReleaseTask, 'error' | 'note'> {
+export interface Report extends Pick<ReleaseTask, 'error' | 'note' | 'result'> {
   readonly outcome: 'succeeded' | 'failed' | 'released' | 'cancelled';
 }
 
 interface Circumstances {
+  readonly left: LeftFiles;
   readonly signal: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly message: string | null;
 }
 
 /** The outcome by the command's exit code. If something else ended it, the task is given back without charge. */
-export function reportOf(reason: RunReason, end: CommandExit, { signal, timeoutMs, message }: Circumstances): Report {
+export function reportOf(
+  reason: RunReason,
+  end: CommandExit,
+  { left, signal, timeoutMs, message }: Circumstances,
+): Report {
   switch (reason) {
     case 'timed_out': {
       const said = `The command was ended: it took longer than its limit of ${timeoutMs ?? 0} ms.`;
@@ -39,7 +45,7 @@ export function reportOf(reason: RunReason, end: CommandExit, { signal, timeoutM
     case 'ended':
     case 'released_by_command':
     case 'journal_unwritable':
-      return byEnd(end);
+      return byEnd(end, left);
   }
 }
 
@@ -51,8 +57,11 @@ function shortened(text: string): string {
   return text.slice(0, NOTE_CHARACTERS_MAX).toWellFormed();
 }
 
-function byEnd({ code, signal }: CommandExit): Report {
-  if (code === 0) return { outcome: 'succeeded' };
+function byEnd({ code, signal }: CommandExit, left: LeftFiles): Report {
+  if (code === 0) {
+    const result = resultWith(left);
+    return { outcome: 'succeeded', ...(result !== undefined && { result }) };
+  }
   return signal === null
     ? {
         outcome: 'failed',

@@ -18,8 +18,10 @@ export interface RunOptions {
   readonly descriptors?: readonly number[];
   /** For `ORCHESTRATOR_STORE`, and for the private file with its secret. */
   readonly store: StoreForOthers;
-  /** The task's payload and the session's context, for the command's files. */
-  readonly files: { readonly payload: unknown; readonly context: unknown };
+  /** The task's payload, the session's context and the last answer, for the command's files. */
+  readonly files: { readonly payload: unknown; readonly context: unknown; readonly answer: unknown };
+  /** Files that the command leaves if it succeeds: the result names them, with their sizes and digests. */
+  readonly artifacts?: readonly string[] | undefined;
   /** The command is ended after this time, and the attempt has failed. */
   readonly timeoutMs?: number | undefined;
   readonly onLost: OnLost;

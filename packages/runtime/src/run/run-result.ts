@@ -1,6 +1,7 @@
-import type { LeaseRefusal, TaskStatus } from '@agent-orchestrator/core';
+import type { Artifact, LeaseRefusal, TaskStatus } from '@agent-orchestrator/core';
 import type { CommandExit } from '../processes/keeper.ts';
 import type { StartError } from '../processes/command-process.ts';
+import type { MissingArtifact } from './artifacts.ts';
 import type { ExitSignal } from './wrapper-signals.ts';
 
 /** Why a run ended. */
@@ -51,6 +52,9 @@ export interface RunResult extends CommandExit {
    * answer came.
    */
   readonly outcomeUnknown: boolean;
+  /** The files that the command left, as its result names them; and those that could not be read. */
+  readonly artifacts: readonly Artifact[];
+  readonly artifactsMissing: readonly MissingArtifact[];
   /** When the command started and ended, in milliseconds; null: it never started. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;

@@ -8,15 +8,15 @@ import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
 import { isRetryable, RenewableId } from '../work/resend.ts';
 import { elapsedMs, systemTime, type Instant } from '../system/time.ts';
+import { ExpectedFiles } from './artifacts.ts';
 import { CallsInTurn } from './calls-in-turn.ts';
 import { CommandProcess, sharesOwnGroup, StartError } from '../processes/command-process.ts';
+import { commandEnvironment } from './command-environment.ts';
 import { FailedTries } from './failed-tries.ts';
 import { runHook } from './hook.ts';
 import { KeptOutput } from './kept-output.ts';
 import { KeyProbe } from './key-probe.ts';
 import { LeaseFiles } from '../processes/lease-files.ts';
-import { inheritedEnvironment } from '../processes/inherited-environment.ts';
-import { leaseEnvironment } from '../processes/lease-environment.ts';
 import { removeLeftFiles } from '../processes/left-files.ts';
 import { isHoldersRelease, reportOf, withoutLease, type Report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
@@ -66,6 +66,7 @@ class Run {
   readonly #keeper: LeaseKeeper;
   readonly #cancelLook: CancelLook;
   readonly #suspension = new Suspension();
+  readonly #files: ExpectedFiles;
   #command: CommandProcess | null = null;
   /** Only for a command in our group. */
   readonly #keyProbe = sharesOwnGroup() && process.platform !== 'win32' ? new KeyProbe() : null;
@@ -83,6 +84,7 @@ class Run {
   constructor(options: RunOptions) {
     const { orchestrator, claim, namespace, since, interruptedBy } = options;
     this.#options = options;
+    this.#files = new ExpectedFiles(options.artifacts);
     this.#calls = new CallsInTurn(orchestrator, claim.lease.ttlMs);
     this.#renewedAt = since;
     if (interruptedBy !== undefined) this.#interruption = { signal: interruptedBy, at: since, counts: false };
@@ -91,12 +93,19 @@ class Run {
       lease: claim.lease,
       namespace,
       since,
-      // While this process ends the command, or what it started, they still work under the lease.
-      isAlive: () => this.#exit !== null || this.#interruption?.counts || (this.#command?.checkAlive() ?? true),
+      isAlive: () => this.#isBusy || (this.#command?.checkAlive() ?? true),
       onNews: (news) => this.#hear(news),
     });
     const held = [{ taskId: claim.task.id, keeper: this.#keeper }];
     this.#cancelLook = new CancelLook({ orchestrator: this.#calls, namespace, held: () => held, repeat: true });
+  }
+
+  /**
+   * While this process ends the command, or what it started, they still work under the lease. What the command left is
+   * read under it, too.
+   */
+  get #isBusy(): boolean {
+    return this.#exit !== null || this.#interruption?.counts === true || this.#files.areRead;
   }
 
   async perform(): Promise<RunResult> {
@@ -123,7 +132,7 @@ class Run {
     removeLeftFiles();
     using files = new LeaseFiles(this.#options.claim.lease);
     using kept = this.#options.quietUnlessFailed ? new KeptOutput(files) : null;
-    this.#env = this.#environment(files);
+    this.#env = commandEnvironment(this.#options, files);
     const result = await this.#perform(files, kept);
     if (kept !== null && (result.reason !== 'ended' || result.code !== 0)) await kept.show();
     return result;
@@ -199,18 +208,6 @@ class Run {
     if (trust === 'expired' && !handsOff) this.#end(this.#expiry);
     if (cancelRequested) this.#end('cancelled');
     if (this.#interruption !== null) this.#passOn(this.#interruption);
-  }
-
-  #environment(files: LeaseFiles): NodeJS.ProcessEnv {
-    const { claim, namespace, store, files: contents } = this.#options;
-    const variables = Object.entries(leaseEnvironment(claim, { namespace, store: store.address }));
-    return {
-      ...inheritedEnvironment(),
-      ...Object.fromEntries(variables.map(([name, value]) => [name, value ?? undefined])),
-      ...(store.secret !== null && files.handOver(store.secret)),
-      ORCHESTRATOR_PAYLOAD_FILE: files.write('payload.json', contents.payload),
-      ORCHESTRATOR_CONTEXT_FILE: files.write('context.json', contents.context),
-    };
   }
 
   #hear(news: LeaseNews): void {
@@ -297,8 +294,9 @@ class Run {
   /** Releases the lease with the outcome of the run. */
   async #conclude(end: CommandExit): Promise<RunResult> {
     const reason = this.#reasonFor(end);
+    if (reason === 'ended' && end.code === 0) await this.#files.read();
     this.#stopKeeping();
-    return this.#lost === null ? this.#report(reason, end) : this.#result(reason, end);
+    return this.#lost === null ? this.#report(reason, end) : this.#result(this.#reasonFor(end), end);
   }
 
   #reasonFor(end: CommandExit): RunReason {
@@ -321,7 +319,8 @@ class Run {
   /** Reports the outcome of the task to the store. */
   async #report(reason: RunReason, end: CommandExit, message: string | null = null): Promise<RunResult> {
     const { timeoutMs } = this.#options;
-    const report = reportOf(reason, end, { signal: this.#interruption?.signal, timeoutMs, message });
+    const { left } = this.#files;
+    const report = reportOf(reason, end, { left, signal: this.#interruption?.signal, timeoutMs, message });
     this.#stopKeeping();
     const tries = new FailedTries();
     try {
@@ -385,6 +384,7 @@ class Run {
       message: null,
       outcomeUnknown: false,
       lost: this.#lost,
+      ...this.#files.left,
       startedAt: this.#startedAt,
       endedAt: this.#endedAt,
       ...told,

@@ -51,6 +51,7 @@ import { resume } from './resume.ts';
 import { staleRecovery } from './stale-recovery.ts';
 import { takeover } from './takeover.ts';
 import { untoldEnds } from './untold-ends.ts';
+import { waitingForTasks } from './waiting-for-tasks.ts';
 
 /** Every promise of the suite, in order: the four scenarios first. */
 export const CASES: readonly Case[] = assertUnique([
@@ -73,6 +74,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...claimNext,
   ...releaseBatches,
   ...questions,
+  ...waitingForTasks,
   ...reviews,
   ...signatures,
   ...resume,

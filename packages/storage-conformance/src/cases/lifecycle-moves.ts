@@ -3,7 +3,7 @@ import { AGENT, claimCall, inventedToken, OTHER_AGENT, TTL_MS } from '../factori
 import type { World } from '../world.ts';
 
 /** The task of a case, the session it is in, and the last lease it was under, if any. */
-interface Subject {
+export interface Subject {
   readonly taskId: string;
   readonly sessionId: string;
   readonly token: string;
@@ -18,7 +18,7 @@ export interface Move {
 const NO_TOKEN = inventedToken(1);
 const NAMED = 'branch';
 
-const NOTHING: Subject = { taskId: 'new', sessionId: NAMED, token: NO_TOKEN };
+export const NOTHING: Subject = { taskId: 'new', sessionId: NAMED, token: NO_TOKEN };
 
 async function added(world: World, task: Parameters<World['add']>[0] = {}): Promise<Subject> {
   const { id, sessionId } = await world.add(task);
@@ -106,6 +106,29 @@ const dead = (world: World) => ended(world, { outcome: 'failed', final: true });
 const ask: TaskEnd = { outcome: 'waiting', ask: { question: 'which?' } };
 const waiting = (world: World) => ended(world, ask);
 const answer = (world: World, { taskId }: Subject) => world.rival.answerTask({ taskId, answer: 'that one' });
+
+/** Another task, which the holder waits for. */
+const waits: TaskEnd = { outcome: 'waiting', on: ['other'] };
+const heldBeforeOther = async (world: World): Promise<Subject> => {
+  await world.add({ id: 'other', assignee: AGENT });
+  return claimedNew(world);
+};
+const heldAfterOther =
+  (end: TaskEnd) =>
+  async (world: World): Promise<Subject> => {
+    await world.add({ id: 'other' });
+    await endDependency(world, 'other', end);
+    return claimedNew(world);
+  };
+const waitForOther = (world: World, subject: Subject) => released(world, subject, waits);
+const waitingForOther =
+  (more: Partial<TaskEnd> = {}) =>
+  async (world: World): Promise<Subject> => {
+    const subject = await heldBeforeOther(world);
+    await released(world, subject, { ...waits, ...more });
+    return subject;
+  };
+const waitingForBoth = waitingForOther({ ask: { question: 'which?' } });
 const later = { delayMs: 60_000 };
 const error = { message: 'no' };
 
@@ -265,6 +288,25 @@ export const TASK_MOVES: Readonly<Record<string, Move>> = {
   'waiting → queued by answer (task.answered)': { given: waiting, when: answer },
   'waiting → cancelled by cancel (task.cancelled)': { given: waiting, when: cancel },
   'waiting → cancelled by close (task.cancelled)': { given: waiting, when: close },
+  'running → waiting by release (task.waiting)': { given: heldBeforeOther, when: waitForOther },
+  'running → queued by release (task.waiting)': { given: heldAfterOther({ outcome: 'succeeded' }), when: waitForOther },
+  'waiting → waiting by answer (task.answered)': { given: waitingForBoth, when: answer },
+  'waiting → waiting by time (task.dependency_ended)': {
+    given: waitingForBoth,
+    when: (world) => endDependency(world, 'other', { outcome: 'succeeded' }),
+  },
+  'waiting → queued by time (task.dependency_ended)': {
+    given: waitingForOther(),
+    when: (world) => endDependency(world, 'other', { outcome: 'succeeded' }),
+  },
+  'waiting → cancelled by time (task.cancelled)': {
+    given: waitingForOther({ onDependencyFailure: 'cancel' }),
+    when: (world) => endDependency(world, 'other', { outcome: 'failed', final: true }),
+  },
+  'waiting → cancelled by release (task.cancelled)': {
+    given: heldAfterOther({ outcome: 'failed', final: true }),
+    when: (world, subject) => released(world, subject, { ...waits, onDependencyFailure: 'cancel' }),
+  },
 };
 
 const named = { sessionId: NAMED };
@@ -304,6 +346,7 @@ export const SESSION_MOVES: Readonly<Record<string, Move>> = {
   'idle → closed by recover (session.closed)': { given: lastInterruption, when: recover },
   'idle → closed by claim (session.closed)': { given: lastInterruption, when: claimIt },
   'running → idle by release (task.asked)': release(ask),
+  'running → idle by release (task.waiting)': { given: heldBeforeOther, when: waitForOther },
 };
 
 /** A task of each status. */
@@ -337,45 +380,4 @@ export const COMMANDS: Readonly<Record<TaskCommand, Move['when']>> = {
   retry,
   close,
   answer,
-};
-
-const registeredAgent = async (world: World): Promise<Subject> => {
-  await world.orchestrator.registerAgent({ agent: AGENT });
-  return NOTHING;
-};
-const after =
-  (...further: readonly Move['when'][]): Move['given'] =>
-  async (world) => {
-    for (const act of further) await act(world, NOTHING);
-    return NOTHING;
-  };
-const register: Move['when'] = async (world) =>
-  (await world.orchestrator.registerAgent({ agent: AGENT, roles: ['reviewer'] })).agent;
-const drain: Move['when'] = async (world) => agentIn(await world.orchestrator.drainAgent({ agent: AGENT }));
-const retire: Move['when'] = async (world) => agentIn(await world.orchestrator.retireAgent({ agent: AGENT }));
-const closed: Move['when'] = async (world) => ({
-  ...(await world.orchestrator.setAgentPolicy({ agents: 'registered_only' })),
-  status: 'retired',
-});
-const open: Move['when'] = async (world) => ({
-  ...(await world.orchestrator.setAgentPolicy({ agents: 'any' })),
-  status: 'active',
-});
-
-function agentIn(reply: Awaited<ReturnType<World['orchestrator']['drainAgent']>>): object {
-  return reply.ok ? reply.agent : reply;
-}
-
-/** One for each row of AGENT_TRANSITIONS. */
-export const AGENT_MOVES: Readonly<Record<string, Move>> = {
-  'nothing → active by register_agent (agent.registered)': { given: async () => NOTHING, when: register },
-  'active → active by register_agent (agent.registered)': { given: registeredAgent, when: register },
-  'draining → active by register_agent (agent.registered)': { given: after(register, drain), when: register },
-  'retired → active by register_agent (agent.registered)': { given: after(register, retire), when: register },
-  'active → draining by drain_agent (agent.draining)': { given: registeredAgent, when: drain },
-  'active → retired by retire_agent (agent.retired)': { given: registeredAgent, when: retire },
-  'draining → retired by retire_agent (agent.retired)': { given: after(register, drain), when: retire },
-  'nothing → retired by set_agent_policy (agent.policy_set)': { given: async () => NOTHING, when: closed },
-  'active → retired by set_agent_policy (agent.policy_set)': { given: after(closed, open), when: closed },
-  'retired → active by set_agent_policy (agent.policy_set)': { given: after(closed), when: open },
 };

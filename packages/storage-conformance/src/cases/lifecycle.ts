@@ -13,15 +13,8 @@ import { expect } from 'vitest';
 import { chapter, type Promised } from '../chapter.ts';
 import { AGENT } from '../factories.ts';
 import type { World } from '../world.ts';
-import {
-  AGENT_MOVES,
-  COMMANDS,
-  SESSION_MOVES,
-  STATUSES,
-  TASK_MOVES,
-  type Move,
-  type TaskCommand,
-} from './lifecycle-moves.ts';
+import { AGENT_MOVES } from './agent-moves.ts';
+import { COMMANDS, SESSION_MOVES, STATUSES, TASK_MOVES, type Move, type TaskCommand } from './lifecycle-moves.ts';
 
 interface Row {
   readonly from: string | null;
@@ -84,7 +77,7 @@ function isPassedThrough({ from, to, command }: Row): boolean {
     (command === 'recover' ||
       command === 'claim' ||
       command === 'enqueue' ||
-      (command === 'release' && from === 'idle'))
+      (command === 'release' && (from === 'idle' || from === 'waiting')))
   );
 }
 

@@ -89,6 +89,11 @@ const commands: Readonly<Record<string, Prepared>> = {
     const ask = { question: 'which?', to: { role: 'owner' } };
     return () => world.rival.releaseTask({ ...holderOf(claim), outcome: 'waiting', ask, commandId });
   },
+  'releaseTask that waits for others': async (world, { commandId }) => {
+    const { id } = await world.add();
+    const claim = await world.claimNew();
+    return () => world.rival.releaseTask({ ...holderOf(claim), outcome: 'waiting', on: [id], commandId });
+  },
   answerTask: async (world, { commandId }) => {
     const claim = await world.claimNew();
     await world.release(claim, { outcome: 'waiting', ask: { question: 'which?' } });

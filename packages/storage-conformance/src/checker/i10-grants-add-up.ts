@@ -5,7 +5,13 @@ import { violation, type Violation } from './violation.ts';
 
 const ATTEMPTS: readonly EventType[] = ['task.succeeded', 'task.failed'];
 const INTERRUPTIONS: readonly EventType[] = ['task.recovered', 'lease.taken_over'];
-const GIVEN_BACK: readonly EventType[] = ['task.released', 'task.handed_off', 'task.asked', 'task.cancelled'];
+const GIVEN_BACK: readonly EventType[] = [
+  'task.released',
+  'task.handed_off',
+  'task.asked',
+  'task.waiting',
+  'task.cancelled',
+];
 const ROUNDS: readonly EventType[] = ['task.review_requested'];
 
 /**

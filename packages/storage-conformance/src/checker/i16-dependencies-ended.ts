@@ -34,8 +34,9 @@ export function dependenciesEnded({ events }: History): Violation[] {
       known.statuses.add(status);
       ends.set(keyOf(taskId), known);
     }
-    if (event.type === 'task.queued') {
-      const { depends_on: dependencies, on_dependency_failure: policy } = payloadOf(event, 'task.queued');
+    if (event.type === 'task.queued' || event.type === 'task.asked' || event.type === 'task.waiting') {
+      // A holder that waits for others had been granted: what its task waited for before has ended.
+      const { depends_on: dependencies, on_dependency_failure: policy } = payloadOf(event, event.type);
       if (dependencies !== undefined) waiting.set(keyOf(taskId), { dependencies, anyEnd: policy === 'run' });
     } else if (event.type === 'task.dependency_ended') {
       const { dependency, seq, status: told } = payloadOf(event, 'task.dependency_ended');

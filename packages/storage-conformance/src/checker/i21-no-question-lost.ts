@@ -4,7 +4,7 @@ import { violation, type Violation } from './violation.ts';
 
 /**
  * I21. No question is lost: a task that asked something has an open question until it is answered or cancelled, and an
- * answer belongs to the open question.
+ * answer belongs to the open question. (That a waiting task has an open question or an open dependency is part of I8.)
  */
 export function noQuestionLost({ events }: History): Violation[] {
   return [...byTask(events).values()].flatMap(checkTask);
@@ -28,7 +28,7 @@ function checkTask(events: readonly Event[]): Violation[] {
       if (payloadOf(event, 'task.asked').question === '')
         found.push(violation('I21', [event], `${name(event)} asks nothing.`));
     } else if (event.type === 'task.cancelled') asked = null;
-    else if (open !== null && event.type !== 'lease.refused')
+    else if (open !== null && event.type !== 'lease.refused' && event.type !== 'task.dependency_ended')
       found.push(violation('I21', [open, event], `${name(event)} comes while the question is open.`));
   }
   return found;

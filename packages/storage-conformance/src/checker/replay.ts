@@ -16,6 +16,8 @@ export interface TaskState {
   readonly role: string | null;
   /** How many tasks it waits for. */
   readonly openDependencies: number;
+  /** Whether it waits for an answer. */
+  readonly asks: boolean;
   /** Its hand-off, until an agent claims it or it goes back: who handed it off, and when it goes back. */
   readonly handOff: { readonly by: string | null; readonly returnAt: number | null } | null;
 }
@@ -122,12 +124,10 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
       if (task !== undefined && task.openDependencies !== (payloadOf(event, 'task.retried').open_dependencies ?? 0))
         return 'retries a task and counts its open dependencies wrong';
       return task?.status === 'failed' || task?.status === 'cancelled'
-        ? { task: { ...task, status: waitsOrBlocked(task), runAt: null, queuedAt: event.at } }
+        ? { task: { ...task, status: waitsOrBlocked(task), asks: false, runAt: null, queuedAt: event.at } }
         : `retries a task that is ${task?.status ?? 'unknown'}`;
     case 'task.answered':
-      return task?.status === 'waiting'
-        ? { task: { ...task, status: 'pending' } }
-        : `answers a task that is ${task?.status ?? 'unknown'}`;
+      return answered(task, event);
     case 'task.approved': {
       if (task?.status !== 'in_review') return `approves a task that is ${task?.status ?? 'unknown'}`;
       return { task: { ...task, status: payloadOf(event, 'task.approved').done ? 'succeeded' : 'in_review' } };
@@ -194,15 +194,26 @@ function returnMoved(task: TaskState | undefined, event: Event): Change | string
   return { task: { ...task, handOff: { ...handOff, returnAt } } };
 }
 
-/** A blocked task, or a cancelled one, waits for one task less. */
+function answered(task: TaskState | undefined, event: Event): Change | string {
+  if (task?.status !== 'waiting') return `answers a task that is ${task?.status ?? 'unknown'}`;
+  if (task.openDependencies !== (payloadOf(event, 'task.answered').open_dependencies ?? 0))
+    return 'answers a task and counts its open dependencies wrong';
+  return { task: { ...task, asks: false, status: task.openDependencies > 0 ? 'waiting' : 'pending' } };
+}
+
+/** A task that waits, or a cancelled one, waits for one task less. */
 function dependencyEnded(task: TaskState | undefined, event: Event): Change | string {
-  const { open_dependencies: open, run_at: runAt, after_end: afterEnd } = payloadOf(event, 'task.dependency_ended');
-  if (task?.status !== (afterEnd ? 'cancelled' : 'blocked'))
-    return `tells a task of a dependency that is ${task?.status ?? 'unknown'}`;
+  const { open_dependencies: open, run_at: runAt, ...flags } = payloadOf(event, 'task.dependency_ended');
+  const { after_end: afterEnd = false, still_asks: stillAsks = false } = flags;
+  const fits = afterEnd ? task?.status === 'cancelled' : task?.status === 'blocked' || task?.status === 'waiting';
+  if (task === undefined || !fits) return `tells a task of a dependency that is ${task?.status ?? 'unknown'}`;
   if (task.openDependencies !== open + 1) return 'counts the open dependencies wrong';
+  if (!afterEnd && stillAsks !== task.asks) return 'is wrong about an open question';
   const moved = task.runAt === null || runAt === null ? 0 : runAt - task.runAt;
   const next = { ...task, openDependencies: open, runAt, queuedAt: task.queuedAt + moved };
-  return { task: afterEnd ? next : { ...next, status: waitsOrBlocked(next) } };
+  if (afterEnd) return { task: next };
+  if (task.status === 'waiting') return { task: { ...next, status: open > 0 || task.asks ? 'waiting' : 'pending' } };
+  return { task: { ...next, status: waitsOrBlocked(next) } };
 }
 
 function waitsOrBlocked({ openDependencies }: TaskState): 'pending' | 'blocked' {
@@ -235,16 +246,27 @@ function ended(task: TaskState, event: Event): TaskState {
       return { ...task, status: 'pending', assignee, role, handOff: { by: event.agent, returnAt } };
     }
     case 'task.asked':
-      return { ...task, status: 'waiting' };
+      return { ...task, status: 'waiting', asks: true, ...awaited(payloadOf(event, 'task.asked')) };
+    case 'task.waiting': {
+      const { openDependencies } = awaited(payloadOf(event, 'task.waiting'));
+      return { ...task, status: openDependencies > 0 ? 'waiting' : 'pending', openDependencies };
+    }
     default:
       return { ...task, status: 'pending' };
   }
 }
 
+/** How many tasks it waits for from this event on. */
+function awaited({
+  depends_on: all = [],
+  dependencies_ended: endedOnes = {},
+}: Pick<EventPayloads['task.queued'], 'depends_on' | 'dependencies_ended'>): { readonly openDependencies: number } {
+  return { openDependencies: all.length - Object.keys(endedOnes).length };
+}
+
 function queued(event: Event): TaskState {
   const { kind, priority, run_at: runAt, assignee, role, occurred_at: at = event.at } = payloadOf(event, 'task.queued');
-  const { depends_on: all = [], dependencies_ended: endedOnes = {} } = payloadOf(event, 'task.queued');
-  const openDependencies = all.length - Object.keys(endedOnes).length;
+  const { openDependencies } = awaited(payloadOf(event, 'task.queued'));
   const queuedAt = Math.max(runAt ?? 0, at);
   return {
     id: event.taskId ?? '',
@@ -257,6 +279,7 @@ function queued(event: Event): TaskState {
     role,
     handOff: null,
     openDependencies,
+    asks: false,
   };
 }
 

@@ -73,6 +73,8 @@ const taskEnd: fc.Arbitrary<TaskEnd> = fc.record({
   final: fc.boolean(),
   to: agent,
   byMs: mostly(fc.constantFrom(1, 999, 5_000, 60_000)),
+  on: sometimes(fc.array(met, { minLength: 1, maxLength: 2 })),
+  policy: fc.constantFrom(...DEPENDENCY_POLICIES),
 });
 
 const command: fc.Arbitrary<CommandStep> = fc.oneof(
@@ -177,9 +179,11 @@ const command: fc.Arbitrary<CommandStep> = fc.oneof(
  * order is not promised. And a round has one review: of several, a claim leaves those that it may not have as well, and
  * which other commands of its turn find them is not promised either.
  */
-const lone = command.map((step): CommandStep =>
-  step.is === 'enqueue' ? { ...step, after: undefined, tasks: step.tasks.map(withOneReview) } : step,
-);
+const lone = command.map((step): CommandStep => {
+  if (step.is === 'enqueue') return { ...step, after: undefined, tasks: step.tasks.map(withOneReview) };
+  if (step.is === 'release') return { ...step, end: { ...step.end, on: undefined } };
+  return step.is === 'release_batch' ? { ...step, ends: step.ends.map((end) => ({ ...end, on: undefined })) } : step;
+});
 
 function withOneReview(task: TaskCall): TaskCall {
   return task.review === undefined ? task : { ...task, review: { ...task.review, approvals: 1 } };

@@ -23,6 +23,9 @@ export interface TaskEnd {
   readonly to: string;
   /** With `handed_off`: it goes back after so long. */
   readonly byMs: number | undefined;
+  /** With `waiting`: for these, as far as they are in its namespace. Without any of them, it asks something. */
+  readonly on: readonly Met[] | undefined;
+  readonly policy: OnDependencyFailure;
 }
 
 /** The process that sends a command: which of the clocks it has, and whether it has just started. */

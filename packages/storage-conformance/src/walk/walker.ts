@@ -197,10 +197,14 @@ export class Walker {
   }
 
   #newTasks({ tasks, namespace, after = [], policy }: Extract<CommandStep, { is: 'enqueue' }>): TaskCall[] {
-    const met = after.map((one) => this.#task(one)).filter((one) => one.namespace === namespace);
-    const dependsOn = met.map(({ id }) => id).filter((id) => id !== 'none');
+    const dependsOn = this.#idsIn(namespace, after);
     const waits = { dependsOn, onDependencyFailure: policy };
     return tasks.map((task, at) => (at === 0 && dependsOn.length > 0 ? { ...task, ...waits } : task));
+  }
+
+  #idsIn(namespace: string, met: readonly Met[]): string[] {
+    const found = met.map((one) => this.#task(one)).filter((one) => one.namespace === namespace);
+    return found.map(({ id }) => id).filter((id) => id !== 'none');
   }
 
   #claimCall({ call, namespace, session, evidence }: Extract<CommandStep, { is: 'claim' }>): ClaimCall {
@@ -227,7 +231,11 @@ export class Walker {
     const isReview = (pick(this.#leases, end.lease.met)?.task.reviewOf ?? null) !== null;
     if (isReview && end.outcome === 'succeeded') return { outcome: 'approved' as const };
     if (isReview && end.outcome === 'cancelled') return { outcome: 'changes_requested' as const, note: 'once more' };
-    return releaseOf(end);
+    if (end.outcome !== 'waiting') return releaseOf(end);
+    const on = this.#idsIn(this.#holder(end.lease).namespace, end.on ?? []);
+    if (on.length === 0) return releaseOf(end);
+    const waits = { on, onDependencyFailure: end.policy };
+    return end.final ? { ...releaseOf(end), ...waits } : { outcome: end.outcome, ...waits };
   }
 
   /** Each lease once: a batch that names one twice is malformed. */

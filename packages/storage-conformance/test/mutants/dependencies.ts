@@ -55,6 +55,11 @@ export const dependencies: readonly Mutant[] = [
     wrap: withLoaded((loaded) => ({ ...loaded, related: [] })),
   },
   {
+    name: 'what the tasks wait for that a holder waits for is not looked up',
+    chapter: 'waiting for tasks',
+    wrap: both(withLoaded((loaded) => ({ ...loaded, awaited: [] }))),
+  },
+  {
     name: 'ends that a crash left are not due',
     chapter,
     wrap: both(withLoaded((loaded) => ({ ...loaded, isDue: false }))),

@@ -19,6 +19,19 @@ export const dependencies: readonly PlantedFault[] = [
   },
   {
     invariant: 'I16',
+    fault: 'a task continues whose holder waits for one that never succeeded',
+    also: ['I8'],
+    plant: log((day) =>
+      edit(
+        day,
+        is('task.waiting'),
+        {},
+        { depends_on: ['theirs'], dependencies_ended: { theirs: 'succeeded' }, on_dependency_failure: 'block' },
+      ),
+    ),
+  },
+  {
+    invariant: 'I16',
     fault: 'a task is told of an end that did not happen',
     plant: log((day) => {
       const waiting = edit(day, is('task.queued', 'line-2'), {}, waits);

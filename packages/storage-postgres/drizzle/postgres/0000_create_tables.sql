@@ -202,12 +202,12 @@ CREATE TABLE "orchestrator"."tasks" (
         AND (return_at IS NULL OR returned_from IS NULL) END),
 	CONSTRAINT "tasks_hand_off_times" CHECK (handed_off_at BETWEEN 0 AND 9007199254740991 AND return_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_dedupe_while" CHECK (dedupe_while IS NULL OR (dedupe_while = 'open' AND dedupe_key IS NOT NULL)),
-	CONSTRAINT "tasks_question" CHECK ((status <> 'waiting' OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) AND (asked_agent IS NULL OR asked_role IS NULL)),
+	CONSTRAINT "tasks_question" CHECK ((status <> 'waiting' OR coalesce(open_dependencies, 0) > 0 OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) AND (asked_agent IS NULL OR asked_role IS NULL)),
 	CONSTRAINT "tasks_asked_at" CHECK (asked_at BETWEEN 0 AND 9007199254740991),
 	CONSTRAINT "tasks_in_review" CHECK (status <> 'in_review' OR review IS NOT NULL),
 	CONSTRAINT "tasks_counters" CHECK (attempt >= 0 AND interruptions >= 0 AND version >= 1 AND open_dependencies >= 0),
 	CONSTRAINT "tasks_times" CHECK (queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND delayed_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "tasks_dependencies" CHECK (CASE status WHEN 'blocked' THEN open_dependencies > 0 WHEN 'cancelled' THEN open_dependencies >= 0 ELSE coalesce(open_dependencies, 0) = 0 END),
+	CONSTRAINT "tasks_dependencies" CHECK (CASE WHEN status = 'blocked' THEN open_dependencies > 0 WHEN status IN ('waiting', 'cancelled') THEN open_dependencies >= 0 ELSE coalesce(open_dependencies, 0) = 0 END),
 	CONSTRAINT "tasks_fixed" CHECK (number BETWEEN 1 AND 9007199254740991 AND priority >= 0 AND attempts_max >= 0 AND interruptions_max >= 0 AND backoff_ms >= 0 AND created_at BETWEEN 0 AND 9007199254740991)
 );
 --> statement-breakpoint

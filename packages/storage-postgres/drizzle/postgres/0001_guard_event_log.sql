@@ -140,7 +140,7 @@ WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.seq - OLD.seq NOT
 EXECUTE FUNCTION "orchestrator"."refuse_agent"('a counter of a session changes step by step');
 --> statement-breakpoint
 CREATE TRIGGER "tasks_steps" AFTER UPDATE ON "orchestrator"."tasks" FOR EACH ROW
-WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.attempt > OLD.attempt + 1
+WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.attempt - 1 > OLD.attempt
   OR NEW.interruptions > OLD.interruptions + 1)
 EXECUTE FUNCTION "orchestrator"."refuse_agent"('a counter of a task changes step by step');
 --> statement-breakpoint

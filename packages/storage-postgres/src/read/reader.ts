@@ -172,7 +172,6 @@ const SESSION_PARTS: Readonly<Record<SessionStatus, readonly string[]>> = {
 const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = {
   scheduled: 'run_at >= 0',
   queued: 'priority >= 0',
-  waiting: 'asked_at >= 0',
 };
 const PHASE_INDEX: Readonly<Record<(typeof TASK_STATUSES)[TaskStatus]['phase'], string>> = {
   pending: `${PENDING} AND id > ''`,

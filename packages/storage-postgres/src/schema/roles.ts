@@ -38,7 +38,7 @@ const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[]
   [`UPDATE (${MOVING_OF_SESSION})`, 'orchestrator.sessions', APP],
   [`UPDATE (${MOVING_OF_TASK})`, 'orchestrator.tasks', APP],
   [`UPDATE (${MOVING_OF_AGENT})`, 'orchestrator.agents', APP],
-  ['SELECT, INSERT, UPDATE (ended)', 'orchestrator.dependencies', APP],
+  ['SELECT, INSERT, UPDATE (on_dependency_failure, ended)', 'orchestrator.dependencies', APP],
   ['SELECT, INSERT, DELETE', 'orchestrator.dependency_ends', APP],
   [`SELECT, INSERT (${NEW_EVENT})`, 'orchestrator.event_log', APP],
   ['SELECT, INSERT, DELETE', 'orchestrator.receipts', APP],

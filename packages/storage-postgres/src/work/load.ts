@@ -212,12 +212,15 @@ class Loading {
     this.#whenLocked = whenLocked;
     const [wants, values] = whenLocked === 'wait' ? this.#wanted() : [null, []];
     // The second time it has to forget what was found the first time, too.
+    const { related } = this.#named;
+    const withRelated = related.length > 0;
     if (this.#named.some || wants !== null || this.#database !== null)
       batch.add(
         query(
-          SQL.lockSessions({ whenLocked, wants, leavesOutNamed: this.#isOneOfSessions() }),
+          SQL.lockSessions({ whenLocked, wants, leavesOutNamed: this.#isOneOfSessions(), withRelated }),
           this.#namespace,
-          ...this.#named.valuesToLock,
+          ...this.#named.values,
+          ...(withRelated ? [related] : []),
           ...values,
         ),
         (answer) => {
@@ -336,7 +339,8 @@ class Loading {
     const skippedStale = isRecovery(plan) && (this.#skippedStale || further.some(isLocked));
     if (skippedStale && found.sessions.length === 0 && this.#whenLocked === 'skip') return null;
     const of = this.#relations.of(found, (id) => this.#sessions.get(id));
-    return { ...found, ...of, related, numbers: this.#numbers.take(plan), skippedStale };
+    const awaited = this.#relations.awaitedBy(plan);
+    return { ...found, ...of, related, ...awaited, numbers: this.#numbers.take(plan), skippedStale };
   }
 
   /** For claims and recoveries. The first claim of a group recovers what is stale; the next ones need not. */

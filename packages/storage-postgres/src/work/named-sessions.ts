@@ -28,12 +28,12 @@ export class NamedSessions {
     return this.#ids.length + this.#fences.length + this.#tasks.length + this.#related.length > 0;
   }
 
-  /** The same as `values`, with the tasks of which only the sessions are locked: parameters of `SQL.lockSessions`. */
-  get valuesToLock(): readonly [ids: readonly string[], fences: readonly number[], tasks: readonly string[]] {
-    return [this.#ids, this.#fences, unique([...this.#tasks, ...this.#related])];
+  /** The tasks of which only the sessions are locked. */
+  get related(): readonly string[] {
+    return this.#related;
   }
 
-  /** Ids, fences and tasks, as parameters of `SQL.read`. */
+  /** Ids, fences and tasks, as parameters of `SQL.lockSessions` and `SQL.read`. */
   get values(): readonly [ids: readonly string[], fences: readonly number[], tasks: readonly string[]] {
     return [this.#ids, this.#fences, this.#tasks];
   }

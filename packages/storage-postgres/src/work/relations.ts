@@ -1,4 +1,4 @@
-import type { RelatedTask } from '@agent-orchestrator/core';
+import type { AwaitedTask, RelatedTask } from '@agent-orchestrator/core';
 import { unique, type Found, type ScopePlan } from '@agent-orchestrator/storage-sql';
 import type { Answer } from '../connection.ts';
 import { query, type StatementBatch } from '../server/statement-batch.ts';
@@ -9,15 +9,21 @@ import { dependedOnIn, relatedTasksOf, type SessionRow } from './loaded-rows.ts'
 /** What the tasks of a group have to do with others: which ones new tasks name, and on which ones others depend. */
 export class Relations {
   #related = new Map<string, RelatedTask>();
+  #awaited: readonly AwaitedTask[] = [];
   /** Of the tasks that were read by themselves: those on which others depend. */
   readonly #dependedOn = new Set<string>();
 
-  /** Reads the tasks that new ones name. Their sessions are locked. */
+  /** Reads the tasks that new ones name, or for which holders are to wait. Their sessions are locked. */
   read(batch: StatementBatch, namespace: string, plans: readonly ScopePlan[]): void {
     const ids = unique(plans.flatMap(({ related }) => related));
     if (ids.length === 0) return;
     batch.add(query(SQL.relatedTasks, namespace, ids), (answer) => {
       this.#related = new Map(relatedTasksOf(answer).map((task) => [task.id, task]));
+    });
+    const waitedFor = unique(plans.flatMap((plan) => (plan.withAwaited ? plan.related : [])));
+    if (waitedFor.length === 0) return;
+    batch.add(query(SQL.awaited, namespace, waitedFor), (answer) => {
+      this.#awaited = answer.map(([taskId, id]) => ({ taskId: taskId as string, dependencyId: id as string }));
     });
   }
 
@@ -27,6 +33,11 @@ export class Relations {
 
   relatedTo({ related }: ScopePlan): RelatedTask[] {
     return related.flatMap((id) => this.#related.get(id) ?? []);
+  }
+
+  /** For what the tasks wait that holders of the group wait for. */
+  awaitedBy({ withAwaited }: ScopePlan): Pick<Found, 'awaited'> {
+    return withAwaited ? { awaited: this.#awaited } : {};
   }
 
   /** Which of the tasks that may end others depend on, and which of those that may be granted have sub-tasks. */

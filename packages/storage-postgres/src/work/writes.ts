@@ -19,10 +19,10 @@ const columnsOf = <Field extends string>(
   columns: Readonly<Record<Field, string>>,
   fields: readonly Field[],
 ): string[] => fields.map((field) => columns[field]);
-const insertInto = (table: Write['table'], columns: readonly string[]): Write => ({
+const insertInto = (table: Write['table'], columns: readonly string[], onConflict = ''): Write => ({
   table,
   columns,
-  text: (rows) => `INSERT INTO orchestrator.${table} (${columns.join(', ')}) SELECT v.* FROM ${rows}`,
+  text: (rows) => `INSERT INTO orchestrator.${table} (${columns.join(', ')}) SELECT v.* FROM ${rows}${onConflict}`,
 });
 /** The guard is an error, not a row count: the statement goes out together with COMMIT, when it is too late to look. */
 const update = (table: Write['table'], columns: readonly string[], further = ''): Write => ({
@@ -67,7 +67,13 @@ const WRITES = {
        version = CASE WHEN s.version = v.version THEN s.version + 1 END
      FROM ${rows} WHERE s.namespace = v.namespace AND s.name = v.name`,
   },
-  insertDependencies: insertInto('dependencies', columnsOf(COLUMNS.dependency, FIELDS.dependency)),
+  /** A holder can wait once more for a task that its own depended on before. */
+  insertDependencies: insertInto(
+    'dependencies',
+    columnsOf(COLUMNS.dependency, FIELDS.dependency),
+    ` ON CONFLICT (namespace, task_id, dependency_id)
+      DO UPDATE SET on_dependency_failure = excluded.on_dependency_failure, ended = excluded.ended`,
+  ),
   /** The guard is an error here, too: the CHECK of the column knows no such status. */
   fulfilDependencies: {
     table: 'dependencies',

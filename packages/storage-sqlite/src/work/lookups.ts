@@ -26,6 +26,7 @@ export function lookupsOf(on: Statements, known: Knowledge): ScopeLookups {
     taskOfDedupeKey: (namespace, dedupeKey) => on.taskOfDedupeKey.get(namespace, dedupeKey),
     agent: (namespace, name) => (known.has('agents') ? on.agent.get(namespace, name) : undefined),
     relatedTask: (namespace, id) => on.relatedTask.get(namespace, id),
+    awaited: (namespace, id) => on.awaited.all(namespace, id),
     isAnyToTell: (namespace) => known.has('dependencyEnds') && on.isAnyToTell.get(namespace) !== undefined,
     tasksToTell: (namespace, limit) =>
       on.tasksToTell.all(namespace, limit).flatMap((id) => on.task.get(namespace, id) ?? []),

@@ -1,4 +1,4 @@
-import { readTaskGraph } from '@agent-orchestrator/runtime';
+import { readTaskGraph, waitsForTasks } from '@agent-orchestrator/runtime';
 import { notFound } from '../../refusals.ts';
 import type { Define } from '../../command-module.ts';
 import { taskGraphLines } from '../../views/task-graph.ts';
@@ -20,7 +20,7 @@ export const defineGraph: Define = (parent, run) => {
           asOf,
           ids: graph.tasks.map((task) => task.id),
           text: (paint) => taskGraphLines(graph, paint),
-          chatter: graph.tasks.some(({ status }) => status === 'blocked') ? ['why: orchestrator why task TASK'] : [],
+          chatter: graph.tasks.some((task) => waitsForTasks(task)) ? ['why: orchestrator why task TASK'] : [],
         };
       }),
     );

@@ -2,7 +2,7 @@ import { readTaskGraph, referenceTo } from '@agent-orchestrator/runtime';
 import { notFound } from '../../refusals.ts';
 import type { Define } from '../../command-module.ts';
 import { mentionedIn } from '../../views/event.ts';
-import { leaseOfTask, taskCard } from '../../views/task.ts';
+import { leaseOfTask, namedBy, taskCard } from '../../views/task.ts';
 import { relatedLines } from '../../views/task-graph.ts';
 
 /** How many events of the task are shown. */
@@ -21,7 +21,8 @@ export const defineShow: Define = (parent, run) => {
         if (task === null) throw notFound('task', id);
         const lease = leaseOfTask(task, await orchestrator.getSession(task.sessionId));
         const history = await orchestrator.listEvents({ taskId: id, limit: HISTORY });
-        const names = await call.names(orchestrator, mentionedIn(history.items));
+        const mentioned = mentionedIn(history.items);
+        const names = await call.names(orchestrator, { ...mentioned, tasks: [...mentioned.tasks, ...namedBy(task)] });
         const graph = await readTaskGraph(orchestrator, task.id);
         const now = await orchestrator.now();
         return {

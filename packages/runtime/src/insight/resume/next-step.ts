@@ -14,11 +14,11 @@ function inSession(session: SessionFacts, facts: ResumeFacts, names: Names): str
     return isHeldBy(facts, session) ? held(session, holder, facts, names) : heldByAnother(session, facts, names);
   const [first] = session.queue;
   if (first === undefined) return null;
-  if (first.status === 'waiting')
+  if (first.status === 'waiting' && first.asks)
     return `Task ${names.taskReference(first.id)} waits for an answer to its question. ${otherWork(facts, names)}`;
   if (first.status === 'in_review')
     return `Task ${names.taskReference(first.id)} waits for its reviews. ${otherWork(facts, names)}`;
-  if (first.status === 'blocked')
+  if (first.status === 'blocked' || first.status === 'waiting')
     return `All its waiting tasks wait for others: \`orchestrator task graph ${names.taskReference(first.id)}\`.`;
   const as = claimantWords(facts, first);
   if (as === null)

@@ -1,4 +1,4 @@
-import { isoSeconds } from '@agent-orchestrator/core';
+import { isAsking, isoSeconds } from '@agent-orchestrator/core';
 import type { Part } from './card-fit.ts';
 import { items, type CardText } from './card-text.ts';
 import type { QuestionFor, ResumeFacts, TaskFacts } from './resume-facts.ts';
@@ -27,10 +27,10 @@ function questionLine({ taskId, title, question, askedBy, askedAt, role }: Quest
 
 /** The last question of a task, and its answer. */
 export function questionLines(task: TaskFacts, say: CardText): string[] {
-  const { status, question, askedAt, askedBy, answer, answeredBy } = task;
+  const { question, askedAt, askedBy, answer, answeredBy } = task;
   if (question === null || askedAt === null) return [];
   const author = answeredBy === null ? 'an unnamed agent' : say.name(answeredBy);
-  const open = status === 'waiting' ? ', not answered yet' : '';
+  const open = isAsking(task) ? ', not answered yet' : '';
   return [
     `question asked${say.by(askedBy)} at ${isoSeconds(askedAt)}${open}: ${say.text('question', question)}`,
     ...(answer === null ? [] : [`answer of ${author}: ${say.text('question', answer)}`]),

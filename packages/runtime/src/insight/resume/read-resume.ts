@@ -1,5 +1,7 @@
 import {
+  artifactsOf,
   compareInQueue,
+  isAsking,
   isEnded,
   LEASE_END_EVENTS,
   PENDING_STATUSES,
@@ -265,23 +267,14 @@ class ResumeReading {
 
   /** A claim after the handover shows that the new agent has read the note. */
   async #handOver(taskId: string): Promise<Pick<WaitingFor, 'handedOver'> & { readonly isAcknowledged: boolean }> {
-    let handedOver: WaitingFor['handedOver'] = null;
-    let isAcknowledged = false;
-    let after: string | null = '0';
-    while (after !== null) {
-      const page: Awaited<ReturnType<OrchestratorReads['listEvents']>> = await this.#reads.listEvents({
-        taskId,
-        types: ['task.handed_off', 'task.claimed'],
-        limit: EVENTS_PER_PAGE,
-        after,
-      });
-      for (const { type, agent, at, id } of page.items) {
-        isAcknowledged = type === 'task.claimed';
-        if (type === 'task.handed_off') handedOver = { by: agent, at, eventId: id };
-      }
-      after = page.next;
-    }
-    return { handedOver, isAcknowledged: handedOver === null || isAcknowledged };
+    const lastOf = async (...types: EventType[]) =>
+      (await this.#reads.listEvents({ taskId, types, limit: 1, before: null })).items[0];
+    const last = await lastOf('task.handed_off', 'task.claimed');
+    const handOff = last?.type === 'task.claimed' ? await lastOf('task.handed_off') : last;
+    return {
+      handedOver: handOff === undefined ? null : { by: handOff.agent, at: handOff.at, eventId: handOff.id },
+      isAcknowledged: handOff === undefined || handOff !== last,
+    };
   }
 
   async #eventsOf(
@@ -354,8 +347,8 @@ function isOver({ tenure, task, waitingCount, holder }: SessionFacts): boolean {
 }
 
 function taskFacts(task: TaskRecord, progress: Json): Omit<TaskFacts, 'reviews'> {
-  const { id, title, kind, status, attempt, attemptsMax, runAt, note, cancelRequestedAt, payload } = task;
-  const { question, askedAt, askedBy, answer, answeredBy } = task;
+  const { id, title, kind, status, attempt, attemptsMax, runAt, note, cancelRequestedAt, payload, result } = task;
+  const { question, askedAt, askedBy, answer, answeredBy, openDependencies } = task;
   return {
     id,
     title,
@@ -370,15 +363,17 @@ function taskFacts(task: TaskRecord, progress: Json): Omit<TaskFacts, 'reviews'>
     askedBy,
     answer,
     answeredBy,
+    openDependencies,
     cancelRequestedAt,
     payload: payload as Json,
     progress,
+    artifacts: artifactsOf(result),
   };
 }
 
 function waitingTask(task: TaskRecord): WaitingTask {
   const { id, title, status, assignee, role, runAt, note, handedOffBy, returnAt } = task;
-  return { id, title, status, assignee, role, runAt, note, handedOffBy, returnAt };
+  return { id, title, status, assignee, role, runAt, asks: isAsking(task), note, handedOffBy, returnAt };
 }
 
 function byAskedAt(a: TaskRecord, b: TaskRecord): number {

@@ -1,4 +1,5 @@
-import { addresseeName, counted, isoSeconds, shellWord } from '@agent-orchestrator/core';
+import { addresseeName, counted, isoSeconds, shellWord, waitsForTasks, type Artifact } from '@agent-orchestrator/core';
+import { artifactPlace } from '../../text/artifact-place.ts';
 import type { Names } from '../names.ts';
 import { fitCard, RESUME_BUDGET, type Item, type Part } from './card-fit.ts';
 import { CardText, items } from './card-text.ts';
@@ -94,11 +95,12 @@ function taskLines(task: NonNullable<SessionFacts['task']>, say: CardText): Item
       ...(task.cancelRequestedAt === null ? [] : [`cancellation requested at ${isoSeconds(task.cancelRequestedAt)}`]),
     ]),
     ...items('about', reviewedLines(task.reviews, say)),
-    ...items('next', questionLines(task, say)),
+    ...items('next', [...questionLines(task, say), ...waitingLines(task, say)]),
     ...items('rest', [
       ...(task.note === null ? [] : [`note ${say.text('note', task.note)}`]),
       ...(task.progress === null ? [] : [`progress ${say.json(task.progress)}`]),
       ...(task.payload === null ? [] : [`payload ${say.json(task.payload)}`]),
+      ...task.artifacts.map((one) => artifactLine(one, say)),
     ]),
   ];
 }
@@ -113,6 +115,18 @@ function reviewedLines(work: JudgedWork | null, say: CardText): string[] {
     `its payload ${say.json(payload)}`,
     `its result ${say.json(result)}`,
   ];
+}
+
+function artifactLine({ name, sha256, bytes, ...place }: Artifact, say: CardText): string {
+  const where = say.text('memory', artifactPlace(place));
+  return `artifact ${say.text('title', name)} at ${where}, ${counted(bytes, 'byte')}, sha256 ${sha256}`;
+}
+
+/** What it waits for besides an answer. */
+function waitingLines(task: NonNullable<SessionFacts['task']>, say: CardText): string[] {
+  if (!waitsForTasks(task)) return [];
+  const graph = `\`orchestrator task graph ${say.names.taskReference(task.id)}\``;
+  return [`waits for ${counted(task.openDependencies ?? 0, 'task')}: ${graph}`];
 }
 
 function headingOf({ agent }: ResumeFacts, { tenure }: SessionFacts, say: CardText): string {

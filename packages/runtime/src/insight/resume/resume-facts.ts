@@ -1,4 +1,4 @@
-import type { Context, EventType, Json, SessionStatus, TaskStatus } from '@agent-orchestrator/core';
+import type { Artifact, Context, EventType, Json, SessionStatus, TaskStatus } from '@agent-orchestrator/core';
 
 /*
  * The content of a resume card, before it is cut to its budget. Times are milliseconds since 1970, UTC. It does not
@@ -37,9 +37,13 @@ export interface TaskFacts {
   readonly askedBy: string | null;
   readonly answer: string | null;
   readonly answeredBy: string | null;
+  /** How many tasks it waits for; null: it depends on none. */
+  readonly openDependencies: number | null;
   readonly cancelRequestedAt: number | null;
   readonly payload: Json;
   readonly progress: Json;
+  /** What its result names. */
+  readonly artifacts: readonly Artifact[];
   /** Of a review: the work that it judges. */
   readonly reviews: JudgedWork | null;
 }
@@ -140,6 +144,8 @@ export interface WaitingTask {
   readonly assignee: string | null;
   readonly role: string | null;
   readonly runAt: number | null;
+  /** Whether its question is open. */
+  readonly asks: boolean;
   readonly note: string | null;
   /** Who handed it off, if no agent has claimed it since; and when it goes back. */
   readonly handedOffBy: string | null;

@@ -132,7 +132,7 @@ export async function readSince(
     const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, { at: from.at, asOf });
     const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax, caller });
     const counts = await reads.counts(undefined, countMax);
-    const questions = await readQuestions(reads, counts, ROWS);
+    const questions = await readQuestions(reads, counts, { countMax, limit: ROWS });
     const dead = await readDeadLetters(reads, counts, { countMax, limit: ROWS });
     const roles = await rolesOf(reads, agent, question.roles);
     const heads = agent === undefined ? [] : await reads.listHeadsFor({ agent, roles: [...roles], limit: ROWS });

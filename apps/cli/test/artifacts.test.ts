@@ -1,0 +1,59 @@
+/**
+ * What tasks have made:
+ * - run --artifact records each file with its size and SHA-256, and says which one is missing; the exit code decides
+ * - release takes artifacts of the right form only; they are shown without secrets, and move no cursor
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { test } from 'vitest';
+import { Cli, holderOf } from './support/cli.ts';
+import { resultIn } from './support/running.ts';
+
+const SUCCEEDED = ['--outcome', 'succeeded', '--result'];
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+test.concurrent('run records the files that its command leaves', { timeout: 60_000 }, async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'Build']);
+  const file = join(cli.folder, 'run.json');
+  const flags = ['--agent', 'a', '--artifact', 'out.txt', '--artifact', 'none.txt', '--artifact', '.'];
+
+  const ran = await cli.run(['run', ...flags, '--result-file', file, '--', 'sh', '-c', 'printf hello > out.txt']);
+  const { data } = await cli.json(['task', 'show', 't1']);
+  const shown = await cli.run(['task', 'show', 't1']);
+
+  const made = { name: 'out.txt', path: join(cli.folder, 'out.txt'), sha256: sha256('hello'), bytes: 5 };
+  expect(ran.exit).toBe(0);
+  expect(ran.stderr).toMatch(/the artifact none\.txt could not be read: ENOENT/);
+  expect(data).toMatchObject({
+    status: 'succeeded',
+    result: { artifacts: [made], artifacts_missing: [{ path: 'none.txt' }, { path: '.' }] },
+  });
+  expect(resultIn(file)).toMatchObject({ outcome: 'succeeded', artifacts: [made] });
+  expect(shown.stdout).toMatch(new RegExp(`artifact {2,}out\\.txt .*5 bytes, sha256 ${made.sha256}`));
+});
+
+test.concurrent('artifacts are checked, and shown without harm', { timeout: 60_000 }, async ({ expect }) => {
+  using cli = new Cli();
+  await cli.run(['task', 'create', 'Build']);
+  const { data } = await cli.json(['claim', '--agent', 'a']);
+  const release = async (artifact: object) =>
+    cli.json(['release', ...holderOf(data.lease), ...SUCCEEDED, JSON.stringify({ artifacts: [artifact] })]);
+  const made = { name: 'a\n\u001b[2Jb', url: 'https://me:secret@host/x', sha256: sha256(''), bytes: 0 };
+
+  const refused = await release({ ...made, sha256: 'abc' });
+  const both = await release({ ...made, path: '/x' });
+  const released = await release(made);
+  const shown = await cli.run(['task', 'show', 't1']);
+  const card = await cli.run(['resume', 's1', '--agent', 'a']);
+
+  expect(refused).toMatchObject({ exit: 65, error: { code: 'INVALID_INPUT', field: 'result.artifacts[0].sha256' } });
+  expect(both).toMatchObject({ error: { code: 'INVALID_INPUT', field: 'result.artifacts[0].path' } });
+  expect(released.exit).toBe(0);
+  for (const { stdout } of [shown, card]) {
+    expect(stdout).not.toContain('secret');
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
+  }
+  expect(shown.stdout).toContain('https://host/x');
+});
