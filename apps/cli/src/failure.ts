@@ -94,6 +94,7 @@ export function flagOf(field: string): string {
     'dedupe.while': '--dedupe-while',
     commandId: '--command-id',
     seed: 'ORCHESTRATOR_SEED',
+    signature: '--outcome',
     id: 'ID',
     'error.code': '--error-code',
     'from.eventId': 'TIME',

@@ -82,6 +82,7 @@ test.concurrent('a role that demands signatures refuses a verdict without one, a
   expect(policy.data).toEqual({ agents: 'any', signed_roles: ['owner'] });
   expect([refused.exit, refused.error.code]).toEqual([77, 'SIGNATURE_REQUIRED']);
   expect(refused.error.hint).toContain('orchestrator agent key create');
+  expect((await cli.json(['approve', id, '--agent', 'company-agent'])).error.code).toBe('REVIEW_OWN_WORK');
   await cli.run(['agent', 'key', 'create', 'owner'], { env: PASSPHRASE });
   const claim = await cli.json(['claim', '--agent', 'owner']);
   const verdict = ['release', ...holderOf(claim.data.lease), '--outcome', 'approved'];

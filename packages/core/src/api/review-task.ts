@@ -63,8 +63,9 @@ export async function reviewTask(orchestrator: Calls, call: ReviewCall): Promise
   if (task === null) return { ok: false, reason: 'not_found' };
   if (task.status !== 'in_review' || task.review === null)
     return { ok: false, reason: 'not_in_review', status: task.status };
-  const { role } = task.review;
-  if (call.sign === undefined) await assertUnsigned(orchestrator, call, role);
+  const { role, holders } = task.review;
+  // The claim refuses an agent that held the work: that is the better reason.
+  if (call.sign === undefined && !holders.includes(agent)) await assertUnsigned(orchestrator, call, role);
   const roles = [...(call.roles ?? [role])];
   const end = { outcome: verdict, note: notes };
   // What is wrong with the verdict is said before anything is claimed for it.
@@ -93,7 +94,7 @@ async function assertUnsigned(orchestrator: Calls, { agent, namespace }: ReviewC
   const hasKey = ((await orchestrator.getAgent(agent, namespace))?.publicKey ?? null) !== null;
   if (!isDemanded && !hasKey) return;
   const why = hasKey ? `Agent ${agent} has a key` : `The role ${role} demands signed verdicts`;
-  throw new OrchestratorError('SIGNATURE_REQUIRED', `${why}, and this verdict is not signed.`, { field: 'sign' });
+  throw new OrchestratorError('SIGNATURE_REQUIRED', `${why}, and this verdict is not signed.`);
 }
 
 async function signatureOf(

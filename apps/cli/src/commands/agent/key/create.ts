@@ -34,7 +34,7 @@ export const defineKeyCreate: Define = (parent, run) => {
           ids: [key.fingerprint],
           text: (paint) => keyCard(made, paint),
           chatter: [
-            'keep a copy of the file and the passphrase: no other agent can make a signature of this key',
+            'keep a copy of the file and of the passphrase: without both, this key signs nothing',
             ...(before.publicKey === null
               ? []
               : [
