@@ -70,8 +70,12 @@ async function commandPaths(): Promise<readonly string[]> {
 
 type Ok = (path: string, ...words: readonly string[]) => Promise<Document>;
 
-/** What several agents do with each other: reviews, questions, the registry. */
-async function workTogether(ok: Ok): Promise<void> {
+/**
+ * What several agents do with each other: reviews, questions, the registry.
+ *
+ * @param passphrase the file that has it
+ */
+async function workTogether(ok: Ok, passphrase: string): Promise<void> {
   const inReview = async (session: string): Promise<string> => {
     const { data: task } = await ok('task create', '--session', session, '--review-role', 'reviewer', session);
     const { data } = await ok('claim', '--session', session);
@@ -89,6 +93,10 @@ async function workTogether(ok: Ok): Promise<void> {
   await ok('agent register', 'worker', '--role', 'builder');
   await ok('agent list');
   await ok('agent show', 'worker');
+  await ok('agent key create', 'worker', '--passphrase-file', passphrase);
+  await ok('agent key show', 'worker');
+  await ok('agent key list');
+  await ok('agent key revoke', 'worker');
   await ok('agent drain', 'worker');
   await ok('agent retire', 'worker');
   await ok('agent policy');
@@ -123,7 +131,9 @@ test.concurrent('every command of the program works on it', { timeout: 240_000 }
   await ok('session show', 'report');
   await ok('release', ...token, '--outcome', 'succeeded');
   await ok('session close', 'report');
-  await workTogether(ok);
+  const passphrase = join(home.folder, 'passphrase');
+  writeFileSync(passphrase, 'a passphrase of the test\n', { mode: 0o600 });
+  await workTogether(ok, passphrase);
   // The host that speaks to the server has ended.
   tried.push('mcp serve');
   const served = await home.run(['mcp', 'serve']);
