@@ -52,6 +52,8 @@ test.concurrent(
       dependencies: { items: [{ number: 2, status: 'succeeded', result: { count: 7 } }] },
     });
     expect(events.stdout).toMatch(/task\.waiting .*depends_on=\[/);
+    // Each field once.
+    expect(events.stdout.match(/task\.dependency_ended .*/)?.[0].match(/ dependency=/g)).toHaveLength(1);
     expect(verified.exit).toBe(0);
   },
 );

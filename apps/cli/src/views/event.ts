@@ -50,7 +50,6 @@ const TOLD = [
   'round',
   'notes',
   'proof',
-  'dependency',
   'asked_agent',
   'asked_role',
   'question',
