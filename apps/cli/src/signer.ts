@@ -1,5 +1,5 @@
 import type { Orchestrator, Verdict } from '@agent-orchestrator/core';
-import { bytesToSign, everyRow, openKey, type Signer } from '@agent-orchestrator/runtime';
+import { bytesToSign, everyRow, fenceOf, openKey, type Signer } from '@agent-orchestrator/runtime';
 import type { Call } from './call.ts';
 import { readPassphrase, type PassphraseOptions } from './input/passphrase.ts';
 
@@ -24,7 +24,7 @@ export async function signatureOf(
   orchestrator: Orchestrator,
   { token, outcome, note }: { readonly token: string; readonly outcome: Verdict; readonly note?: string },
 ): Promise<string | null> {
-  const fence = Number(token.slice(0, token.indexOf('-')));
+  const fence = fenceOf(token);
   for await (const session of everyRow((page) => orchestrator.listSessions({ status: ['running'], ...page }))) {
     if (session.fence !== fence || session.agent === null || session.taskId === null) continue;
     const review = await orchestrator.getTask(session.taskId);

@@ -58,7 +58,6 @@ export type {
 } from './commands/index.ts';
 export type { Condition, ConditionName } from './explain/conditions.ts';
 export type { HolderInBrief, LeaseInBrief, TaskInBrief } from './explain/briefs.ts';
-export { waitsForTasks } from './explain/waits-for.ts';
 export type { WhyAgent, WhyClaimant, WhySession, WhyTask } from './explain/why.ts';
 
 // The model.
@@ -92,6 +91,7 @@ export {
 export {
   DEPENDENCY_POLICIES,
   isFulfilledBy,
+  waitsForTasks,
   type Dependency,
   type DependencyEnd,
   type OnDependencyFailure,
@@ -139,6 +139,7 @@ export {
 } from './model/statuses.ts';
 export {
   isBarred,
+  isVerdict,
   NO_REVIEW,
   REVIEW_KIND,
   reviewOf,
@@ -163,7 +164,7 @@ export {
 export { isAsking, NO_QUESTION, type Question } from './model/question.ts';
 export { NO_TASK_TEXTS, TASK_TEXT_NAMES, TASK_TEXTS, textsForEvent, type TaskTextName } from './model/task-texts.ts';
 export { compareCodePoints, isStorableText } from './model/text.ts';
-export { fenceOf, tokenFor } from './model/token.ts';
+export { fenceOf, NO_TOKEN, tokenFor } from './model/token.ts';
 
 // The log.
 export { canonicalize } from './log/canonical.ts';

@@ -11,7 +11,7 @@ import {
 import { counted, inRange, namespace, orNull, text } from './column-kinds.ts';
 import type { ColumnsOf, Table } from './table.ts';
 
-/** Which task depends on which. Rows are never removed; `ended` is set once. */
+/** Which task depends on which. Rows are never removed; a holder that waits again reopens one. */
 export const dependencies = {
   columns: {
     namespace,

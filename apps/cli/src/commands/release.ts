@@ -1,5 +1,5 @@
 import type { OnDependencyFailure, Orchestrator, Released, ReleaseOutcome, TaskStatus } from '@agent-orchestrator/core';
-import { DEPENDENCY_POLICIES, RELEASE_OUTCOMES, type Names } from '@agent-orchestrator/runtime';
+import { DEPENDENCY_POLICIES, isVerdict, RELEASE_OUTCOMES, type Names } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { usage } from '../failure.ts';
@@ -76,10 +76,7 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   await using orchestrator = await call.openForAsOf('existing');
   const asOf = await orchestrator.asOf();
   const { outcome } = request;
-  const signature =
-    outcome === 'approved' || outcome === 'changes_requested'
-      ? await signatureOf(call, orchestrator, { ...request, outcome })
-      : null;
+  const signature = isVerdict(outcome) ? await signatureOf(call, orchestrator, { ...request, outcome }) : null;
   const reply = await orchestrator.releaseTask({ ...request, ...(signature !== null && { signature }) });
   if (!reply.ok) throw leaseRefused(reply, request);
   const mentioned = [reply.sessionId, reply.next?.lease.sessionId ?? null];

@@ -1,7 +1,8 @@
 import type { ClaimRefusal, LeaseRefusal } from '../commands/index.ts';
-import { OrchestratorError } from '../model/errors.ts';
+import { signatureRequired } from '../commands/verdict-proof.ts';
 import type { Verdict } from '../model/review.ts';
 import type { TaskStatus } from '../model/statuses.ts';
+import { NO_TOKEN } from '../model/token.ts';
 import { bytesToSign } from './bytes-to-sign.ts';
 import type { AgentRecord, TaskRecord } from './records.ts';
 
@@ -90,11 +91,10 @@ export async function reviewTask(orchestrator: Calls, call: ReviewCall): Promise
 
 /** A verdict that has to be signed is refused before anything is claimed for it. @throws `SIGNATURE_REQUIRED` */
 async function assertUnsigned(orchestrator: Calls, { agent, namespace }: ReviewCall, role: string): Promise<void> {
-  const isDemanded = (await orchestrator.signedRoles(namespace)).includes(role);
-  const hasKey = ((await orchestrator.getAgent(agent, namespace))?.publicKey ?? null) !== null;
-  if (!isDemanded && !hasKey) return;
-  const why = hasKey ? `Agent ${agent} has a key` : `The role ${role} demands signed verdicts`;
-  throw new OrchestratorError('SIGNATURE_REQUIRED', `${why}, and this verdict is not signed.`);
+  const signedRoles = await orchestrator.signedRoles(namespace);
+  const publicKey = (await orchestrator.getAgent(agent, namespace))?.publicKey ?? null;
+  const missing = signatureRequired({ agent, publicKey, role, signedRoles });
+  if (missing !== null) throw missing;
 }
 
 async function signatureOf(
@@ -119,6 +119,3 @@ async function orEndClaim<Reply>(
     throw error;
   }
 }
-
-/** Has the form of a token, and was never granted. */
-const NO_TOKEN = `1-${'0'.repeat(32)}`;

@@ -2,11 +2,12 @@
  * Whether the proofs of verdicts are worth what the log says. The keys and the roles that demand signatures are those
  * of the time of the verdict: they are in the streams of the registry.
  */
-import { demandsSignature } from '../commands/verdict-proof.ts';
+import { signatureRequired } from '../commands/verdict-proof.ts';
 import type { Event, EventPayloads } from '../log/events.ts';
 import { isSignedBy, notesDigest, verdictBytes } from '../log/verdict-signature.ts';
-import { OTHER_AGENTS, rolesText } from '../model/agent.ts';
+import { OTHER_AGENTS } from '../model/agent.ts';
 import { fromJsonText } from '../model/json.ts';
+import { reviewOn } from '../model/review.ts';
 import type { Task } from '../model/task.ts';
 import type { Reader } from '../storage/storage.ts';
 
@@ -34,8 +35,8 @@ export async function proofFault(
   const publicKey = set?.public_key ?? null;
   if (proof !== 'signature') {
     const policy = await lastOf(reader, event, OTHER_AGENTS, 'agent.signed_roles_set');
-    const others = { signedRoles: rolesText(policy?.signed_roles ?? []) };
-    return demandsSignature(reviewed, { publicKey }, others) === null
+    const role = reviewOn(reviewed)?.role ?? '';
+    return signatureRequired({ agent, publicKey, role, signedRoles: policy?.signed_roles ?? [] }) === null
       ? null
       : `the verdict of ${agent} had to be signed, and is not.`;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { waitsForTasks } from '../model/dependency.ts';
 import * as field from '../model/fields.ts';
 import { isAsking } from '../model/question.ts';
 import type { TaskStatus } from '../model/statuses.ts';
@@ -62,7 +63,7 @@ export const answer: Command<AnswerInput, AnswerReply> = {
       return refuse({ ok: false, reason: 'answered', status, answer: task.answer, answeredBy: task.answeredBy });
     if (!isAsking(task)) return refuse({ ok: false, reason: 'no_question', status });
     // It waits for other tasks, too.
-    const waits = openDependencies !== null && openDependencies > 0 ? { open_dependencies: openDependencies } : {};
+    const waits = waitsForTasks(task) ? { open_dependencies: openDependencies ?? 0 } : {};
 
     return {
       events: [

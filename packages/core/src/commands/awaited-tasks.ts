@@ -10,10 +10,10 @@ import type { AddedDependencies } from '../log/events.ts';
 import type { OnDependencyFailure } from '../model/dependency.ts';
 import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
-import { isEnded, type EndedStatus } from '../model/statuses.ts';
+import type { EndedStatus } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import type { Loaded, RelatedTask } from '../storage/loaded.ts';
-import { addedDependencies, cancelledBy, cycleError } from './dependencies.ts';
+import { addedDependencies, cancelledByFirst, cycleError, endedStatusOf } from './dependencies.ts';
 
 /** What a holder waits for. */
 export interface Waiting {
@@ -70,16 +70,11 @@ export class AwaitedTasks {
   /** Why the task is cancelled at once: one of them had failed, and the policy asks for that; null: it is not. */
   cancelledBy({ depends_on: ids = [], on_dependency_failure: policy }: AddedDependencies) {
     if (policy !== 'cancel') return null;
-    for (const id of ids) {
-      const status = this.#endedStatus(id);
-      if (status !== null && status !== 'succeeded') return cancelledBy(id, status);
-    }
-    return null;
+    return cancelledByFirst(ids, (id) => this.#endedStatus(id));
   }
 
   #endedStatus(id: string): EndedStatus | null {
-    const status = this.#known.get(id)?.status;
-    return status !== undefined && isEnded(status) ? status : null;
+    return endedStatusOf(this.#known.get(id));
   }
 
   #add(taskId: string, ids: readonly string[]): void {

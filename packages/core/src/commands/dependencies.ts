@@ -1,7 +1,7 @@
 /**
  * What the new tasks of a batch depend on, and of what they are parts. All tasks that they name must exist, or be new
- * in the same batch. A task gets its dependencies when it is added and never others, so a cycle can only be among the
- * new ones.
+ * in the same batch. No task depends on one that is still to be added, so a cycle can only be among the new ones.
+ * (What a holder waits for while it works: `awaited-tasks.ts`.)
  */
 import type { AddedDependencies, EventDraft, EventPayloads } from '../log/events.ts';
 import { isFulfilledBy, type OnDependencyFailure } from '../model/dependency.ts';
@@ -74,16 +74,13 @@ export class Relations {
   /** Cancels a new task at once if one of its dependencies has failed before, and its policy asks for that. */
   cancelledAtOnce({ id, sessionId, task }: AddedTask, loaded: Loaded): EventDraft[] {
     if (task.onDependencyFailure !== 'cancel') return [];
-    for (const dependency of this.#dependenciesOf(task)) {
-      const status = this.#endedStatus(dependency);
-      if (status === null || status === 'succeeded') continue;
-      this.#left.set(sessionId, (this.#left.get(sessionId) ?? 0) - 1);
-      return [
-        { type: 'task.cancelled', sessionId, taskId: id, payload: cancelledBy(dependency, status) },
-        ...(this.#left.get(sessionId) === 0 ? this.#close(sessionId, loaded) : []),
-      ];
-    }
-    return [];
+    const payload = cancelledByFirst(this.#dependenciesOf(task), (dependency) => this.#endedStatus(dependency));
+    if (payload === null) return [];
+    this.#left.set(sessionId, (this.#left.get(sessionId) ?? 0) - 1);
+    return [
+      { type: 'task.cancelled', sessionId, taskId: id, payload },
+      ...(this.#left.get(sessionId) === 0 ? this.#close(sessionId, loaded) : []),
+    ];
   }
 
   /** Closes a session that was made for a task of the batch, after all its tasks were cancelled. */
@@ -101,8 +98,7 @@ export class Relations {
   }
 
   #endedStatus(id: string): EndedStatus | null {
-    const status = this.#known.get(id)?.status;
-    return status !== undefined && isEnded(status) ? status : null;
+    return endedStatusOf(this.#known.get(id));
   }
 
   #among(ids: readonly string[]): AddedTask[] {
@@ -141,6 +137,23 @@ export function addedDependencies(
     on_dependency_failure: policy,
     ...(ended.length > 0 && { dependencies_ended: Object.fromEntries(ended) }),
   };
+}
+
+/** How a related task has ended; null: it has not. */
+export function endedStatusOf(task: RelatedTask | undefined): EndedStatus | null {
+  return task !== undefined && isEnded(task.status) ? task.status : null;
+}
+
+/** Why a task is cancelled by the first of its dependencies that has not succeeded; null: there is none. */
+export function cancelledByFirst(
+  ids: readonly string[],
+  endedStatus: (id: string) => EndedStatus | null,
+): EventPayloads['task.cancelled'] | null {
+  for (const id of ids) {
+    const status = endedStatus(id);
+    if (status !== null && status !== 'succeeded') return cancelledBy(id, status);
+  }
+  return null;
 }
 
 /** Why a task was cancelled that depends on one that did not succeed. */

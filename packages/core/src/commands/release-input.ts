@@ -7,11 +7,10 @@ import { DEPENDENCY_POLICIES } from '../model/dependency.ts';
 import { resultForm } from '../model/artifact.ts';
 import * as field from '../model/fields.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import { isVerdict } from '../model/review.ts';
 import { holderFields } from './holder.ts';
 
 const OF_NOTES: ReadonlySet<string> = new Set(['released', 'handed_off', 'approved', 'changes_requested']);
-
-const OF_VERDICTS: ReadonlySet<string> = new Set(['approved', 'changes_requested']);
 
 /** How one lease ends. */
 export const releaseItem = z
@@ -82,7 +81,7 @@ export const releaseItem = z
     path: ['error'],
     message: 'can only be given with failed or cancelled',
   })
-  .refine(({ outcome, signature }) => OF_VERDICTS.has(outcome) || signature === undefined, {
+  .refine(({ outcome, signature }) => isVerdict(outcome) || signature === undefined, {
     path: ['signature'],
     message: 'can only be given with approved or changes_requested',
   })

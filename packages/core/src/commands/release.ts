@@ -1,6 +1,6 @@
 import { internalError } from '../model/errors.ts';
 import { fromJsonText } from '../model/json.ts';
-import { roundOf } from '../model/review.ts';
+import { isVerdict, roundOf } from '../model/review.ts';
 import { addresseesOf, compareInQueue, type Task } from '../model/task.ts';
 import { fenceOf } from '../model/token.ts';
 import type { EventDraft, ReleaseOutcome } from '../log/events.ts';
@@ -10,7 +10,7 @@ import { AwaitedTasks } from './awaited-tasks.ts';
 import { entriesOf, mayClaim, rolesToAsk, withRoles } from './admission.ts';
 import { needMore, type Command, type Needs } from './command.ts';
 import { fits, grantAll, receiptClaims, restoreClaims, type Claimant, type Grants } from './grant.ts';
-import { assertEndFits, isVerdict, nextRound, queueReviews, ReviewedTasks } from './review.ts';
+import { assertEndFits, nextRound, queueReviews, ReviewedTasks } from './review.ts';
 import type { HeldLease } from './held-lease.ts';
 import { leaseRefusal, lookUpHolder, refusedEvents, type HolderLookup, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';

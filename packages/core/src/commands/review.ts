@@ -9,13 +9,13 @@ import { nameOf } from '../model/names.ts';
 import {
   hasJudged,
   isBarred,
+  isVerdict,
   REVIEW_KIND,
   reviewOf,
   reviewOn,
   roundOf,
   type Review,
   type ReviewOf,
-  type Verdict,
 } from '../model/review.ts';
 import { TASK_STATUSES, type TaskStatus } from '../model/statuses.ts';
 import { firstCodePoints } from '../model/text.ts';
@@ -25,10 +25,6 @@ import type { Loaded } from '../storage/loaded.ts';
 import type { HeldLease } from './held-lease.ts';
 import { closeOwnSession } from './own-session.ts';
 import { proofOf, type GivenVerdict } from './verdict-proof.ts';
-
-export function isVerdict(outcome: string): outcome is Verdict {
-  return outcome === 'approved' || outcome === 'changes_requested';
-}
 
 /** How a holder wants to end a lease, as far as reviews have a rule about it. */
 interface ReportedEnd {

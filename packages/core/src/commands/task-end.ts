@@ -4,6 +4,7 @@
 import { backoffMs } from '../model/backoff.ts';
 import { jitterFor } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
+import { isVerdict } from '../model/review.ts';
 import { isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import { canonicalize } from '../log/canonical.ts';
@@ -104,10 +105,9 @@ type Terms = readonly (Json | undefined)[];
 function termsOf(item: ReleaseItem): Json {
   const { outcome, result = null, note = null, error = null, on = [], byMs = null } = item;
   const { assignee, role } = recipient(item.ask?.to ?? item.to);
-  const terms: Terms =
-    outcome === 'approved' || outcome === 'changes_requested'
-      ? [{ verdict: outcome, notes: note }]
-      : [result, note, error, [...new Set(on)], byMs, assignee, role, item.ask?.question];
+  const terms: Terms = isVerdict(outcome)
+    ? [{ verdict: outcome, notes: note }]
+    : [result, note, error, [...new Set(on)], byMs, assignee, role, item.ask?.question];
   return terms.map((term) => term ?? null);
 }
 
@@ -115,7 +115,7 @@ function termsOf(item: ReleaseItem): Json {
 function termsIn(payload: TaskEnd['payload']): Json {
   const said: { readonly [field: string]: Json | undefined } = { ...payload };
   const { outcome, result, note, error, depends_on: on = [], delay_ms: byMs } = said;
-  if (outcome === 'approved' || outcome === 'changes_requested') return [result ?? null];
+  if (typeof outcome === 'string' && isVerdict(outcome)) return [result ?? null];
   const isHandOff = outcome === 'handed_off';
   const terms: Terms = [
     result,

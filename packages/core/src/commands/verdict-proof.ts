@@ -25,14 +25,24 @@ interface Proof {
   readonly signature?: VerdictSignature;
 }
 
-/** Why the verdicts of an agent on a task must be signed; null: they need not be. */
-export function demandsSignature(
-  reviewed: Pick<Task, 'review'>,
-  agent: Pick<Agent, 'publicKey'> | null,
-  others: Pick<Agent, 'signedRoles'> | null,
-): 'key' | 'role' | null {
-  if (agent !== null && agent.publicKey !== null) return 'key';
-  return signedRolesOf(others).includes(reviewOn(reviewed)?.role ?? '') ? 'role' : null;
+/** Of whom a verdict is, for which role, and what the registry says of both. */
+interface Asked {
+  readonly agent: string;
+  /** Null: the agent has no key. */
+  readonly publicKey: string | null;
+  readonly role: string;
+  readonly signedRoles: readonly string[];
+}
+
+/** The error of a verdict that is not signed and must be; null: it need not be signed. */
+export function signatureRequired(
+  { agent, publicKey, role, signedRoles }: Asked,
+  field?: string,
+): OrchestratorError | null {
+  if (publicKey === null && !signedRoles.includes(role)) return null;
+  const why = publicKey === null ? `The role ${role} demands signed verdicts` : `Agent ${agent} has a key`;
+  const options = field === undefined ? {} : { field };
+  return new OrchestratorError('SIGNATURE_REQUIRED', `${why}, and this verdict is not signed.`, options);
 }
 
 /** @throws `SIGNATURE_REQUIRED`, `SIGNATURE_INVALID` */
@@ -61,9 +71,9 @@ export function proofOf(
       );
     return { proof: 'signature', signature: { value, notes_sha256: notesSha256 } };
   }
-  const why = demandsSignature(reviewed, agent, entryOf(OTHER_AGENTS, agents));
-  if (why === null) return { proof: 'unproven' };
-  const because =
-    why === 'key' ? `Agent ${name} has a key` : `The role ${reviewOn(reviewed)?.role} demands signed verdicts`;
-  throw new OrchestratorError('SIGNATURE_REQUIRED', `${because}, and this verdict is not signed.`, { field });
+  const signedRoles = signedRolesOf(entryOf(OTHER_AGENTS, agents));
+  const asked = { agent: name, publicKey: agent?.publicKey ?? null, role: reviewOn(reviewed)?.role ?? '', signedRoles };
+  const missing = signatureRequired(asked, field);
+  if (missing !== null) throw missing;
+  return { proof: 'unproven' };
 }

@@ -10,6 +10,7 @@ import type { Event, EventType } from '../log/events.ts';
 import { isTaskTransition, STATUS_EVENTS } from '../log/lifecycle.ts';
 import { rescheduled } from '../model/delay.ts';
 import { asSettled } from '../model/hand-off.ts';
+import { waitsForTasks } from '../model/dependency.ts';
 import { isoSeconds } from '../model/moment.ts';
 import { nameOf, referenceTo } from '../model/names.ts';
 import { shellWord } from '../model/shell-word.ts';
@@ -19,7 +20,7 @@ import { hasJudged, isBarred, reviewOf, reviewOn } from '../model/review.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import { handOffOf } from './hand-off.ts';
-import { nextStepOf, waitsForTasks } from './waits-for.ts';
+import { nextStepOf } from './waits-for.ts';
 
 /** The conditions for claiming a task, in the order in which they are listed. */
 export type ConditionName =

@@ -1,4 +1,4 @@
-import { isFulfilledBy } from '../model/dependency.ts';
+import { isFulfilledBy, waitsForTasks } from '../model/dependency.ts';
 import { LIMITS } from '../model/limits.ts';
 import { referenceTo } from '../model/names.ts';
 import { isAsking } from '../model/question.ts';
@@ -27,11 +27,6 @@ export async function openDependencies(reader: Reader, task: Task): Promise<Task
     found.push(...tasks.filter((task) => task !== null));
   }
   return found.toSorted((a, b) => Number(isEnded(b.status)) - Number(isEnded(a.status)));
-}
-
-/** Whether the task waits for others: it is blocked, or its holder gave it back until they have ended. */
-export function waitsForTasks({ status, openDependencies }: Pick<Task, 'status' | 'openDependencies'>): boolean {
-  return (openDependencies ?? 0) > 0 && !isEnded(status);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { EndedStatus } from './statuses.ts';
+import { isEnded, type EndedStatus, type TaskStatus } from './statuses.ts';
 
 /**
  * What becomes of a task if one that it depends on fails as a dead letter or is cancelled: it stays blocked until that
@@ -8,7 +8,7 @@ export const DEPENDENCY_POLICIES = ['block', 'cancel', 'run'] as const;
 
 export type OnDependencyFailure = (typeof DEPENDENCY_POLICIES)[number];
 
-/** That a task depends on another one. It is never removed. */
+/** That a task depends on another one. It is never removed; a holder that waits for the other one again reopens it. */
 export interface Dependency {
   readonly namespace: string;
   /** The task that waits. */
@@ -32,6 +32,17 @@ export interface DependencyEnd {
   /** The number of the event that ended it, in the stream of its session. */
   readonly seq: number;
   readonly status: EndedStatus;
+}
+
+/** Whether a task waits for others: it is blocked, or its holder gave it back until they have ended. */
+export function waitsForTasks({
+  status,
+  openDependencies,
+}: {
+  readonly status: TaskStatus;
+  readonly openDependencies: number | null;
+}): boolean {
+  return (openDependencies ?? 0) > 0 && !isEnded(status);
 }
 
 /** Whether the end of a dependency lets the task continue that waits for it. */

@@ -48,6 +48,11 @@ export type ReviewOf = Readonly<{
 /** How a review ends. */
 export type Verdict = 'approved' | 'changes_requested';
 
+/** Whether an outcome is a verdict. */
+export function isVerdict(outcome: string): outcome is Verdict {
+  return outcome === 'approved' || outcome === 'changes_requested';
+}
+
 /** What proves who reviewed. `unproven`: the name that the reviewer gave. `signature`: the key of that name. */
 export type ReviewProof = 'unproven' | 'signature';
 

@@ -11,6 +11,9 @@ const SECRET_DIGITS = 32;
 /** `<fence>-<32 hex digits>`. */
 export const TOKEN = /^[1-9]\d{0,15}-[0-9a-f]{32}$/;
 
+/** Has the form of a token, and was never granted: for a call that is only checked. */
+export const NO_TOKEN = `1-${'0'.repeat(SECRET_DIGITS)}`;
+
 /** The seed of a claim: 128 random bits in hex. It is never stored. */
 export const SEED = /^[0-9a-f]{32}$/;
 

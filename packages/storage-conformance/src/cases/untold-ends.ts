@@ -2,6 +2,7 @@ import { DEPENDENCY_POLICIES } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { holderOf } from '../factories.ts';
+import { nothing } from '../port.ts';
 import { withoutSettling } from '../without-settling.ts';
 import type { World } from '../world.ts';
 
@@ -44,17 +45,7 @@ async function endIsGone(world: World): Promise<void> {
   const { items: settledEnds } = await world.peer.read.dependencyEnds({ namespace: 'default', limit: 10 });
   expect(settledEnds).toMatchObject([{ taskId: 'b', dependencyId: 'a', seq: 4, status: 'succeeded' }]);
   const behindTheLog = (written: object) =>
-    storage.transact({ by: 'task', namespace: 'default', taskId: 'b' }, () => ({
-      reply: null,
-      sessions: [],
-      tasks: [],
-      agents: [],
-      events: [],
-      receipt: null,
-      forgetReceiptsAt: 0,
-      clock: null,
-      ...written,
-    }));
+    storage.transact({ by: 'task', namespace: 'default', taskId: 'b' }, () => ({ ...nothing(null), ...written }));
 
   await behindTheLog({ settledEnds });
   expect((await world.rival.verify()).findings).toMatchObject([{ kind: 'state', taskId: 'b' }]);
