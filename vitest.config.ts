@@ -16,7 +16,6 @@ class LongestFirst extends BaseSequencer {
  */
 const LONG = [
   'conformance',
-  'processes',
   'crash.slow',
   'disk.slow',
   'failpoints.slow',

@@ -121,17 +121,17 @@ export const CASES: readonly Case[] = [
   {
     name: "an agent's login runs code as the operator, by the search path",
     tests: [
-      [`${POSTGRES}/catalogue.test.ts`, 'a store that is planted before it is made is not made'],
+      [`${POSTGRES}/catalogue.slow.test.ts`, 'a store that is planted before it is made is not made'],
       [`${POSTGRES}/inspect.test.ts`, 'it tells who may create functions in the schema public'],
     ],
   },
   {
     name: "an agent's login ends all claims, shuts the store, ends leases unseen, blocks sessions, forges an address",
     tests: [
-      [`${POSTGRES}/logins.test.ts`, 'as the table says, as %s'],
-      [`${POSTGRES}/logins.test.ts`, 'verify finds: %s, as %s'],
+      [`${POSTGRES}/logins.slow.test.ts`, 'as the table says, as %s'],
+      [`${POSTGRES}/logins.slow.test.ts`, 'verify finds: %s, as %s'],
       [
-        `${POSTGRES}/logins.test.ts`,
+        `${POSTGRES}/logins.slow.test.ts`,
         'a holder continues whatever another agent has added to its session, and fences grow',
       ],
     ],
@@ -147,7 +147,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'the password of a mistyped address is shown',
-    tests: [[`${CLI}/secrets.test.ts`, 'a password in a mistyped command line comes back in no error: %j']],
+    tests: [[`${CLI}/secrets.slow.test.ts`, 'a password in a mistyped command line comes back in no error: %j']],
   },
   {
     name: 'a password is sent in clear to any server that asks',
@@ -160,8 +160,8 @@ export const CASES: readonly Case[] = [
   {
     name: 'a schema that another login made is used',
     tests: [
-      [`${POSTGRES}/catalogue.test.ts`, 'refused by name: %s'],
-      [`${POSTGRES}/catalogue.test.ts`, 'a view in the place of a table is not read, and nothing hangs'],
+      [`${POSTGRES}/catalogue.slow.test.ts`, 'refused by name: %s'],
+      [`${POSTGRES}/catalogue.slow.test.ts`, 'a view in the place of a table is not read, and nothing hangs'],
     ],
   },
   {
@@ -210,12 +210,15 @@ export const CASES: readonly Case[] = [
   {
     name: 'a reader sees half of a store that is being filled',
     tests: [
-      ['tests/half-way.test.ts', 'what was opened on an empty %s store sees nothing of a restore until it is whole'],
+      [
+        'tests/half-way.slow.test.ts',
+        'what was opened on an empty %s store sees nothing of a restore until it is whole',
+      ],
     ],
   },
   {
     name: 'another backup at the path of the first is taken for it',
-    tests: [['tests/half-way.test.ts', 'to %s: another backup at the path is refused, cut off at step %i']],
+    tests: [['tests/half-way.slow.test.ts', 'to %s: another backup at the path is refused, cut off at step %i']],
   },
   {
     name: "another application's database is imported",

@@ -1,4 +1,4 @@
-/** Several processes on one file, killed and halted at random: the full form. */
+/** Several processes on one file, killed and halted at random. */
 import { expect, test } from 'vitest';
 import { runCrowd } from './crowd.ts';
 

@@ -174,7 +174,7 @@ const TRIES: Readonly<Record<string, readonly string[]>> = {
 /** The rows of the table: what is tried, and what comes of it for each kind of login. */
 function rowsOfTable(): readonly (readonly [what: string, outcomes: Readonly<Record<Login, Outcome>>])[] {
   const page = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
-  const [, table = ''] = page.split('<!-- rows: packages/storage-postgres/test/logins.test.ts -->\n\n');
+  const [, table = ''] = page.split('<!-- rows: packages/storage-postgres/test/logins.slow.test.ts -->\n\n');
   const [lines = ''] = table.split('\n\n');
   return lines
     .split('\n')
