@@ -34,8 +34,8 @@ export function projectConfig(name: string, further: UserWorkspaceConfig['test']
       include: ['test/**/*.test.ts', '*.test.ts'],
       pool: 'forks',
       // Generous, because a busy machine is not a bug; a test about time says so with a limit of its own.
-      testTimeout: 20_000,
-      hookTimeout: 20_000,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
       ...further,
     },
   });

@@ -1,4 +1,4 @@
-// Usage: node scripts/pack-cli.mjs [FOLDER]
+// Usage: npm run pack:cli [FOLDER], which builds first
 // Packs the command line with everything that it needs into one file, so that `npm install --global FILE` works without
 // a network and without install scripts. It holds what npm would publish, and the packages that cannot be bundled.
 import { execFileSync } from 'node:child_process';
@@ -9,7 +9,6 @@ import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-execFileSync(process.execPath, [fileURLToPath(new URL('build-quietly.mjs', import.meta.url))], { stdio: 'inherit' });
 const cli = fileURLToPath(new URL('../apps/cli/', import.meta.url));
 const destination = resolve(process.argv[2] ?? '.');
 
