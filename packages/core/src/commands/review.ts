@@ -2,6 +2,7 @@
  * The rules of reviews, for the commands that begin one, end one, or end a task that is being reviewed.
  */
 import type { EventDraft } from '../log/events.ts';
+import type { OnDependencyFailure } from '../model/dependency.ts';
 import { invalidInput, internalError, OrchestratorError } from '../model/errors.ts';
 import { taskIdFor } from '../model/ids.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -30,14 +31,20 @@ import { proofOf, type GivenVerdict } from './verdict-proof.ts';
 interface ReportedEnd {
   readonly outcome: string;
   readonly to?: { readonly agent?: string | undefined; readonly role?: string | undefined } | undefined;
+  readonly onDependencyFailure?: OnDependencyFailure | undefined;
 }
 
 /**
- * Checks that a review ends with a verdict, and nothing else does.
+ * Checks that a review ends with a verdict, and nothing else does; not even when a task fails for which it waits.
  *
- * @throws `INVALID_INPUT` that names the outcome; `REVIEW_OWN_WORK` for a hand-off to an agent that held the work
+ * @throws `INVALID_INPUT` that names the outcome or the policy; `REVIEW_OWN_WORK` for a hand-off to an agent that held
+ *   the work
  */
-export function assertEndFits({ outcome, to }: ReportedEnd, task: Task, path: string): void {
+export function assertEndFits(
+  { outcome, to, onDependencyFailure: policy }: ReportedEnd,
+  task: Task,
+  path: string,
+): void {
   const of = reviewOf(task);
   if (of === null) {
     if (isVerdict(outcome))
@@ -50,6 +57,11 @@ export function assertEndFits({ outcome, to }: ReportedEnd, task: Task, path: st
     throw invalidInput(
       `${path}.outcome`,
       `must not be cancelled: ${nameOf('task', task)} is a review; release it instead`,
+    );
+  if (policy === 'cancel')
+    throw invalidInput(
+      `${path}.onDependencyFailure`,
+      `must be block or run: ${nameOf('task', task)} is a review, and ends with a verdict`,
     );
   if (to?.agent !== undefined && hasJudged(to.agent, task)) throw secondVerdict(to.agent, task, `${path}.to`);
   if (to?.agent !== undefined && isBarred(to.agent, task))

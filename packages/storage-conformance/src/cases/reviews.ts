@@ -17,6 +17,7 @@ export const reviews = chapter('reviews', {
   'an approval and a request for changes at once: the first one stands': judgedAtOnce,
   'a verdict and the cancellation of the work at once: one of them stands': cancelledMeanwhile,
   'a review whose reviewer dies goes to another one': reviewerDies,
+  'a review that waits for a task is not cancelled when that one fails': notCancelled,
   'own work does not hide what comes behind it': ownWorkFirst,
   'an agent that held the work is told so, and claims nothing': ownWork,
   'work and its reviews are ended by one release, and what comes next is claimed with it': releasedTogether,
@@ -192,6 +193,22 @@ async function reviewerDies(world: World): Promise<void> {
   expect(await verdict(world, dead)).toMatchObject({ ok: false, reason: 'lease_lost' });
   await verdict(world, next);
   expect(await world.task(task.id)).toMatchObject({ status: 'succeeded' });
+}
+
+async function notCancelled(world: World): Promise<void> {
+  const { task } = await done(world);
+  const review = await world.claim(REVIEWER);
+  const other = await world.claimNew({ id: 'other' });
+  const waits = { ...holderOf(review), outcome: 'waiting' as const, on: ['other'] };
+
+  const error = await world.changesNothing(() =>
+    thrownBy(world.rival.releaseTask({ ...waits, onDependencyFailure: 'cancel' })),
+  );
+  await world.rival.releaseTask(waits);
+  await world.release(other, { outcome: 'failed', final: true });
+
+  expect(error).toMatchObject({ code: 'INVALID_INPUT', field: 'onDependencyFailure' });
+  expect((await reviewsOf(world, task)).map(({ status }) => status)).toEqual(['waiting']);
 }
 
 async function ownWorkFirst(world: World): Promise<void> {
