@@ -40,6 +40,8 @@ export interface ReviewedWork {
   readonly taskId: string;
   readonly sessionId: string;
   readonly round: number;
+  /** The role of those who may review it. */
+  readonly role: string;
   /** The agents that may not review it: those that held it, and those in `judgedBy`. */
   readonly notFor: readonly string[];
   /** The agents that gave a verdict on another review of the round. */
@@ -123,8 +125,8 @@ export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kin
 function toReviewedWork(task: Task): ReviewedWork | null {
   const of = reviewOf(task);
   if (of === null) return null;
-  const { task_id: taskId, session_id: sessionId, round, not_for: notFor, judged_by: judgedBy = [] } = of;
-  return { taskId, sessionId, round, notFor, judgedBy };
+  const { task_id: taskId, session_id: sessionId, round, role, not_for: notFor, judged_by: judgedBy = [] } = of;
+  return { taskId, sessionId, round, role, notFor, judgedBy };
 }
 
 export function toClaimRecord<Kinds extends AnyKinds>(

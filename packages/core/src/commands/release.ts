@@ -10,7 +10,7 @@ import { AwaitedTasks } from './awaited-tasks.ts';
 import { entriesOf, mayClaim, rolesToAsk, withRoles } from './admission.ts';
 import { needMore, type Command, type Needs } from './command.ts';
 import { fits, grantAll, receiptClaims, restoreClaims, type Claimant, type Grants } from './grant.ts';
-import { assertEndFits, nextRound, queueReviews, ReviewedTasks } from './review.ts';
+import { assertEndFits, assertFirstVerdict, nextRound, queueReviews, ReviewedTasks } from './review.ts';
 import type { HeldLease } from './held-lease.ts';
 import { leaseRefusal, lookUpHolder, refusedEvents, type HolderLookup, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';
@@ -150,9 +150,10 @@ function judge({ item, at, lease: { held, ended } }: Asked, commandId: string, w
   if (held !== null) {
     const task = reviewed.asOfNow(held.task);
     assertEndFits(item, task, `items[${at}]`);
-    if (isVerdict(item.outcome)) reviewed.assertFirst({ session: held.session, task }, `items[${at}]`);
+    if (isVerdict(item.outcome)) assertFirstVerdict({ session: held.session, task }, `items[${at}]`);
     const end = taskEndOf(item, { commandId, at, now: loaded.now, awaited }, task);
-    reviewed.released(task, statusAfter(end.type, end.payload));
+    const { assignee } = end.type === 'task.handed_off' ? end.payload : task;
+    reviewed.released(task, { status: statusAfter(end.type, end.payload) ?? task.status, assignee });
     return released({ item, held, end, path: `items[${at}]` }, work);
   }
 

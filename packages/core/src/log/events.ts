@@ -56,7 +56,7 @@ export interface EventPayloads {
   'task.review_requested': { outcome: 'succeeded'; result: Json; round: number; reviews: readonly string[] };
   'task.approved': ReviewedBy & { done: boolean };
   'task.changes_requested': ReviewedBy & { notes: string; final: boolean };
-  'task.reviewer_excluded': { reviewer: string; review: string };
+  'task.reviewer_excluded': { reviewer: string; review: string; role?: string };
   'task.failed': Imported & { outcome: 'failed' | null; error: Json; run_at: number | null; delay_ms?: number };
   'task.rescheduled': { by_ms: number; run_at: number; delay_ms: number };
   'task.dependency_ended': {

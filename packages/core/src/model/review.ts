@@ -36,6 +36,8 @@ export type ReviewOf = Readonly<{
   task_id: string;
   session_id: string;
   round: number;
+  /** The role of those who may review the work. The review may be for one agent of them: then it is in `assignee`. */
+  role: string;
   /**
    * The agents that may not claim it, whatever their roles: no agent reviews work that it held itself, and each agent
    * gives one verdict in a round.

@@ -266,7 +266,7 @@ test('only the last round that asks for changes is the end of the reviewed task'
 function inReview(round: number, approvals: number, policy: 'block' | 'cancel' = 'block') {
   const reviews = Array.from({ length: approvals }, (_, at) => `r${at}`);
   const requested = reviewRequested('a', reviews, { sessionId: 'a' });
-  const of = { task_id: 'a', session_id: 'a', round, not_for: [AGENT] };
+  const of = { task_id: 'a', session_id: 'a', round, role: 'reviewer', not_for: [AGENT] };
   return given(
     opened('a'),
     queued('a', { sessionId: 'a', review: { role: 'reviewer', approvals } }),

@@ -61,7 +61,13 @@ test('a success begins the review: no attempt is charged, and the review is queu
     role: 'reviewer',
     assignee: null,
   });
-  expect(reviewOf(store.task(reviewAt(1)))).toEqual({ task_id: 'a', session_id: 's', round: 1, not_for: [AGENT] });
+  expect(reviewOf(store.task(reviewAt(1)))).toEqual({
+    task_id: 'a',
+    session_id: 's',
+    round: 1,
+    role: TERMS.role,
+    not_for: [AGENT],
+  });
 });
 
 test('as many reviews are queued as approvals are needed; the first is for the reviewer that the task names', () => {

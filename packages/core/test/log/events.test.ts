@@ -41,7 +41,7 @@ import {
 const context = { turn: 1, last_action: null, next_action: null, memory_ref: null, hash: '', data: null };
 
 const TERMS = { role: 'reviewer', approvals: 1 };
-const OF = { task_id: 'a', session_id: 's', round: 1, not_for: [] };
+const OF = { task_id: 'a', session_id: 's', round: 1, role: 'reviewer', not_for: [] };
 
 /** One event of each type, with every field that it may have. */
 const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
@@ -63,7 +63,7 @@ const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
   'task.review_requested': reviewRequested('a', ['r']),
   'task.approved': signed(approved('a', true)),
   'task.changes_requested': signed(changesRequested('a', false)),
-  'task.reviewer_excluded': event('task.reviewer_excluded', { reviewer: AGENT, review: 'r' }),
+  'task.reviewer_excluded': event('task.reviewer_excluded', { reviewer: AGENT, review: 'r', role: 'reviewer' }),
   'task.failed': withTime(failedFor('a', 1)),
   'task.rescheduled': rescheduled('a', { by_ms: -1, run_at: NOW, delay_ms: 1 }),
   'task.dependency_ended': dependencyEnded('a', 'd', { after_end: true, still_asks: true }),
