@@ -1,6 +1,7 @@
 /**
  * The tasks that a holder waits for: dependencies that its task gets while it runs. All of them must exist, and none
- * may wait for this task itself, directly or through others.
+ * may wait for this task itself, directly or through others. A task in review waits for its open reviews: they are in
+ * its row, not among its dependencies. Reviews that begin later wait for nothing, so they close no cycle.
  *
  * A task is added to the dependencies of a running one under the locks of both sessions, and of the sessions of all
  * tasks that it would wait for in the end. So of holders that would close a cycle together, the last one sees what the
@@ -10,6 +11,7 @@ import type { AddedDependencies } from '../log/events.ts';
 import type { OnDependencyFailure } from '../model/dependency.ts';
 import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
+import { openReviewsOf } from '../model/review.ts';
 import type { EndedStatus } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import type { Loaded, RelatedTask } from '../storage/loaded.ts';
@@ -32,6 +34,7 @@ export class AwaitedTasks {
     this.#known = new Map(related.map((one) => [one.id, one]));
     this.#isCut = awaited.length >= LIMITS.awaited_dependencies_max;
     for (const { taskId, dependencyId } of awaited) this.#add(taskId, [dependencyId]);
+    for (const task of related) this.#add(task.id, openReviewsOf(task));
   }
 
   /** The tasks that these would wait for in the end, and whose sessions are not locked yet. */

@@ -11,6 +11,7 @@ import {
   hasJudged,
   isBarred,
   isVerdict,
+  openReviewsOf,
   REVIEW_KIND,
   reviewOf,
   reviewOn,
@@ -261,10 +262,6 @@ export function cancelReviewsOf(task: Task, loaded: Loaded): EventDraft[] {
     if (review === undefined) throw internalError(`The review ${id} was not loaded.`);
     return cancelReview(review, loaded);
   });
-}
-
-function openReviewsOf(task: Task): readonly string[] {
-  return task.status === 'in_review' ? (reviewOn(task)?.open ?? []) : [];
 }
 
 function cancelReview({ id, sessionId, status, cancelRequestedAt }: Task, loaded: Loaded): EventDraft[] {

@@ -3,6 +3,7 @@
  * its own, of kind `review` and in a session of its own, which names the reviewed task.
  */
 import { fromJsonText, type JsonText } from './json.ts';
+import type { TaskStatus } from './statuses.ts';
 
 /** The kind of the tasks that are reviews. */
 export const REVIEW_KIND = 'review';
@@ -98,7 +99,15 @@ export function roundOf(task: AReview): string | null {
   return of === null ? null : `${of.task_id}\n${of.round}`;
 }
 
+/** The reviews for whose verdicts a task waits, by their ids. */
+export function openReviewsOf(task: Reviewed & { readonly status: TaskStatus }): readonly string[] {
+  return task.status === 'in_review' ? (reviewOn(task)?.open ?? []) : [];
+}
+
 /** Whether a task still waits for the verdict of this review. */
-export function isOpenReview(review: { readonly id: string }, task: Reviewed & { readonly status: string }): boolean {
-  return task.status === 'in_review' && (reviewOn(task)?.open.includes(review.id) ?? false);
+export function isOpenReview(
+  review: { readonly id: string },
+  task: Reviewed & { readonly status: TaskStatus },
+): boolean {
+  return openReviewsOf(task).includes(review.id);
 }

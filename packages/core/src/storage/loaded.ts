@@ -72,8 +72,8 @@ export type LoadedEnd = DependencyEnd & { readonly isOpen: boolean };
 /** That a task waits for another one. */
 export type AwaitedTask = Pick<Dependency, 'taskId' | 'dependencyId'>;
 
-/** A task that a new one names, or for which a holder is to wait. */
-export type RelatedTask = Pick<Task, 'id' | 'sessionId' | 'status'>;
+/** A task that a new one names, or for which a holder is to wait; with the review that it asks for. */
+export type RelatedTask = Pick<Task, 'id' | 'sessionId' | 'status' | 'review'>;
 
 /** The session that a reference named. */
 export interface NamedSession {

@@ -60,6 +60,14 @@ export const dependencies: readonly Mutant[] = [
     wrap: both(withLoaded((loaded) => ({ ...loaded, awaited: [] }))),
   },
   {
+    name: 'the reviews of the tasks that a holder waits for are not looked up',
+    chapter: 'waiting for tasks',
+    wrap: withLoaded((loaded) => ({
+      ...loaded,
+      related: (loaded.related ?? []).map((task) => ({ ...task, review: null })),
+    })),
+  },
+  {
     name: 'ends that a crash left are not due',
     chapter,
     wrap: both(withLoaded((loaded) => ({ ...loaded, isDue: false }))),
