@@ -7,7 +7,7 @@
  * tasks that it would wait for in the end. So of holders that would close a cycle together, the last one sees what the
  * others have added.
  */
-import type { AddedDependencies } from '../log/events.ts';
+import type { AddedDependencies, WaitedFor } from '../log/events.ts';
 import type { OnDependencyFailure } from '../model/dependency.ts';
 import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -49,7 +49,7 @@ export class AwaitedTasks {
    *
    * @throws `DEPENDENCY_NOT_FOUND`, `DEPENDENCY_CYCLE`, `LIMIT_EXCEEDED`
    */
-  waitFor({ on = [], onDependencyFailure: asked }: Waiting, task: Task, path: string): AddedDependencies {
+  waitFor({ on = [], onDependencyFailure: asked }: Waiting, task: Task, path: string): WaitedFor {
     if (on.length === 0) return {};
     const missing = on.findIndex((id) => !this.#known.has(id));
     if (missing !== -1)
@@ -67,7 +67,8 @@ export class AwaitedTasks {
     const ids = [...new Set(on)];
     this.#add(task.id, ids);
     const policy = asked ?? task.onDependencyFailure ?? 'block';
-    return addedDependencies(ids, policy, (id) => this.#endedStatus(id));
+    const added = addedDependencies(ids, policy, (id) => this.#endedStatus(id));
+    return this.cancelledBy(added) === null ? added : { ...added, cancelled: true };
   }
 
   /** Why the task is cancelled at once: one of them had failed, and the policy asks for that; null: it is not. */

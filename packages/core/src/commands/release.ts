@@ -296,12 +296,19 @@ function isBlocked(task: Task, head: Task | null, end: TaskEnd): boolean {
   return isGivingBack(end) && head !== null && compareInQueue(task, head) < 0;
 }
 
+/** What the answer to a release is made of, in the payload of its event. */
+interface Repeatable {
+  readonly outcome?: ReleaseOutcome;
+  readonly run_at?: number | null;
+  readonly cancelled?: true;
+}
+
 /** A lease that has already ended with this outcome gets the same answer again, whatever the command id. */
 function repeated(item: ReleaseItem, ended: EndedLease | null): ReleasedItem | null {
   if (ended === null) return null;
   const { streamId: sessionId, taskId, type } = ended.end;
-  const said = fromJsonText(ended.end.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
-  const status = statusAfter(type, said);
+  const said = fromJsonText(ended.end.payload) as Repeatable;
+  const status = said.cancelled === true ? 'cancelled' : statusAfter(type, said);
   if (said.outcome !== item.outcome || status === null) return null;
   return {
     ok: true,

@@ -10,6 +10,7 @@ const WAITS_FOR = {
   depends_on: 'the tasks that it waits for, if any',
   dependencies_ended: 'how those of them had ended for which it does not wait',
   on_dependency_failure: '`block`, `cancel` or `run`: what becomes of it if one of them does not succeed',
+  cancelled: 'true if the next event cancels it, because one of them had failed or was cancelled before',
 } as const;
 
 export const EVENT_DOCS: {
