@@ -1,3 +1,4 @@
+import { textDigest } from '../log/verdict-signature.ts';
 import { contextFrom, type Context, type StoredContext } from '../model/context.ts';
 import { rolesOf, type Agent, type AgentStatus } from '../model/agent.ts';
 import type { Claim, Takeover } from '../commands/index.ts';
@@ -29,11 +30,17 @@ export type TaskRecord<Kinds extends AnyKinds = AnyKinds> = {
     readonly result: ResultOf<Kinds, Kind> | null;
     readonly error: TaskError | null;
     /** The review that it asks for, and where it stands. */
-    readonly review: Review | null;
+    readonly review: ReviewRecord | null;
     /** Of a review: the work that it judges. */
     readonly reviewOf: ReviewedWork | null;
   };
 }[keyof Kinds & string];
+
+/** The review that a task asks for. */
+export type ReviewRecord = Review & {
+  /** SHA-256 over the canonical JSON of the result that is reviewed, in hex; null: it is not in review. */
+  readonly resultSha256: string | null;
+};
 
 /** The work that a review judges. */
 export interface ReviewedWork {
@@ -117,9 +124,15 @@ export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kin
     payload: fromJsonText(payload),
     result: decode(result),
     error: decode(error),
-    review: reviewOn(task),
+    review: toReviewRecord(task),
     reviewOf: toReviewedWork(task),
   }) as unknown as TaskRecord<Kinds>;
+}
+
+function toReviewRecord(task: Task): ReviewRecord | null {
+  const review = reviewOn(task);
+  if (review === null) return null;
+  return { ...review, resultSha256: task.status === 'in_review' ? textDigest(task.result) : null };
 }
 
 function toReviewedWork(task: Task): ReviewedWork | null {
