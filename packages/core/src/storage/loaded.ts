@@ -66,7 +66,10 @@ export interface LoadedSession {
   readonly head: Task | null;
 }
 
-/** An end of a dependency, and whether the task waits for the dependency still. */
+/**
+ * An end of a dependency; whether the task waits for the dependency still, and that one has ended still: it may have
+ * been retried since, and the task may even have begun to wait for it anew.
+ */
 export type LoadedEnd = DependencyEnd & { readonly isOpen: boolean };
 
 /** That a task waits for another one. */

@@ -15,6 +15,7 @@ export const waitingForTasks = chapter('waiting for tasks', {
   'with a question it waits for both, and only an open question is listed': both,
   'a failed one leaves it waiting, cancels it or lets it continue, as the policy asks': policies,
   'a process that ends before the task is told leaves it to the next claim or recovery': crash,
+  'an end of which a task was not told, and that is not so any more, neither wakes nor cancels it': endedNoMore,
   'an awaited task that ends at the same time is never waited for in vain': bothOrders,
   'of two holders that begin to wait for each other, whichever comes first, the second one is refused': crossed,
   'of several holders that would close a cycle, at least one is refused, and no deadlock reaches a caller': ring,
@@ -168,6 +169,23 @@ async function crash(world: World): Promise<void> {
     else await world.rival.staleRecovery();
 
     expect(await statusOf(world, id)).toBe(next === 'claim' ? 'running' : 'queued');
+  }
+}
+
+async function endedNoMore(world: World): Promise<void> {
+  const crashing = world.orchestratorOn(withoutSettling(world.storage));
+  for (const onDependencyFailure of ['run', 'cancel'] as const) {
+    const [id, on] = [`${onDependencyFailure} a`, `${onDependencyFailure} b`];
+    await world.add({ id: on });
+    await waiting(world, id, [on], { onDependencyFailure });
+    const { lease } = await world.claim({ sessionId: on });
+    await crashing.releaseTask({ token: lease.token, outcome: 'failed', final: true });
+    await world.orchestrator.retryTask({ taskId: on });
+
+    await world.rival.staleRecovery();
+    expect(await world.task(id)).toMatchObject({ status: 'waiting', openDependencies: 1 });
+    await end(world, on);
+    expect(await statusOf(world, id)).toBe('queued');
   }
 }
 

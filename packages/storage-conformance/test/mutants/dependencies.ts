@@ -78,6 +78,14 @@ export const dependencies: readonly Mutant[] = [
     wrap: withLoaded((loaded) => ({ ...loaded, dependencyEnds: [] })),
   },
   {
+    name: 'a task is told of an end that is not so any more',
+    chapter: 'waiting for tasks',
+    wrap: withLoaded((loaded) => ({
+      ...loaded,
+      dependencyEnds: (loaded.dependencyEnds ?? []).map((end) => ({ ...end, isOpen: true })),
+    })),
+  },
+  {
     name: 'sub-tasks are not looked up',
     chapter,
     wrap: withLoaded((loaded) => ({ ...loaded, withSubtasks: [] })),
