@@ -72,7 +72,7 @@ interface Calls {
     readonly note?: string | undefined;
     readonly signature?: string | undefined;
     readonly namespace?: string | undefined;
-  }): Promise<{ readonly ok: true } | LeaseRefusal>;
+  }): Promise<{ readonly ok: true; readonly status: TaskStatus } | LeaseRefusal>;
 }
 
 /** Claims the first open review that the agent may have, and ends it. */
@@ -109,6 +109,8 @@ export async function reviewTask(orchestrator: Calls, call: ReviewCall): Promise
       if (!reply.ok) return reply;
       const after = await orchestrator.getTask(task.id, namespace);
       const status = after?.status ?? task.status;
+      // The round ended after the claim, by another verdict: this one judged nothing.
+      if (reply.status !== 'succeeded') return { ok: false, reason: 'not_in_review', status };
       return { ok: true, reviewId: claimed.task.id, taskId: task.id, status, ...workOf(review) };
     }
   }

@@ -95,9 +95,8 @@ export function isGivingBack({ type, payload }: TaskEnd): boolean {
  * task whose cancellation was requested, the event says the error alone.
  */
 export function hasOtherTerms(item: ReleaseItem, { type, payload }: TaskEnd): boolean {
-  const [said, stands] =
-    type === 'task.cancelled' ? [item.error ?? null, payload.error] : [termsOf(item), termsIn(payload)];
-  return canonicalize(said) !== canonicalize(stands) || hasOtherPolicy(item, payload);
+  if (type === 'task.cancelled') return canonicalize(item.error ?? null) !== canonicalize(payload.error);
+  return canonicalize(termsOf(item)) !== canonicalize(termsIn(payload)) || hasOtherPolicy(item, payload);
 }
 
 /** A policy that is not given is that of the task, which the holder need not know. */

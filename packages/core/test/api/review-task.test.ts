@@ -1,5 +1,5 @@
 // The short way of a reviewer judges the work that the caller saw, also if it changes after the first look: then the
-// review is given back, and no verdict is given.
+// review is given back, and no verdict is given. A verdict that comes too late is refused.
 import { expect, test } from 'vitest';
 import { reviewTask } from '../../src/api/review-task.ts';
 
@@ -10,7 +10,7 @@ const TERMS = { role: 'reviewer', approvals: 1, approved: [], holders: [] };
 const FIRST = { ...TERMS, round: 1, open: ['r'], resultSha256: 'one' };
 
 /** A store in which the work is in the second round when a review of it is claimed. */
-function changing(outcomes: string[]): Calls {
+function changing(outcomes: string[], ends: 'succeeded' | 'cancelled' = 'succeeded'): Calls {
   const task = { id: 'a', status: 'in_review', review: FIRST } as const;
   const reviewed = { task: { ...task, review: { ...FIRST, round: 2, resultSha256: 'two' } } };
   return {
@@ -22,7 +22,7 @@ function changing(outcomes: string[]): Calls {
       Promise.resolve({ ok: true, task: { id: 'r' }, lease: { token: 't' }, reviewed } as unknown as Claimed),
     releaseTask({ outcome }) {
       outcomes.push(outcome);
-      return Promise.resolve({ ok: true });
+      return Promise.resolve({ ok: true, status: ends });
     },
   };
 }
@@ -48,4 +48,10 @@ test('a caller that names neither judges what is there, and is told what that wa
 
   expect(reply).toMatchObject({ ok: true, round: 2, resultSha256: 'two' });
   expect(outcomes).toEqual(['approved']);
+});
+
+test('a verdict that ends its review without judging, as another one ended the round, is no verdict', async () => {
+  const reply = await reviewTask(changing([], 'cancelled'), CALL);
+
+  expect(reply).toEqual({ ok: false, reason: 'not_in_review', status: 'in_review' });
 });

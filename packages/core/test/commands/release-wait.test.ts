@@ -153,13 +153,23 @@ test.each([
 ])('of a repeated one the tasks count in any order, and the policy if it is given: %j %j', (on, more, isOther) => {
   const { store } = given(...HELD, ...alone('b', 2), ...alone('c', 3)).when(
     release,
-    call(['b', 'c'], { onDependencyFailure: 'run' }),
+    call(['c', 'b'], { onDependencyFailure: 'run' }),
   );
 
   const { items } = store.when(release, { ...call(on, more), ...again }).reply;
 
   expect(items).toMatchObject([{ ok: true, repeated: true }]);
   expect(items.some((item) => item?.ok && item.otherTerms === true)).toBe(isOther);
+});
+
+test('of a task that was to be cancelled, the repeated one has no policy to compare', () => {
+  const item = call(['b'], { onDependencyFailure: 'run' });
+  const { store } = given(...HELD, ...alone('b', 2), cancelAsked('a')).when(release, item);
+
+  const { items } = store.when(release, { ...item, ...again }).reply;
+
+  expect(items).toMatchObject([{ ok: true, repeated: true, status: 'cancelled' }]);
+  expect(items[0]).not.toHaveProperty('otherTerms', true);
 });
 
 test('the holders of one batch wait for so many tasks together', () => {

@@ -176,15 +176,29 @@ async function endedNoMore(world: World): Promise<void> {
   const crashing = world.orchestratorOn(withoutSettling(world.storage));
   for (const onDependencyFailure of ['run', 'cancel'] as const) {
     const [id, on] = [`${onDependencyFailure} a`, `${onDependencyFailure} b`];
-    await world.add({ id: on });
+    // The best head of all.
+    await world.add({ id: on, priority: 0 });
     await waiting(world, id, [on], { onDependencyFailure });
-    const { lease } = await world.claim({ sessionId: on });
-    await crashing.releaseTask({ token: lease.token, outcome: 'failed', final: true });
-    await world.orchestrator.retryTask({ taskId: on });
+    const failAndRetry = async (token: string) => {
+      await crashing.releaseTask({ token, outcome: 'failed', final: true });
+      await world.orchestrator.retryTask({ taskId: on });
+    };
+    await failAndRetry((await world.claim({ sessionId: on })).lease.token);
 
     await world.rival.staleRecovery();
     expect(await world.task(id)).toMatchObject({ status: 'waiting', openDependencies: 1 });
-    await end(world, on);
+    await failAndRetry((await world.claim({ sessionId: on })).lease.token);
+    // A release that claims the next task tells none of an end before: both ends of `on` are told at once.
+    const { lease } = await world.claimNew({ id: `${on} before` });
+    const released = await crashing.releaseTask({
+      token: lease.token,
+      outcome: 'succeeded',
+      claimNext: { agent: AGENT },
+    });
+    expect(released).toMatchObject({ next: { task: { id: on } } });
+    const token = (released.ok && released.next?.lease.token) || '';
+    await crashing.releaseTask({ token, outcome: 'succeeded' });
+    await world.rival.staleRecovery();
     expect(await statusOf(world, id)).toBe('queued');
   }
 }
