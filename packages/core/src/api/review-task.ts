@@ -110,7 +110,11 @@ export async function reviewTask(orchestrator: Calls, call: ReviewCall): Promise
       const after = await orchestrator.getTask(task.id, namespace);
       const status = after?.status ?? task.status;
       // The round ended after the claim, by another verdict: this one judged nothing.
-      if (reply.status !== 'succeeded') return { ok: false, reason: 'not_in_review', status };
+      if (reply.status !== 'succeeded') {
+        if (after?.status === 'in_review' && after.review)
+          return { ok: false, reason: 'other_work', ...workOf(after.review) };
+        return { ok: false, reason: 'not_in_review', status };
+      }
       return { ok: true, reviewId: claimed.task.id, taskId: task.id, status, ...workOf(review) };
     }
   }

@@ -53,5 +53,5 @@ test('a caller that names neither judges what is there, and is told what that wa
 test('a verdict that ends its review without judging, as another one ended the round, is no verdict', async () => {
   const reply = await reviewTask(changing([], 'cancelled'), CALL);
 
-  expect(reply).toEqual({ ok: false, reason: 'not_in_review', status: 'in_review' });
+  expect(reply).toEqual({ ok: false, reason: 'other_work', round: 1, resultSha256: 'one' });
 });
