@@ -49,6 +49,7 @@ type CliCode =
   | 'OTHER_QUESTION'
   | 'NOT_EMPTY'
   | 'NOT_IN_REVIEW'
+  | 'OTHER_WORK'
   | 'OPEN_REVIEW'
   | 'REVIEW_OVER'
   | 'AGENT_DRAINING'
@@ -88,6 +89,7 @@ export const EXIT_OF = {
   OTHER_QUESTION: 1,
   NOT_EMPTY: 1,
   NOT_IN_REVIEW: 1,
+  OTHER_WORK: 1,
   OPEN_REVIEW: 1,
   REVIEW_OVER: 1,
   REVIEW_OWN_WORK: 77,

@@ -1,6 +1,7 @@
 /**
  * Reviews on the command line:
  * - the agent that did the work is refused, exit 77; another one approves, or sends the task back with notes
+ * - a verdict that names the round or the result is given on that work alone, exit 1 for other work
  * - a task that is not in review gets no verdict, exit 1
  * - the claim of a review says how it ends
  * - one command id cannot name the two commands of a verdict: sent again, it would approve another review
@@ -29,6 +30,30 @@ test.concurrent('another agent approves the work, and its holder does not', asyn
   expect([own.exit, own.error.code]).toEqual([77, 'REVIEW_OWN_WORK']);
   expect([other.exit, other.data['status'], other.data['verdict']]).toEqual([0, 'succeeded', 'approved']);
   expect([again.exit, again.error.code]).toEqual([1, 'NOT_IN_REVIEW']);
+});
+
+test.concurrent('a verdict on what was seen is refused for other work, and says on what it was given', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+  const id = await inReview(cli);
+  const shown = (await cli.run(['task', 'show', id])).stdout;
+  const digest = /result sha256 +([0-9a-f]{64})/u.exec(shown)?.[1] ?? '';
+  const as = ['approve', id, '--agent', 'home-agent'];
+
+  const round = await cli.json([...as, '--round', '2']);
+  const result = await cli.json([
+    ...as,
+    '--result-sha256',
+    digest.replace(/^./u, (first) => (first === '0' ? '1' : '0')),
+  ]);
+  const malformed = await cli.json([...as, '--result-sha256', 'x']);
+  const done = await cli.json([...as, '--round', '1', '--result-sha256', digest]);
+
+  expect([round.exit, round.error.code, round.error.field]).toEqual([1, 'OTHER_WORK', 'round']);
+  expect([result.exit, result.error.code, result.error.field]).toEqual([1, 'OTHER_WORK', 'result_sha256']);
+  expect(malformed.exit).toBe(64);
+  expect(done.data).toMatchObject({ status: 'succeeded', round: 1, result_sha256: digest });
 });
 
 test.concurrent('changes send the work back with their notes', async ({ expect }) => {

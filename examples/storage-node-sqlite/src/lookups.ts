@@ -1,4 +1,5 @@
 import {
+  ENDED_STATUS_NAMES,
   LIMITS,
   type Agent,
   type DependencyEnd,
@@ -8,7 +9,14 @@ import {
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
-import { HOLDS_KEY, RETURNING, type DueTask, type ReadyKey, type ScopeLookups } from '@agent-orchestrator/storage-sql';
+import {
+  HOLDS_KEY,
+  isOneOf,
+  RETURNING,
+  type DueTask,
+  type ReadyKey,
+  type ScopeLookups,
+} from '@agent-orchestrator/storage-sql';
 import type { Database } from './database.ts';
 import { setNextHead } from './save.ts';
 import {
@@ -39,11 +47,13 @@ const SQL = {
   task: `${SELECT.task} ${BY_ID}`,
   taskOfDedupeKey: `${SELECT.task} WHERE namespace = ? AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `${SELECT.agent} ${BY_NAME}`,
-  relatedTask: `SELECT id, session_id AS "sessionId", status FROM tasks ${BY_ID}`,
+  relatedTask: `SELECT id, session_id AS "sessionId", status, review FROM tasks ${BY_ID}`,
   toTell: `SELECT DISTINCT task_id AS id FROM dependency_ends WHERE namespace = ? ORDER BY task_id LIMIT ?`,
   ends: `${SELECT.dependencyEnd} WHERE namespace = ? AND task_id = ? ORDER BY dependency_id, seq LIMIT ?`,
   awaited: `SELECT dependency_id AS id FROM dependencies WHERE namespace = ? AND task_id = ? AND ended IS NULL`,
-  open: `SELECT 1 FROM dependencies WHERE namespace = ? AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
+  open: `SELECT 1 FROM dependencies d JOIN tasks t ON t.namespace = d.namespace AND t.id = d.dependency_id
+    WHERE d.namespace = ? AND d.task_id = ? AND d.dependency_id = ? AND d.ended IS NULL
+      AND ${isOneOf('t.status', ENDED_STATUS_NAMES)}`,
   dependent: 'SELECT 1 FROM dependencies WHERE namespace = ? AND dependency_id = ? LIMIT 1',
   subtask: 'SELECT 1 FROM tasks WHERE namespace = ? AND parent_id = ? LIMIT 1',
   head: `${SELECT.task} ${HEAD}`,

@@ -24,6 +24,7 @@ export type {
   ClaimRecord,
   EventRecord,
   ReviewedRecord,
+  ReviewRecord,
   ReviewedWork,
   AgentRecord,
   SeenAgentRecord,
@@ -240,6 +241,7 @@ export {
 } from './storage/store-state.ts';
 export { PUBLIC_KEY_CHARACTERS } from './model/public-key.ts';
 export { bytesToSign } from './api/bytes-to-sign.ts';
+export { resultDigest } from './log/verdict-signature.ts';
 export { dependencyKeyAfter, dependencyKeyCursor, type DependencyKey } from './storage/dependency-cursor.ts';
 export { questionAfter, questionCursor } from './storage/question-cursor.ts';
 export { RunningCalls } from './storage/running-calls.ts';

@@ -3,6 +3,7 @@ import {
   compareCodePoints,
   compareReturns,
   holdsDedupeKey,
+  isEnded,
   isDelayedTooLong,
   isHeld,
   isPending,
@@ -13,6 +14,7 @@ import {
   type Agent,
   type AwaitedTask,
   type Clock,
+  type DependencyEnd,
   type DueScope,
   type EndedLease,
   type Event,
@@ -206,7 +208,14 @@ function endsOf(data: MemoryData, namespace: string): LoadedEnd[] {
       (a, b) =>
         compareCodePoints(a.taskId, b.taskId) || compareCodePoints(a.dependencyId, b.dependencyId) || a.seq - b.seq,
     )
-    .map((end) => ({ ...end, isOpen: data.dependencies.get(dependencyKey(end))?.ended === null }));
+    .map((end) => ({ ...end, isOpen: isOpen(data, end) }));
+}
+
+/** A task waits for the end still, and that is so still. */
+function isOpen(data: MemoryData, end: DependencyEnd): boolean {
+  const dependency = data.tasks.get(keyOf(end.namespace, end.dependencyId));
+  const hasEnded = dependency !== undefined && isEnded(dependency.status);
+  return hasEnded && data.dependencies.get(dependencyKey(end))?.ended === null;
 }
 
 function dueTasks(data: MemoryData, namespace: string, now: number): Task[] {

@@ -1,5 +1,5 @@
-import { COLUMNS, LIMITS, REVIEW_KIND, type Clock } from '@agent-orchestrator/core';
-import { addresseeIn, HOLDS_KEY, NEXT_COLUMNS, PENDING, RETURNING } from '@agent-orchestrator/storage-sql';
+import { COLUMNS, ENDED_STATUS_NAMES, LIMITS, REVIEW_KIND, type Clock } from '@agent-orchestrator/core';
+import { addresseeIn, HOLDS_KEY, isOneOf, NEXT_COLUMNS, PENDING, RETURNING } from '@agent-orchestrator/storage-sql';
 import { selected } from './rows.ts';
 import { arrayOf, arrayOfSetting, keepArray } from './server/values.ts';
 
@@ -286,10 +286,12 @@ export const SQL = {
        WHERE t.namespace = $1 AND t.id = e.task_id) t
      CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = t.session_id
        FOR NO KEY UPDATE SKIP LOCKED) s LIMIT ${limit}`,
-  /** Namespace, tasks: the ends of their dependencies, and whether the task waits for the dependency still. */
-  dependencyEnds: `SELECT ${selected(COLUMNS.dependencyEnd, 'e')}, d.ended IS NULL
+  /** Namespace, tasks: the ends of their dependencies; whether the task waits for it still, and it has ended still. */
+  dependencyEnds: `SELECT ${selected(COLUMNS.dependencyEnd, 'e')},
+       d.ended IS NULL AND ${isOneOf('t.status', ENDED_STATUS_NAMES)}
      FROM orchestrator.dependency_ends e JOIN orchestrator.dependencies d
        ON d.namespace = e.namespace AND d.task_id = e.task_id AND d.dependency_id = e.dependency_id
+     JOIN orchestrator.tasks t ON t.namespace = e.namespace AND t.id = e.dependency_id
      WHERE e.namespace = $1 AND e.task_id = ANY ${arrayOf('$2')}
      ORDER BY e.task_id, e.dependency_id, e.seq LIMIT ${LIMITS.settled_ends_max}`,
 
@@ -326,7 +328,7 @@ export const SQL = {
   tasks: `SELECT ${TASK}, ${isDependedOn('t')} FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
   /** Namespace, ids. Their sessions are locked. */
-  relatedTasks: `SELECT t.id, t.session_id, t.status FROM orchestrator.tasks t
+  relatedTasks: `SELECT t.id, t.session_id, t.status, t.review FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
   /** Namespace, ids: for what these tasks wait, directly or through others. */
   awaited: `WITH RECURSIVE waits (task_id, dependency_id) AS (

@@ -61,7 +61,7 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
   'delayed returns': [SQL.delayedReturns(200), ['tasks_returning']],
   'lock what is due to go back': [SQL.lockDue(200), ['sessions_pk', 'tasks_returning']],
   'lock what is to be told': [SQL.lockToTell(200), [DEPENDENCY_ENDS_PK, 'sessions_pk', 'tasks_pk']],
-  'ends of dependencies': [SQL.dependencyEnds, [DEPENDENCIES_PK, DEPENDENCY_ENDS_PK]],
+  'ends of dependencies': [SQL.dependencyEnds, [DEPENDENCIES_PK, DEPENDENCY_ENDS_PK, 'tasks_pk']],
   'related tasks': [SQL.relatedTasks, ['tasks_pk']],
   'what tasks wait for': [SQL.awaited, [DEPENDENCIES_PK]],
   'dependencies of a task': [dependenciesQuery({ namespace: 'n', taskId: 't', limit: 50 }).text, [DEPENDENCIES_PK]],

@@ -1,4 +1,5 @@
 import {
+  ENDED_STATUS_NAMES,
   LIMITS,
   type Agent,
   type DependencyEnd,
@@ -13,6 +14,7 @@ import {
   ASIDE,
   FIELDS,
   HOLDS_KEY,
+  isOneOf,
   NEXT_COLUMNS,
   RETURNING,
   SESSION_UPDATES,
@@ -110,7 +112,7 @@ export const SQL = {
   taskOfDedupeKey: `SELECT ${TASK} FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `SELECT ${AGENT} FROM agents WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ?`,
-  relatedTask: `SELECT id, ${TASK_PLACES.sessionId.read} AS "sessionId", status FROM tasks
+  relatedTask: `SELECT id, ${TASK_PLACES.sessionId.read} AS "sessionId", status, review FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
   awaited: `SELECT dependency_id FROM dependencies WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = +?
     AND ended IS NULL`,
@@ -119,8 +121,9 @@ export const SQL = {
     ORDER BY task_id LIMIT +?`,
   dependencyEnds: `SELECT ${selected(DEPENDENCY_END_PLACES)} FROM dependency_ends
     WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = +? ORDER BY dependency_id, seq LIMIT +?`,
-  isOpen: `SELECT 1 FROM dependencies
-    WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = ? AND dependency_id = ? AND ended IS NULL`,
+  isOpen: `SELECT 1 FROM dependencies d JOIN tasks t ON t.namespace = d.namespace AND t.id = d.dependency_id
+    WHERE d.namespace = ${KEY_OF_NAMESPACE} AND d.task_id = ? AND d.dependency_id = ? AND d.ended IS NULL
+      AND ${isOneOf('t.status', ENDED_STATUS_NAMES)}`,
   isDependedOn: `SELECT 1 ${ON_TASK} LIMIT 1`,
   hasSubtasks: `SELECT 1 FROM tasks INDEXED BY tasks_of_parent
     WHERE namespace = ${KEY_OF_NAMESPACE} AND parent_id IS NOT NULL AND parent_id = +? LIMIT 1`,

@@ -21,6 +21,12 @@ export function parseCount(text: string): number {
   return value;
 }
 
+/** A SHA-256 digest, as the program shows it. */
+export function parseSha256(text: string): string {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('Write 64 hex digits in lower case.');
+  return text;
+}
+
 /** A folder to write into. An empty name would mean the current folder. */
 export function parseFolder(text: string): string {
   if (text === '') throw new InvalidArgumentError('Name a folder.');

@@ -9,9 +9,8 @@ export function handOffText(task: HandOffParts, now: number): string | null {
   const { assignee, role, handedOffBy, handedOffAt, returnAt, returnedFrom } = task;
   if (handedOffBy === null || handedOffAt === null) return null;
   const age = relative(handedOffAt, now);
-  if (returnedFrom !== null)
-    return `back at ${handedOffBy}: ${addresseeName(returnedFrom)} did not claim it, handed off ${age}`;
   const to = assignee ?? `role ${role ?? ''}`;
+  if (returnedFrom !== null) return `back at ${to}: ${addresseeName(returnedFrom)} did not claim it, handed off ${age}`;
   const back = returnAt === null ? '' : `, ${returnText(returnAt, now)} to ${handedOffBy}`;
   return `for ${to}, handed off by ${handedOffBy} ${age}${back}`;
 }

@@ -129,7 +129,7 @@ function who(
   const agent = you && name !== null ? `you (${name})` : name;
   if (type === 'lease.refused') return [`a late ${reason ?? 'write'} of ${agent ?? 'an unnamed agent'} was refused`];
   if (type === 'task.handed_back')
-    return [`back at ${agent ?? ''}`, `${addresseeName(reason ?? '')} did not claim it in time`];
+    return [`back at ${agent ?? 'its role'}`, `${addresseeName(reason ?? '')} did not claim it in time`];
   return [
     ...(fromAgent === null ? [] : [`from ${fromYou ? `you (${fromAgent})` : fromAgent}`]),
     ...(agent === null ? [] : [`by ${agent}`]),

@@ -83,6 +83,7 @@ export function taskCard(
         ['handed off', handOffText(task, now)],
         ['dedupe key', task.dedupeKey && `${task.dedupeKey}${task.dedupeWhile === 'open' ? ', until it ends' : ''}`],
         ['review', reviewText(task, names)],
+        ['result sha256', task.review?.resultSha256 ?? null],
         ['reviews', reviewedText(task, names)],
         ['not for', task.reviewOf === null ? null : task.reviewOf.notFor.join(', ')],
         ...TASK_TEXT_NAMES.map((name): [string, string | null] => [wordsOf(name), task[name]]),

@@ -90,8 +90,8 @@ export class CommandRunner {
   }
 }
 
-/** What a command needs, if that is not what it was given already. */
-function more(given: Needs | undefined, needs: Needs): Needs {
+/** What a command needs besides, with what it was given already. */
+export function more(given: Needs | undefined, needs: Needs): Needs {
   const had = new Set(given?.extraTaskIds);
   const related = new Set(given?.related);
   const isNew =

@@ -1,3 +1,4 @@
+import { textDigest } from '../log/verdict-signature.ts';
 import { contextFrom, type Context, type StoredContext } from '../model/context.ts';
 import { rolesOf, type Agent, type AgentStatus } from '../model/agent.ts';
 import type { Claim, Takeover } from '../commands/index.ts';
@@ -29,17 +30,25 @@ export type TaskRecord<Kinds extends AnyKinds = AnyKinds> = {
     readonly result: ResultOf<Kinds, Kind> | null;
     readonly error: TaskError | null;
     /** The review that it asks for, and where it stands. */
-    readonly review: Review | null;
+    readonly review: ReviewRecord | null;
     /** Of a review: the work that it judges. */
     readonly reviewOf: ReviewedWork | null;
   };
 }[keyof Kinds & string];
+
+/** The review that a task asks for. */
+export type ReviewRecord = Review & {
+  /** SHA-256 over the canonical JSON of the result that is reviewed, in hex; null: it is not in review. */
+  readonly resultSha256: string | null;
+};
 
 /** The work that a review judges. */
 export interface ReviewedWork {
   readonly taskId: string;
   readonly sessionId: string;
   readonly round: number;
+  /** The role of those who may review it. */
+  readonly role: string;
   /** The agents that may not review it: those that held it, and those in `judgedBy`. */
   readonly notFor: readonly string[];
   /** The agents that gave a verdict on another review of the round. */
@@ -115,16 +124,22 @@ export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kin
     payload: fromJsonText(payload),
     result: decode(result),
     error: decode(error),
-    review: reviewOn(task),
+    review: toReviewRecord(task),
     reviewOf: toReviewedWork(task),
   }) as unknown as TaskRecord<Kinds>;
+}
+
+function toReviewRecord(task: Task): ReviewRecord | null {
+  const review = reviewOn(task);
+  if (review === null) return null;
+  return { ...review, resultSha256: task.status === 'in_review' ? textDigest(task.result) : null };
 }
 
 function toReviewedWork(task: Task): ReviewedWork | null {
   const of = reviewOf(task);
   if (of === null) return null;
-  const { task_id: taskId, session_id: sessionId, round, not_for: notFor, judged_by: judgedBy = [] } = of;
-  return { taskId, sessionId, round, notFor, judgedBy };
+  const { task_id: taskId, session_id: sessionId, round, role, not_for: notFor, judged_by: judgedBy = [] } = of;
+  return { taskId, sessionId, round, role, notFor, judgedBy };
 }
 
 export function toClaimRecord<Kinds extends AnyKinds>(

@@ -114,18 +114,12 @@ class DependencyVerifier {
     if (ends.some(({ status }) => isFulfilledBy(status, policy))) return false;
     const other = await this.#reader.task(this.#namespace, dependencyId);
     if (other === null) return true;
-    if (!isEnded(other.status)) return policy === 'run' && (await this.#endedSinceQueued(taskId, dependencyId));
+    // One that was retried has no end but its next one.
+    if (!isEnded(other.status)) return false;
     if (isFulfilledBy(other.status, policy)) return true;
     if (policy !== 'cancel' || ends.length > 0) return false;
     const task = await this.#reader.task(this.#namespace, taskId);
     return task?.status === 'blocked' && !(await this.#retriedSince(task, other));
-  }
-
-  /** A task that was retried by hand had ended before; when the other one was queued, it was open. */
-  async #endedSinceQueued(taskId: string, dependencyId: string): Promise<boolean> {
-    const retried = await this.#last(dependencyId, ['task.retried']);
-    const queued = await this.#last(taskId, ['task.queued']);
-    return retried !== null && queued !== null && retried.id > queued.id;
   }
 
   /** A task that was cancelled with its dependency, and was retried by hand, waits for it without being told again. */

@@ -50,7 +50,7 @@ export interface Verification {
  * Replays the log of every session and of every registered agent from empty, and checks that
  *
  * - no event number is missing, and the hash chain is unbroken
- * - every event is legal at its place
+ * - every event is legal at its place: for example, none leaves a review to an agent that may not judge it
  * - fences grow, and each is granted once
  * - a verdict that says so was signed, by the key that the registry had at that time
  * - no lease ended for silence before the deadline that its last logged event implies

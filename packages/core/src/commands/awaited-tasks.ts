@@ -1,15 +1,17 @@
 /**
  * The tasks that a holder waits for: dependencies that its task gets while it runs. All of them must exist, and none
- * may wait for this task itself, directly or through others.
+ * may wait for this task itself, directly or through others. A task in review waits for its open reviews: they are in
+ * its row, not among its dependencies. Reviews that begin later wait for nothing, so they close no cycle.
  *
  * A task is added to the dependencies of a running one under the locks of both sessions, and of the sessions of all
  * tasks that it would wait for in the end. So of holders that would close a cycle together, the last one sees what the
  * others have added.
  */
-import type { AddedDependencies } from '../log/events.ts';
+import type { AddedDependencies, WaitedFor } from '../log/events.ts';
 import type { OnDependencyFailure } from '../model/dependency.ts';
 import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
+import { openReviewsOf } from '../model/review.ts';
 import type { EndedStatus } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
 import type { Loaded, RelatedTask } from '../storage/loaded.ts';
@@ -32,6 +34,7 @@ export class AwaitedTasks {
     this.#known = new Map(related.map((one) => [one.id, one]));
     this.#isCut = awaited.length >= LIMITS.awaited_dependencies_max;
     for (const { taskId, dependencyId } of awaited) this.#add(taskId, [dependencyId]);
+    for (const task of related) this.#add(task.id, openReviewsOf(task));
   }
 
   /** The tasks that these would wait for in the end, and whose sessions are not locked yet. */
@@ -46,7 +49,7 @@ export class AwaitedTasks {
    *
    * @throws `DEPENDENCY_NOT_FOUND`, `DEPENDENCY_CYCLE`, `LIMIT_EXCEEDED`
    */
-  waitFor({ on = [], onDependencyFailure: asked }: Waiting, task: Task, path: string): AddedDependencies {
+  waitFor({ on = [], onDependencyFailure: asked }: Waiting, task: Task, path: string): WaitedFor {
     if (on.length === 0) return {};
     const missing = on.findIndex((id) => !this.#known.has(id));
     if (missing !== -1)
@@ -64,7 +67,8 @@ export class AwaitedTasks {
     const ids = [...new Set(on)];
     this.#add(task.id, ids);
     const policy = asked ?? task.onDependencyFailure ?? 'block';
-    return addedDependencies(ids, policy, (id) => this.#endedStatus(id));
+    const added = addedDependencies(ids, policy, (id) => this.#endedStatus(id));
+    return this.cancelledBy(added) === null ? added : { ...added, cancelled: true };
   }
 
   /** Why the task is cancelled at once: one of them had failed, and the policy asks for that; null: it is not. */

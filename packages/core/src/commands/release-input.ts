@@ -127,6 +127,14 @@ export const releaseInput = z
     message: 'must be given with claimNext',
   })
   .superRefine(({ items }, context) => {
+    const count = items.reduce((sum, { on = [] }) => sum + on.length, 0);
+    if (count > LIMITS.batch_dependencies_max)
+      context.addIssue({
+        code: 'custom',
+        path: ['items'],
+        message: `names ${count} tasks together, and its limit is ${LIMITS.batch_dependencies_max}`,
+        params: { code: 'LIMIT_EXCEEDED' },
+      });
     const seen = new Map<string, number>();
     for (const [at, { token }] of items.entries()) {
       const before = seen.get(token);

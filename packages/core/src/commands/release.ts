@@ -10,7 +10,7 @@ import { AwaitedTasks } from './awaited-tasks.ts';
 import { entriesOf, mayClaim, rolesToAsk, withRoles } from './admission.ts';
 import { needMore, type Command, type Needs } from './command.ts';
 import { fits, grantAll, receiptClaims, restoreClaims, type Claimant, type Grants } from './grant.ts';
-import { assertEndFits, nextRound, queueReviews, ReviewedTasks } from './review.ts';
+import { assertEndFits, assertFirstVerdict, nextRound, queueReviews, ReviewedTasks } from './review.ts';
 import type { HeldLease } from './held-lease.ts';
 import { leaseRefusal, lookUpHolder, refusedEvents, type HolderLookup, type LeaseRefusal } from './holder.ts';
 import { closeOwnSession } from './own-session.ts';
@@ -150,9 +150,10 @@ function judge({ item, at, lease: { held, ended } }: Asked, commandId: string, w
   if (held !== null) {
     const task = reviewed.asOfNow(held.task);
     assertEndFits(item, task, `items[${at}]`);
-    if (isVerdict(item.outcome)) reviewed.assertFirst({ session: held.session, task }, `items[${at}]`);
+    if (isVerdict(item.outcome)) assertFirstVerdict({ session: held.session, task }, `items[${at}]`);
     const end = taskEndOf(item, { commandId, at, now: loaded.now, awaited }, task);
-    reviewed.released(task, statusAfter(end.type, end.payload));
+    const { assignee } = end.type === 'task.handed_off' ? end.payload : task;
+    reviewed.released(task, { status: statusAfter(end.type, end.payload) ?? task.status, assignee });
     return released({ item, held, end, path: `items[${at}]` }, work);
   }
 
@@ -295,12 +296,19 @@ function isBlocked(task: Task, head: Task | null, end: TaskEnd): boolean {
   return isGivingBack(end) && head !== null && compareInQueue(task, head) < 0;
 }
 
+/** What the answer to a release is made of, in the payload of its event. */
+interface Repeatable {
+  readonly outcome?: ReleaseOutcome;
+  readonly run_at?: number | null;
+  readonly cancelled?: true;
+}
+
 /** A lease that has already ended with this outcome gets the same answer again, whatever the command id. */
 function repeated(item: ReleaseItem, ended: EndedLease | null): ReleasedItem | null {
   if (ended === null) return null;
   const { streamId: sessionId, taskId, type } = ended.end;
-  const said = fromJsonText(ended.end.payload) as { outcome?: ReleaseOutcome; run_at?: number | null };
-  const status = statusAfter(type, said);
+  const said = fromJsonText(ended.end.payload) as Repeatable;
+  const status = said.cancelled === true ? 'cancelled' : statusAfter(type, said);
   if (said.outcome !== item.outcome || status === null) return null;
   return {
     ok: true,

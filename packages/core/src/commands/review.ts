@@ -2,6 +2,7 @@
  * The rules of reviews, for the commands that begin one, end one, or end a task that is being reviewed.
  */
 import type { EventDraft } from '../log/events.ts';
+import type { OnDependencyFailure } from '../model/dependency.ts';
 import { invalidInput, internalError, OrchestratorError } from '../model/errors.ts';
 import { taskIdFor } from '../model/ids.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -10,18 +11,19 @@ import {
   hasJudged,
   isBarred,
   isVerdict,
+  openReviewsOf,
   REVIEW_KIND,
   reviewOf,
   reviewOn,
-  roundOf,
   type Review,
   type ReviewOf,
 } from '../model/review.ts';
-import { TASK_STATUSES, type TaskStatus } from '../model/statuses.ts';
+import { TASK_STATUSES } from '../model/statuses.ts';
 import { firstCodePoints } from '../model/text.ts';
 import type { Task } from '../model/task.ts';
 import { NO_TASK_TEXTS, textsForEvent } from '../model/task-texts.ts';
 import type { Loaded } from '../storage/loaded.ts';
+import { reviewerExcluded } from '../log/evolve-review.ts';
 import type { HeldLease } from './held-lease.ts';
 import { closeOwnSession } from './own-session.ts';
 import { proofOf, type GivenVerdict } from './verdict-proof.ts';
@@ -30,14 +32,33 @@ import { proofOf, type GivenVerdict } from './verdict-proof.ts';
 interface ReportedEnd {
   readonly outcome: string;
   readonly to?: { readonly agent?: string | undefined; readonly role?: string | undefined } | undefined;
+  readonly onDependencyFailure?: OnDependencyFailure | undefined;
 }
 
 /**
- * Checks that a review ends with a verdict, and nothing else does.
+ * Checks that the agent gives its first verdict in the round. It may hold two reviews of it: it claimed the second one
+ * before it gave the verdict of the first.
  *
- * @throws `INVALID_INPUT` that names the outcome; `REVIEW_OWN_WORK` for a hand-off to an agent that held the work
+ * @throws `REVIEW_TWICE`, unless the review was cancelled, so that its verdict counts for nothing
  */
-export function assertEndFits({ outcome, to }: ReportedEnd, task: Task, path: string): void {
+export function assertFirstVerdict(
+  { session: { agent }, task }: Pick<HeldLease, 'session' | 'task'>,
+  path: string,
+): void {
+  if (task.cancelRequestedAt === null && hasJudged(agent, task)) throw secondVerdict(agent, task, `${path}.outcome`);
+}
+
+/**
+ * Checks that a review ends with a verdict, and nothing else does; not even when a task fails for which it waits.
+ *
+ * @throws `INVALID_INPUT` that names the outcome or the policy; `REVIEW_OWN_WORK` for a hand-off to an agent that held
+ *   the work
+ */
+export function assertEndFits(
+  { outcome, to, onDependencyFailure: policy }: ReportedEnd,
+  task: Task,
+  path: string,
+): void {
   const of = reviewOf(task);
   if (of === null) {
     if (isVerdict(outcome))
@@ -50,6 +71,11 @@ export function assertEndFits({ outcome, to }: ReportedEnd, task: Task, path: st
     throw invalidInput(
       `${path}.outcome`,
       `must not be cancelled: ${nameOf('task', task)} is a review; release it instead`,
+    );
+  if (policy === 'cancel')
+    throw invalidInput(
+      `${path}.onDependencyFailure`,
+      `must be block or run: ${nameOf('task', task)} is a review, and ends with a verdict`,
     );
   if (to?.agent !== undefined && hasJudged(to.agent, task)) throw secondVerdict(to.agent, task, `${path}.to`);
   if (to?.agent !== undefined && isBarred(to.agent, task))
@@ -86,7 +112,7 @@ export function queueReviews(
   ids: readonly string[],
   numbers: Iterator<number>,
 ): EventDraft[] {
-  const of: ReviewOf = { task_id: task.id, session_id: task.sessionId, round, not_for: holders };
+  const of: ReviewOf = { task_id: task.id, session_id: task.sessionId, round, role, not_for: holders };
   return ids.flatMap((id, nth): EventDraft[] => {
     const { value: number, done } = numbers.next();
     if (done) throw internalError('The storage gave too few numbers for the reviews.');
@@ -128,12 +154,8 @@ function reviewTitle(title: string): string {
 export class ReviewedTasks {
   readonly #loaded: Loaded;
   readonly #rounds = new Map<string, Review | null>();
-  /** The statuses of the reviews whose leases the unit of work has ended. */
-  readonly #statuses = new Map<string, TaskStatus>();
-  /** The reviews that are held, and were cancelled by a verdict before. */
-  readonly #cancelled = new Set<string>();
-  /** The agents that gave a verdict in the unit of work, each with the round. */
-  readonly #judges = new Set<string>();
+  /** The reviews that the unit of work has released, cancelled, or taken from an agent that may not judge them. */
+  readonly #changed = new Map<string, Task>();
 
   constructor(loaded: Loaded) {
     this.#loaded = loaded;
@@ -149,29 +171,14 @@ export class ReviewedTasks {
     return others.every((id) => this.#find(id) !== undefined) ? [] : [of.task_id, ...others];
   }
 
-  /** The task of a lease, cancelled if a verdict before has cancelled it. */
+  /** The task of a lease, as the verdicts before have left it. */
   asOfNow(task: Task): Task {
-    return this.#cancelled.has(task.id)
-      ? { ...task, cancelRequestedAt: task.cancelRequestedAt ?? this.#loaded.now }
-      : task;
+    return this.#changed.get(task.id) ?? task;
   }
 
-  /**
-   * Checks that the agent gives its first verdict in the round. It may hold two reviews of it: it claimed the second
-   * one before it gave the verdict of the first.
-   *
-   * @throws `REVIEW_TWICE`, unless the review was cancelled, so that its verdict counts for nothing
-   */
-  assertFirst({ session: { agent }, task }: Pick<HeldLease, 'session' | 'task'>, path: string): void {
-    const judge = `${roundOf(task)}\n${agent}`;
-    if (task.cancelRequestedAt === null && (hasJudged(agent, task) || this.#judges.has(judge)))
-      throw secondVerdict(agent, task, `${path}.outcome`);
-    this.#judges.add(judge);
-  }
-
-  /** A lease has ended in this unit of work: a verdict after it finds its task with this status. */
-  released(task: Task, status: TaskStatus | null): void {
-    if (status !== null) this.#statuses.set(task.id, status);
+  /** A lease has ended in this unit of work: a verdict after it finds its task with this status, for this agent. */
+  released(task: Task, after: Pick<Task, 'status' | 'assignee'>): void {
+    if (task.reviewOf !== null) this.#changed.set(task.id, { ...task, ...after });
   }
 
   /**
@@ -199,7 +206,9 @@ export class ReviewedTasks {
     if (verdict === 'approved')
       return [
         { ...about, type: 'task.approved', payload: { ...by, done: isOver } },
-        ...(isOver ? this.#close(task) : open.flatMap((id) => this.#exclude(session.agent, id, review.id))),
+        ...(isOver
+          ? this.#close(task)
+          : open.flatMap((id) => this.#exclude(session.agent, id, { review: review.id, role: round.role }))),
       ];
     const final = of.round >= LIMITS.review_rounds_max;
     return [
@@ -209,18 +218,24 @@ export class ReviewedTasks {
     ];
   }
 
-  /** The agent gives no verdict on another review of the round; none is needed of one that has ended well. */
-  #exclude(reviewer: string, id: string, review: string): EventDraft[] {
-    const other = this.#find(id);
-    if (other === undefined) throw internalError(`The review ${id} was not loaded.`);
-    const { sessionId } = other;
-    return [{ type: 'task.reviewer_excluded', sessionId, taskId: id, payload: { reviewer, review } }];
+  /** The agent gives no verdict on another review of the round. One that was for this agent is for its role. */
+  #exclude(reviewer: string, id: string, { review, role }: { review: string; role: string }): EventDraft[] {
+    const other = this.#review(id);
+    const payload = { reviewer, review, ...(other.assignee === reviewer && { role }) };
+    this.#changed.set(id, reviewerExcluded(other, payload));
+    return [{ type: 'task.reviewer_excluded', sessionId: other.sessionId, taskId: id, payload }];
   }
 
   #cancel(id: string): EventDraft[] {
-    const status = this.#statuses.get(id);
-    if (status === undefined) this.#cancelled.add(id);
-    return cancelReview(id, this.#loaded, status);
+    const review = this.#review(id);
+    this.#changed.set(id, { ...review, cancelRequestedAt: review.cancelRequestedAt ?? this.#loaded.now });
+    return cancelReview(review, this.#loaded);
+  }
+
+  #review(id: string): Task {
+    const review = this.#find(id);
+    if (review === undefined) throw internalError(`The review ${id} was not loaded.`);
+    return this.asOfNow(review);
   }
 
   #close(task: Task): EventDraft[] {
@@ -242,27 +257,25 @@ export function reviewsToLoad(tasks: readonly Task[], loaded: Loaded): string[] 
 
 /** Ends the open reviews of a task that is cancelled. A reviewer that holds one learns it from its next heartbeat. */
 export function cancelReviewsOf(task: Task, loaded: Loaded): EventDraft[] {
-  return openReviewsOf(task).flatMap((id) => cancelReview(id, loaded));
+  return openReviewsOf(task).flatMap((id) => {
+    const review = loaded.tasks.find((one) => one.id === id);
+    if (review === undefined) throw internalError(`The review ${id} was not loaded.`);
+    return cancelReview(review, loaded);
+  });
 }
 
-function openReviewsOf(task: Task): readonly string[] {
-  return task.status === 'in_review' ? (reviewOn(task)?.open ?? []) : [];
-}
-
-/** @param status its status by now, if it is not the one that was loaded */
-function cancelReview(id: string, loaded: Loaded, status?: TaskStatus): EventDraft[] {
-  const review = loaded.tasks.find((task) => task.id === id);
-  const session = loaded.sessions.find((one) => one.session.id === review?.sessionId)?.session;
-  if (review === undefined || session === undefined) throw internalError(`The review ${id} was not loaded.`);
-  const about = { sessionId: session.id, taskId: id };
-  switch (TASK_STATUSES[status ?? review.status].phase) {
+function cancelReview({ id, sessionId, status, cancelRequestedAt }: Task, loaded: Loaded): EventDraft[] {
+  const session = loaded.sessions.find((one) => one.session.id === sessionId)?.session;
+  if (session === undefined) throw internalError(`The session of the review ${id} was not loaded.`);
+  const about = { sessionId, taskId: id };
+  switch (TASK_STATUSES[status].phase) {
     case 'pending':
       return [
         { ...about, type: 'task.cancelled', payload: { outcome: null, error: null } },
         ...closeOwnSession(session, id),
       ];
     case 'running':
-      return review.cancelRequestedAt === null ? [{ ...about, type: 'task.cancel_requested', payload: {} }] : [];
+      return cancelRequestedAt === null ? [{ ...about, type: 'task.cancel_requested', payload: {} }] : [];
     case 'ended':
       return [];
   }

@@ -40,13 +40,12 @@ function told(task: Task, ends: readonly LoadedEnd[], { sessions, now }: Loaded)
   const { id: taskId, sessionId, onDependencyFailure: policy } = task;
   if (policy === null) return [];
   const events: EventDraft[] = [];
-  const fulfilled = new Set<string>();
   let open = task.openDependencies ?? 0;
   let waits = task.status === 'blocked' || task.status === 'waiting';
-  for (const { dependencyId, seq, status, isOpen } of ends) {
-    if (!isOpen || fulfilled.has(dependencyId)) continue;
+  // One that was retried after an end that was not told has ended again: its last end is what it is now.
+  const last = new Map(ends.filter(({ isOpen }) => isOpen).map((end) => [end.dependencyId, end]));
+  for (const { dependencyId, seq, status } of last.values()) {
     if (isFulfilledBy(status, policy)) {
-      fulfilled.add(dependencyId);
       open -= 1;
       const payload = { dependency: dependencyId, status, seq, open_dependencies: open, run_at: dueAt(task, now) };
       const about = { type: 'task.dependency_ended', sessionId, taskId } as const;

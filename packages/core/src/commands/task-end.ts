@@ -6,9 +6,10 @@ import { jitterFor } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import { isVerdict } from '../model/review.ts';
 import { isEnded } from '../model/statuses.ts';
+import { compareCodePoints } from '../model/text.ts';
 import type { Task } from '../model/task.ts';
 import { canonicalize } from '../log/canonical.ts';
-import type { AddedDependencies, EventPayloads, LEASE_END_EVENTS } from '../log/events.ts';
+import type { EventPayloads, LEASE_END_EVENTS, WaitedFor } from '../log/events.ts';
 import { statusAfter } from '../log/lifecycle.ts';
 import type { AwaitedTasks } from './awaited-tasks.ts';
 import { handOffTerms, recipient } from './hand-off.ts';
@@ -74,7 +75,7 @@ function retryOf(
   return { run_at: now + delayMs, delay_ms: delayMs };
 }
 
-function questionOf({ ask }: ReleaseItem): Omit<EventPayloads['task.asked'], 'outcome' | keyof AddedDependencies> {
+function questionOf({ ask }: ReleaseItem): Omit<EventPayloads['task.asked'], 'outcome' | keyof WaitedFor> {
   const { assignee, role } = recipient(ask?.to);
   return { question: ask?.question ?? '', asked_agent: assignee, asked_role: role };
 }
@@ -94,9 +95,14 @@ export function isGivingBack({ type, payload }: TaskEnd): boolean {
  * task whose cancellation was requested, the event says the error alone.
  */
 export function hasOtherTerms(item: ReleaseItem, { type, payload }: TaskEnd): boolean {
-  const [said, stands] =
-    type === 'task.cancelled' ? [item.error ?? null, payload.error] : [termsOf(item), termsIn(payload)];
-  return canonicalize(said) !== canonicalize(stands);
+  if (type === 'task.cancelled') return canonicalize(item.error ?? null) !== canonicalize(payload.error);
+  return canonicalize(termsOf(item)) !== canonicalize(termsIn(payload)) || hasOtherPolicy(item, payload);
+}
+
+/** A policy that is not given is that of the task, which the holder need not know. */
+function hasOtherPolicy({ onDependencyFailure: given }: ReleaseItem, payload: TaskEnd['payload']): boolean {
+  const said: { readonly [field: string]: Json | undefined } = { ...payload };
+  return given !== undefined && given !== said['on_dependency_failure'];
 }
 
 type Terms = readonly (Json | undefined)[];
@@ -107,7 +113,7 @@ function termsOf(item: ReleaseItem): Json {
   const { assignee, role } = recipient(item.ask?.to ?? item.to);
   const terms: Terms = isVerdict(outcome)
     ? [{ verdict: outcome, notes: note }]
-    : [result, note, error, [...new Set(on)], byMs, assignee, role, item.ask?.question];
+    : [result, note, error, [...new Set(on)].toSorted(compareCodePoints), byMs, assignee, role, item.ask?.question];
   return terms.map((term) => term ?? null);
 }
 
@@ -121,7 +127,7 @@ function termsIn(payload: TaskEnd['payload']): Json {
     result,
     note,
     error,
-    on,
+    Array.isArray(on) ? on.map(String).toSorted(compareCodePoints) : on,
     isHandOff ? byMs : null,
     isHandOff ? said['assignee'] : said['asked_agent'],
     isHandOff ? said['role'] : said['asked_role'],

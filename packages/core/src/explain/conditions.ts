@@ -19,7 +19,7 @@ import { isAsking } from '../model/question.ts';
 import { hasJudged, isBarred, reviewOf, reviewOn } from '../model/review.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
-import { handOffOf } from './hand-off.ts';
+import { addressedBy } from './hand-off.ts';
 import { nextStepOf } from './waits-for.ts';
 
 /** The conditions for claiming a task, in the order in which they are listed. */
@@ -276,13 +276,12 @@ function agentMayClaim({ claim, agents }: Situation): Condition[] {
 
 function addressee({ task: stored, claim, now, jump, history, isForUnknown }: Situation): Condition {
   const task = asSettled(stored, jump, now);
-  const handOff = handOffOf(task);
+  const { says: why, events } = addressedBy(task, history);
   const only = task.assignee === null ? task.role && `role ${task.role}` : `agent ${task.assignee}`;
   if (only === null) return met('addressee', 'Any agent may claim it.');
   const unknown = isForUnknown ? ` No agent has this ${task.assignee === null ? 'role' : 'name'}.` : '';
-  const events = lastOf(history, ['task.handed_back', 'task.handed_off', 'task.queued']);
-  if (isFor(claim, task)) return met('addressee', `Only ${only} may claim it.${unknown}${handOff}`, events);
-  return unmet('addressee', `Only ${only} may claim it, not agent ${claim.agent}.${unknown}${handOff}`, {
+  if (isFor(claim, task)) return met('addressee', `Only ${only} may claim it.${unknown}${why}`, events);
+  return unmet('addressee', `Only ${only} may claim it, not agent ${claim.agent}.${unknown}${why}`, {
     ...(task.returnAt !== null && { changesAt: task.returnAt }),
     nextStep:
       task.assignee === null

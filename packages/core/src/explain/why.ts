@@ -108,6 +108,7 @@ const OUTCOME_EVENTS: readonly EventType[] = [
   ...STATUS_EVENTS,
   'task.rescheduled',
   'task.handed_back',
+  'task.reviewer_excluded',
   'task.cancel_requested',
 ];
 

@@ -10,6 +10,7 @@ const WAITS_FOR = {
   depends_on: 'the tasks that it waits for, if any',
   dependencies_ended: 'how those of them had ended for which it does not wait',
   on_dependency_failure: '`block`, `cancel` or `run`: what becomes of it if one of them does not succeed',
+  cancelled: 'true if the next event cancels it, because one of them had failed or was cancelled before',
 } as const;
 
 export const EVENT_DOCS: {
@@ -59,7 +60,7 @@ export const EVENT_DOCS: {
       role: 'the only role that may claim it',
       review: '`{ role, approvals }` of a task that asks for a review',
       review_of:
-        'of a review: `{ task_id, session_id, round, not_for }`, the work that it judges and who held that work',
+        'of a review: `{ task_id, session_id, round, role, not_for }`, the work that it judges and who held that work',
       depends_on: 'the tasks on which it depends, if any',
       dependencies_ended: 'how those of them had ended for which it does not wait',
       on_dependency_failure: '`block`, `cancel` or `run`: what becomes of it if one of them does not succeed',
@@ -124,7 +125,11 @@ export const EVENT_DOCS: {
   },
   'task.reviewer_excluded': {
     means: 'An agent approved another review of the same round: it may not give the verdict of this one.',
-    fields: { reviewer: 'the name of the agent', review: 'the id of the review that it approved' },
+    fields: {
+      reviewer: 'the name of the agent',
+      review: 'the id of the review that it approved',
+      role: 'only if this review was for that agent: the role that it is for from now on',
+    },
   },
   'task.failed': {
     means: 'The attempt failed; or, with outcome null, the task was interrupted too often.',

@@ -56,7 +56,7 @@ export interface EventPayloads {
   'task.review_requested': { outcome: 'succeeded'; result: Json; round: number; reviews: readonly string[] };
   'task.approved': ReviewedBy & { done: boolean };
   'task.changes_requested': ReviewedBy & { notes: string; final: boolean };
-  'task.reviewer_excluded': { reviewer: string; review: string };
+  'task.reviewer_excluded': { reviewer: string; review: string; role?: string };
   'task.failed': Imported & { outcome: 'failed' | null; error: Json; run_at: number | null; delay_ms?: number };
   'task.rescheduled': { by_ms: number; run_at: number; delay_ms: number };
   'task.dependency_ended': {
@@ -80,13 +80,13 @@ export interface EventPayloads {
   };
   'task.handed_back': { assignee: string | null; role: string | null; returned_from: string; return_at: number };
   'task.return_rescheduled': { by_ms: number; return_at: number; delay_ms: number };
-  'task.asked': AddedDependencies & {
+  'task.asked': WaitedFor & {
     outcome: 'waiting';
     question: string;
     asked_agent: string | null;
     asked_role: string | null;
   };
-  'task.waiting': AddedDependencies & { outcome: 'waiting' };
+  'task.waiting': WaitedFor & { outcome: 'waiting' };
   'task.answered': { answer: string; asked_at: number; open_dependencies?: number };
   'task.cancelled': Imported & { outcome: ReleaseOutcome | null; error: Json };
   'task.cancel_requested': Record<string, never>;
@@ -110,6 +110,9 @@ export type AddedDependencies = {
   dependencies_ended?: { readonly [taskId: string]: EndedStatus };
   on_dependency_failure?: OnDependencyFailure;
 };
+
+/** `cancelled`: one of them had not succeeded, and the policy asks for that. The next event cancels the task. */
+export type WaitedFor = AddedDependencies & { cancelled?: true };
 
 /** The review whose verdict it is, and what proves who reviewed. */
 type ReviewedBy = Readonly<{ review: string; round: number; proof: ReviewProof; signature?: VerdictSignature }>;

@@ -1,6 +1,8 @@
 /**
- * What the events of a review do to the reviewed task. Only `evolve` calls it.
+ * What the events of a review do to it and to the reviewed task. `evolve` calls it, and the command that ends several
+ * reviews in one step.
  */
+import { NO_HAND_OFF } from '../model/hand-off.ts';
 import { reviewOf, reviewOn, type Review, type ReviewFields } from '../model/review.ts';
 import type { JsonText } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
@@ -46,15 +48,13 @@ export function approved(
   return { review: changed(task, { open: open.filter((id) => id !== review), approved: [...before, approval] }) };
 }
 
-/** Each agent gives one verdict in a round. */
-export function reviewerExcluded(
-  task: Task,
-  { reviewer }: EventPayloads['task.reviewer_excluded'],
-): Changed<'reviewOf'> {
+/** Each agent gives one verdict in a round. A review that was for this one is for its role: others can claim it. */
+export function reviewerExcluded(task: Task, { reviewer, role }: EventPayloads['task.reviewer_excluded']): Task {
   const of = reviewOf(task);
-  if (of === null) return { reviewOf: null };
+  if (of === null) return task;
   const [notFor, judgedBy] = [of.not_for, of.judged_by ?? []].map((names) => [...new Set([...names, reviewer])]);
-  return { reviewOf: canonicalize({ ...of, not_for: notFor, judged_by: judgedBy }) };
+  const excluded = { ...task, reviewOf: canonicalize({ ...of, not_for: notFor, judged_by: judgedBy }) };
+  return role === undefined ? excluded : { ...excluded, assignee: null, role, ...NO_HAND_OFF };
 }
 
 /** The notes are for the next holder. What was reviewed stays in the log. */

@@ -22,6 +22,7 @@ import {
   reviewerExcluded,
   reviewRequested,
 } from './evolve-review.ts';
+import { isBarred } from '../model/review.ts';
 import { isEnded, type TaskStatus } from '../model/statuses.ts';
 import { isWithReceiver, NO_HAND_OFF, returned } from '../model/hand-off.ts';
 import type { Task } from '../model/task.ts';
@@ -70,6 +71,7 @@ export function evolve(state: State, event: NewEvent, payload: unknown = fromJso
 
   const task = event.taskId === null ? null : taskAfter(state.task, fact, event, event.taskId);
   if (task !== null) assertTaskTransition(event, state.task, task);
+  if (task !== null) assertMayBeJudged(event, task);
   const session = sessionAfter(state.session, fact, event, state.task, task);
   if (session.status !== state.session.status && !isSessionTransition(event.type, state.session.status, session.status))
     throw illegal(event, `a session cannot go from ${state.session.status} to ${session.status} by it`);
@@ -201,7 +203,9 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
         finishedAt: isEnded(status) ? event.at : null,
       };
     case 'task.reviewer_excluded':
-      return { ...task, ...reviewerExcluded(task, fact.payload) };
+      if ('role' in fact.payload !== (task.assignee === fact.payload.reviewer))
+        throw illegal(event, 'it is wrong about whom its task is for');
+      return reviewerExcluded(task, fact.payload);
     case 'task.failed':
       return { ...failed(task, status, fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
     case 'task.released':
@@ -209,11 +213,9 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
     case 'task.handed_off':
       return { ...handedOff(givenBack(task), fact.payload, event), status };
     case 'task.handed_back':
-      if (!isWithReceiver(task)) throw illegal(event, 'its task does not wait for the receiver of a hand-off');
-      return { ...task, ...returned(task) };
     case 'task.return_rescheduled':
       if (!isWithReceiver(task)) throw illegal(event, 'its task does not wait for the receiver of a hand-off');
-      return { ...task, ...returning(fact.payload, event.at) };
+      return { ...task, ...(fact.type === 'task.handed_back' ? returned(task) : returning(fact.payload, event.at)) };
     case 'task.asked':
       return { ...afterDependenciesAdded(asked(givenBack(task), fact.payload, event), fact.payload), status };
     case 'task.waiting':
@@ -349,6 +351,12 @@ function assertTaskTransition(event: NewEvent, before: Task | null, after: Task)
   const from = before?.status ?? null;
   if (before === after || isTaskTransition(event.type, from, after.status)) return;
   throw illegal(event, `a task cannot go from ${from} to ${after.status} by it`);
+}
+
+/** A review that is for one agent is for one that may judge it: otherwise none could claim it. */
+function assertMayBeJudged(event: NewEvent, { assignee, reviewOf }: Task): void {
+  if (reviewOf === null || assignee === null || !isBarred(assignee, { reviewOf })) return;
+  throw illegal(event, `agent ${assignee} may not judge the work that its task reviews`);
 }
 
 function illegal(event: NewEvent, why: string): Error {

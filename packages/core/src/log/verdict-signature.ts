@@ -4,6 +4,7 @@
  * pure function of the two and of the bytes, like the hashes of the log.
  */
 import { createPublicKey, verify } from 'node:crypto';
+import type { Json, JsonText } from '../model/json.ts';
 import { PUBLIC_KEY, SIGNATURE } from '../model/public-key.ts';
 import type { ReviewOf, Verdict } from '../model/review.ts';
 import { sha256 } from '../model/sha256.ts';
@@ -35,13 +36,23 @@ export function verdictBytes({ agent, verdict, review, reviewed, notesSha256 }: 
     agent,
     namespace: reviewed.namespace,
     notes_sha256: notesSha256,
-    result_sha256: sha256(reviewed.result ?? 'null'),
+    result_sha256: textDigest(reviewed.result),
     review: review.id,
     round: review.of.round,
     task: review.of.task_id,
     verdict,
   });
   return Buffer.from(`${DOMAIN}${said}`, 'utf8');
+}
+
+/** The digest of a result as it is stored, in hex. */
+export function textDigest(result: JsonText | null): string {
+  return sha256(result ?? 'null');
+}
+
+/** The digest of a result, in hex: of its canonical JSON. A verdict that is signed names it. */
+export function resultDigest(result: Json): string {
+  return textDigest(result === null ? null : canonicalize(result));
 }
 
 /** The digest of the notes of a verdict, in hex; no notes are an empty text. */

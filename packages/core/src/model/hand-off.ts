@@ -1,5 +1,6 @@
 import type { ClockJump } from './clock.ts';
 import { dueAfterJump } from './delay.ts';
+import { isBarred, reviewOf } from './review.ts';
 import { addresseeOf, type Task } from './task.ts';
 import { compareCodePoints } from './text.ts';
 
@@ -48,9 +49,20 @@ export function compareReturns(a: Pick<Task, 'returnAt' | 'id'>, b: Pick<Task, '
   return (a.returnAt ?? 0) - (b.returnAt ?? 0) || compareCodePoints(a.id, b.id);
 }
 
-/** What its return changes of a task: it is for the agent that handed it off. */
+/** What its return changes of a task. */
 export function returned(task: HandedOffTask): Pick<Task, 'assignee' | 'role' | 'returnAt' | 'returnedFrom'> {
-  return { assignee: task.handedOffBy, role: null, returnAt: null, returnedFrom: addresseeOf(task) };
+  return { ...returnsTo(task), returnAt: null, returnedFrom: addresseeOf(task) };
+}
+
+/**
+ * The agent that handed the task off. A review goes to its role if that agent has given its verdict on another review
+ * of the round by then.
+ */
+export function returnsTo(task: HandedOffTask): Pick<Task, 'assignee' | 'role'> {
+  const { handedOffBy: sender } = task;
+  return isBarred(sender, task)
+    ? { assignee: null, role: reviewOf(task)?.role ?? null }
+    : { assignee: sender, role: null };
 }
 
 /** An addressee (`agent:NAME` or `role:NAME`), for people: `NAME` or `role NAME`. */

@@ -3,6 +3,7 @@
  * its own, of kind `review` and in a session of its own, which names the reviewed task.
  */
 import { fromJsonText, type JsonText } from './json.ts';
+import type { TaskStatus } from './statuses.ts';
 
 /** The kind of the tasks that are reviews. */
 export const REVIEW_KIND = 'review';
@@ -36,6 +37,8 @@ export type ReviewOf = Readonly<{
   task_id: string;
   session_id: string;
   round: number;
+  /** The role of those who may review the work. The review may be for one agent of them: then it is in `assignee`. */
+  role: string;
   /**
    * The agents that may not claim it, whatever their roles: no agent reviews work that it held itself, and each agent
    * gives one verdict in a round.
@@ -96,7 +99,15 @@ export function roundOf(task: AReview): string | null {
   return of === null ? null : `${of.task_id}\n${of.round}`;
 }
 
+/** The reviews for whose verdicts a task waits, by their ids. */
+export function openReviewsOf(task: Reviewed & { readonly status: TaskStatus }): readonly string[] {
+  return task.status === 'in_review' ? (reviewOn(task)?.open ?? []) : [];
+}
+
 /** Whether a task still waits for the verdict of this review. */
-export function isOpenReview(review: { readonly id: string }, task: Reviewed & { readonly status: string }): boolean {
-  return task.status === 'in_review' && (reviewOn(task)?.open.includes(review.id) ?? false);
+export function isOpenReview(
+  review: { readonly id: string },
+  task: Reviewed & { readonly status: TaskStatus },
+): boolean {
+  return openReviewsOf(task).includes(review.id);
 }

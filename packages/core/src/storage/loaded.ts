@@ -66,14 +66,17 @@ export interface LoadedSession {
   readonly head: Task | null;
 }
 
-/** An end of a dependency, and whether the task waits for the dependency still. */
+/**
+ * An end of a dependency; whether the task waits for the dependency still, and that one has ended still: it may have
+ * been retried since, and the task may even have begun to wait for it anew.
+ */
 export type LoadedEnd = DependencyEnd & { readonly isOpen: boolean };
 
 /** That a task waits for another one. */
 export type AwaitedTask = Pick<Dependency, 'taskId' | 'dependencyId'>;
 
-/** A task that a new one names, or for which a holder is to wait. */
-export type RelatedTask = Pick<Task, 'id' | 'sessionId' | 'status'>;
+/** A task that a new one names, or for which a holder is to wait; with the review that it asks for. */
+export type RelatedTask = Pick<Task, 'id' | 'sessionId' | 'status' | 'review'>;
 
 /** The session that a reference named. */
 export interface NamedSession {

@@ -193,7 +193,7 @@ test('too many dependencies are refused, of one task and of a batch', () => {
   expect(() => given().when(enqueue, one)).toThrow(refusal('LIMIT_EXCEEDED', /limit of 1000/, 'tasks[0].dependsOn'));
   const store = given();
   const input = { ...inputOf(enqueue, add({ id: 'y' }), store.now), tasks: inputOf(enqueue, add(...batch), 0).tasks };
-  const related = others.map(({ id }) => ({ id, sessionId: id, status: 'queued' as const }));
+  const related = others.map(({ id }) => ({ id, sessionId: id, status: 'queued' as const, review: null }));
   const loaded = { ...store.load(enqueue.scope(input)), related };
   expect(() => enqueue.decide(input, loaded)).toThrow(
     refusal('LIMIT_EXCEEDED', /11000 dependencies together, and its limit is 10000/, 'tasks'),
@@ -266,7 +266,7 @@ test('only the last round that asks for changes is the end of the reviewed task'
 function inReview(round: number, approvals: number, policy: 'block' | 'cancel' = 'block') {
   const reviews = Array.from({ length: approvals }, (_, at) => `r${at}`);
   const requested = reviewRequested('a', reviews, { sessionId: 'a' });
-  const of = { task_id: 'a', session_id: 'a', round, not_for: [AGENT] };
+  const of = { task_id: 'a', session_id: 'a', round, role: 'reviewer', not_for: [AGENT] };
   return given(
     opened('a'),
     queued('a', { sessionId: 'a', review: { role: 'reviewer', approvals } }),

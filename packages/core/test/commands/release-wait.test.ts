@@ -34,7 +34,7 @@ import {
   waiting,
   type Said,
 } from '../support/events.ts';
-import { given, inputOf, refusal } from '../support/given.ts';
+import { commandIdAt, given, inputOf, refusal } from '../support/given.ts';
 
 /** A task in a session of its own, with the number as its fence. */
 const alone = (id: string, number: number, said: object = {}): Said[] => [
@@ -130,6 +130,57 @@ test('one that has failed is not waited for under run, and cancels the task unde
 });
 
 const ASK = { ask: { question: 'which?' } };
+
+/** The same release again, by another command. */
+const again = { commandId: commandIdAt(NOW, 2) };
+
+test('a release that is repeated is answered as the first one: that the task was cancelled at once', () => {
+  for (const more of [{}, ASK]) {
+    const { items } = call(['b'], { onDependencyFailure: 'cancel', ...more });
+    const { store } = given(...held('a', 1), ...dead('b', 2)).when(release, { items });
+
+    expect(store.when(release, { items, ...again }).reply).toMatchObject({
+      items: [{ ok: true, repeated: true, status: 'cancelled' }],
+    });
+  }
+});
+
+test.each([
+  [['c', 'b', 'c'], {}, false],
+  [['b', 'c'], { onDependencyFailure: 'run' }, false],
+  [['b', 'c'], { onDependencyFailure: 'block' }, true],
+  [['b'], {}, true],
+])('of a repeated one the tasks count in any order, and the policy if it is given: %j %j', (on, more, isOther) => {
+  const { store } = given(...HELD, ...alone('b', 2), ...alone('c', 3)).when(
+    release,
+    call(['c', 'b'], { onDependencyFailure: 'run' }),
+  );
+
+  const { items } = store.when(release, { ...call(on, more), ...again }).reply;
+
+  expect(items).toMatchObject([{ ok: true, repeated: true }]);
+  expect(items.some((item) => item?.ok && item.otherTerms === true)).toBe(isOther);
+});
+
+test('of a task that was to be cancelled, the repeated one has no policy to compare', () => {
+  const item = call(['b'], { onDependencyFailure: 'run' });
+  const { store } = given(...HELD, ...alone('b', 2), cancelAsked('a')).when(release, item);
+
+  const { items } = store.when(release, { ...item, ...again }).reply;
+
+  expect(items).toMatchObject([{ ok: true, repeated: true, status: 'cancelled' }]);
+  expect(items[0]).not.toHaveProperty('otherTerms', true);
+});
+
+test('the holders of one batch wait for so many tasks together', () => {
+  const on = Array.from({ length: LIMITS.dependencies_max }, (_, at) => `t${at}`);
+  const batch = (size: number) => ({ items: Array.from({ length: size }, (_, at) => call(on, {}, at + 1).items[0]) });
+
+  expect(inputOf(release, batch(10)).items).toHaveLength(10);
+  expect(() => inputOf(release, batch(11))).toThrow(
+    refusal('LIMIT_EXCEEDED', /11000 tasks together, and its limit is 10000/, 'items'),
+  );
+});
 
 test('with a question it waits for both: the answer first', () => {
   const { store, writes } = given(...HELD, ...held('b', 2)).when(release, call(['b'], ASK));

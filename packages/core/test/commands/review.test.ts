@@ -1,7 +1,7 @@
 // Reviews (`release` of a task that asks for one, and of the tasks that are reviews):
 // - a success makes the task in_review, charges no attempt, and queues a review for each approval that it needs
 // - the reviews are for the role that the task names, the first one for the agent that it names; not for its holders
-// - a review ends with a verdict, and nothing else does
+// - a review ends with a verdict, and nothing else does: not with the failure of a task that it waits for either
 // - the last approval that is needed makes the task succeed; changes put it back in its place, with the notes
 // - changes cancel the other reviews of the round; a verdict of a round that is over changes nothing
 // - the last round that asks for changes makes it a dead letter
@@ -13,7 +13,7 @@ import { cancel, claim, close, release, retry } from '../../src/commands/index.t
 import { taskIdFor } from '../../src/model/ids.ts';
 import { LIMITS } from '../../src/model/limits.ts';
 import { reviewOf, reviewOn } from '../../src/model/review.ts';
-import { AGENT, NOW, OTHER_AGENT, opened, queued, claimed, tokenOf, SEED } from '../support/events.ts';
+import { AGENT, claimed, failed, NOW, opened, OTHER_AGENT, queued, SEED, tokenOf } from '../support/events.ts';
 import { commandIdAt, given, refusal, type Store } from '../support/given.ts';
 
 const TERMS = { role: 'reviewer', approvals: 1 };
@@ -61,7 +61,13 @@ test('a success begins the review: no attempt is charged, and the review is queu
     role: 'reviewer',
     assignee: null,
   });
-  expect(reviewOf(store.task(reviewAt(1)))).toEqual({ task_id: 'a', session_id: 's', round: 1, not_for: [AGENT] });
+  expect(reviewOf(store.task(reviewAt(1)))).toEqual({
+    task_id: 'a',
+    session_id: 's',
+    round: 1,
+    role: TERMS.role,
+    not_for: [AGENT],
+  });
 });
 
 test('as many reviews are queued as approvals are needed; the first is for the reviewer that the task names', () => {
@@ -173,6 +179,25 @@ test('a review ends with a verdict, and nothing else does', () => {
     refusal('INVALID_INPUT', /is no review/, 'items[0].outcome'),
   );
   expect(store.after(2).when(release, releasing(2, 'released')).store.task(reviewAt(1)).status).toBe('queued');
+});
+
+/** The review waits for a task and an answer. */
+function waits(onDependencyFailure: string) {
+  return releasing(2, 'waiting', { on: ['b'], ask: { question: 'which?' }, onDependencyFailure });
+}
+
+test('a review waits for others, but never so that it is cancelled with them', () => {
+  const others = [opened('b', 8), queued('b', { sessionId: 'b', number: 8 })];
+  const dead = [claimed('b', { sessionId: 'b', fence: 9 }), failed('b', null, { sessionId: 'b', fence: 9 })];
+  for (const events of [others, [...others, ...dead]]) {
+    const store = events.reduce((rows, one) => rows.and(one), reviewing(done(), reviewAt(1), 2)).after(2);
+
+    expect(() => store.when(release, waits('cancel'))).toThrow(
+      refusal('INVALID_INPUT', /must be block or run: t\d+ is a review/, 'items[0].onDependencyFailure'),
+    );
+    for (const policy of ['block', 'run'])
+      expect(store.when(release, waits(policy)).store.task(reviewAt(1)).status).toBe('waiting');
+  }
 });
 
 test('a review is handed off to any agent but those that held the work', () => {

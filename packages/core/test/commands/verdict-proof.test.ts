@@ -30,7 +30,7 @@ const RESULT = { lines: 1 };
 /** Two reviews of a task, both held by agents: `r` by the other agent under fence 2, `q` by the owner under fence 3. */
 function inReview(...entries: readonly AgentEventDraft[]): Store {
   const requested = reviewRequested('a', ['r', 'q']);
-  const of = { task_id: 'a', session_id: 's', round: 1, not_for: [] };
+  const of = { task_id: 'a', session_id: 's', round: 1, role: 'reviewer', not_for: [] };
   const review = (id: string) => [opened(id), queued(id, { sessionId: id, review_of: of })];
   return given(
     opened(),

@@ -41,7 +41,9 @@ import {
 const context = { turn: 1, last_action: null, next_action: null, memory_ref: null, hash: '', data: null };
 
 const TERMS = { role: 'reviewer', approvals: 1 };
-const OF = { task_id: 'a', session_id: 's', round: 1, not_for: [] };
+const OF = { task_id: 'a', session_id: 's', round: 1, role: 'reviewer', not_for: [] };
+
+const ALL_OF_WAITING = { dependencies_ended: {}, cancelled: true } as const;
 
 /** One event of each type, with every field that it may have. */
 const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
@@ -63,7 +65,7 @@ const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
   'task.review_requested': reviewRequested('a', ['r']),
   'task.approved': signed(approved('a', true)),
   'task.changes_requested': signed(changesRequested('a', false)),
-  'task.reviewer_excluded': event('task.reviewer_excluded', { reviewer: AGENT, review: 'r' }),
+  'task.reviewer_excluded': event('task.reviewer_excluded', { reviewer: AGENT, review: 'r', role: 'reviewer' }),
   'task.failed': withTime(failedFor('a', 1)),
   'task.rescheduled': rescheduled('a', { by_ms: -1, run_at: NOW, delay_ms: 1 }),
   'task.dependency_ended': dependencyEnded('a', 'd', { after_end: true, still_asks: true }),
@@ -72,8 +74,8 @@ const FULL: { readonly [type in EventType]: { readonly payload: object } } = {
   'task.handed_off': handedOff('a', { role: 'r' }, {}, 5),
   'task.handed_back': handedBack('a', 'role:r', NOW),
   'task.return_rescheduled': event('task.return_rescheduled', { by_ms: -1, return_at: NOW, delay_ms: 1 }),
-  'task.asked': withAll(asked('a'), { ...waiting('a', ['d'], { dependencies_ended: {} }).payload }),
-  'task.waiting': waiting('a', ['d'], { dependencies_ended: {} }),
+  'task.asked': withAll(asked('a'), { ...waiting('a', ['d'], ALL_OF_WAITING).payload }),
+  'task.waiting': waiting('a', ['d'], ALL_OF_WAITING),
   'task.answered': withAll(answered('a'), { open_dependencies: 1 }),
   'task.cancelled': withTime(ended('task.cancelled', 'a', { outcome: null, error: null })),
   'task.cancel_requested': cancelAsked('a'),

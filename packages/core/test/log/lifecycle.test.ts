@@ -80,7 +80,7 @@ const TO_REVIEW = [opened('a'), asksFor(1), claimed('a', OWN)];
 const reviewedIn = (round: number, approvals = 1): Said[] => {
   const others = Array.from({ length: approvals - 1 }, (_, at) => `r${at}`);
   const requested = reviewRequested('a', ['r', ...others], OWN);
-  const of = { task_id: 'a', session_id: 'a', round, not_for: [AGENT] };
+  const of = { task_id: 'a', session_id: 'a', round, role: 'reviewer', not_for: [AGENT] };
   return [
     opened('a'),
     asksFor(approvals),

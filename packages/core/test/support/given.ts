@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest';
 import type { z } from 'zod';
+import { more } from '../../src/api/command-runner.ts';
 import type { After, Command, CommandInput, Known } from '../../src/commands/command.ts';
 import { execute, requestHash, type Outcome } from '../../src/commands/execute.ts';
 import { chained, chainedToAgent } from '../../src/log/chain.ts';
@@ -112,7 +113,7 @@ export class Store {
     for (let known: Known = {}; ;) {
       const writes = execute(command, input, hash, this.load(command.scope(input, known)), known);
       if (writes.reply.kind === 'again') known = { ...known, registered: writes.reply.registered };
-      else if (writes.reply.kind === 'needs') known = { ...known, needs: writes.reply.needs };
+      else if (writes.reply.kind === 'needs') known = { ...known, needs: more(known.needs, writes.reply.needs) };
       else return new Decided(this.saved(writes), writes);
     }
   }

@@ -13,10 +13,15 @@ export const reviews = chapter('reviews', {
   'the reviews of a round have numbers of their own, and one claim takes one of them': several,
   'an agent that approved the work claims no other review of the round, and is told so': oneVerdict,
   'of two reviews of a round that an agent holds, it judges one': heldTwo,
+  'a review that was for an agent which approved another one is for its role again': backToRole,
+  'a review that comes back to an agent which approved another one is for its role': returnedToRole,
+  'a hand-off to an agent that approves another review at the same time leaves none without a reviewer':
+    handedOffAtOnce,
   'two approvals at once are both counted, and the work succeeds once': approvedAtOnce,
   'an approval and a request for changes at once: the first one stands': judgedAtOnce,
   'a verdict and the cancellation of the work at once: one of them stands': cancelledMeanwhile,
   'a review whose reviewer dies goes to another one': reviewerDies,
+  'a review that waits for a task is not cancelled when that one fails': notCancelled,
   'own work does not hide what comes behind it': ownWorkFirst,
   'an agent that held the work is told so, and claims nothing': ownWork,
   'work and its reviews are ended by one release, and what comes next is claimed with it': releasedTogether,
@@ -136,6 +141,74 @@ async function heldTwo(world: World): Promise<void> {
   expect((await world.task(task.id)).review?.approved.map(({ agent }) => agent)).toEqual([OTHER_AGENT, 'owner']);
 }
 
+const THIRD = 'third-agent';
+const BY_MS = 60_000;
+
+/** Given: a round of two reviews. The owner holds one; the id of the other one, which is free, comes with it. */
+async function oneHeld(world: World, sessionId = 'work'): Promise<readonly [ClaimRecord, string]> {
+  const { task } = await done(world, { ...TERMS, approvals: 2 }, sessionId);
+  const held = await world.claim({ ...REVIEWER, agent: 'owner' });
+  const free = (await reviewsOf(world, task)).find(({ id }) => id !== held.task.id);
+  return [held, free?.id ?? ''];
+}
+
+/** The same; it was handed off, and then an agent approves the free one. */
+async function handedOff(world: World, to: string, { approvedBy }: { approvedBy: string }): Promise<ClaimRecord> {
+  const [held, free] = await oneHeld(world);
+  await world.release(held, { outcome: 'handed_off', to: { agent: to }, byMs: BY_MS });
+  await verdict(world, await world.claim({ roles: [TERMS.role], agent: approvedBy, sessionId: free }));
+  return held;
+}
+
+async function saysForWhom(world: World, { task }: ClaimRecord): Promise<string | undefined> {
+  const found = await world.rival.whyTask(task.id, { agent: THIRD, roles: [TERMS.role] });
+  return found?.conditions.find(({ name }) => name === 'addressee')?.says;
+}
+
+async function backToRole(world: World): Promise<void> {
+  const review = await handedOff(world, OTHER_AGENT, { approvedBy: OTHER_AGENT });
+
+  expect(await world.task(review.task.id)).toMatchObject({ assignee: null, role: TERMS.role, handedOffBy: null });
+  expect(await saysForWhom(world, review)).toBe(
+    `Only role ${TERMS.role} may claim it. It was for agent ${OTHER_AGENT}, who has given its verdict in this round.`,
+  );
+  expect(await world.orchestrator.claimTask(claimCall(REVIEWER))).toMatchObject({ ok: false });
+  await verdict(world, await world.claim({ ...REVIEWER, agent: THIRD }));
+  expect(await world.task(review.task.reviewOf?.taskId ?? '')).toMatchObject({ status: 'succeeded' });
+}
+
+async function returnedToRole(world: World): Promise<void> {
+  const review = await handedOff(world, THIRD, { approvedBy: 'owner' });
+  expect(await saysForWhom(world, review)).toContain(`It goes back to role ${TERMS.role} at `);
+  world.clock.advance(BY_MS);
+
+  expect(await world.orchestrator.claimTask(claimCall({ ...REVIEWER, agent: 'owner' }))).toMatchObject({ ok: false });
+  expect(await saysForWhom(world, review)).toContain('Agent owner has given its verdict in this round.');
+  expect(await world.claim(REVIEWER)).toMatchObject({ task: { id: review.task.id, assignee: null } });
+}
+
+async function handedOffAtOnce(world: World): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [held, free] = await oneHeld(world, `work-${round}`);
+    const other = await world.claim({ ...REVIEWER, sessionId: free });
+    const handOff = async (on = world.storage): Promise<boolean> => {
+      const item = { ...holderOf(held), outcome: 'handed_off' as const, to: { agent: OTHER_AGENT } };
+      const outcome = world.orchestratorOn(on).releaseTask(item);
+      return outcome.then(({ ok }) => ok).catch(() => false);
+    };
+    const approve = (on = world.peer) =>
+      world.orchestratorOn(on).releaseTask({ ...holderOf(other), outcome: 'approved' });
+
+    const isHandedOff =
+      round % 2 === 0
+        ? (await race(world.storage, handOff, approve))[0]
+        : (await race(world.peer, approve, handOff))[1];
+    if (!isHandedOff) await world.release(held, { outcome: 'released' });
+
+    expect(await world.claim({ ...REVIEWER, agent: THIRD })).toMatchObject({ task: { id: held.task.id } });
+  }
+}
+
 const ROUNDS = 5;
 
 async function twoReviews(world: World, round: number): Promise<readonly [TaskRecord, ClaimRecord, ClaimRecord]> {
@@ -192,6 +265,22 @@ async function reviewerDies(world: World): Promise<void> {
   expect(await verdict(world, dead)).toMatchObject({ ok: false, reason: 'lease_lost' });
   await verdict(world, next);
   expect(await world.task(task.id)).toMatchObject({ status: 'succeeded' });
+}
+
+async function notCancelled(world: World): Promise<void> {
+  const { task } = await done(world);
+  const review = await world.claim(REVIEWER);
+  const other = await world.claimNew({ id: 'other' });
+  const waits = { ...holderOf(review), outcome: 'waiting' as const, on: ['other'] };
+
+  const error = await world.changesNothing(() =>
+    thrownBy(world.rival.releaseTask({ ...waits, onDependencyFailure: 'cancel' })),
+  );
+  await world.rival.releaseTask(waits);
+  await world.release(other, { outcome: 'failed', final: true });
+
+  expect(error).toMatchObject({ code: 'INVALID_INPUT', field: 'onDependencyFailure' });
+  expect((await reviewsOf(world, task)).map(({ status }) => status)).toEqual(['waiting']);
 }
 
 async function ownWorkFirst(world: World): Promise<void> {

@@ -1,4 +1,4 @@
-import { bytesToSign, type ClaimRecord, type ReviewedNow } from '@agent-orchestrator/core';
+import { bytesToSign, resultDigest, type ClaimRecord, type ReviewedNow } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { AGENT, holderOf, OTHER_AGENT } from '../factories.ts';
@@ -12,6 +12,7 @@ export const signatures = chapter('signatures', {
   'an agent with a key gives no verdict without a signature': unsigned,
   'a role can demand that its verdicts are signed': demanded,
   'a signature is good for one round of one task': replayed,
+  'the short way judges what was seen, and nothing that was done since': seen,
   'what was signed stays proven after the key was replaced, and the old key signs nothing more': rotated,
 });
 
@@ -116,6 +117,22 @@ async function replayed(world: World): Promise<void> {
   });
   const own = signatureOf(other, key);
   expect(await world.orchestrator.releaseTask({ ...call, signature: own })).toMatchObject({ ok: true });
+}
+
+async function seen(world: World): Promise<void> {
+  const [key, id] = [await withKey(world), await done(world, 'work')];
+  const { review: first } = await world.task(id);
+  const saw = { round: first?.round, resultSha256: first?.resultSha256 ?? '' };
+  expect(saw).toEqual({ round: 1, resultSha256: resultDigest({ lines: 12 }) });
+  await world.orchestrator.reviewTask({ taskId: id, agent: 'owner', verdict: 'changes_requested', notes: 'more' });
+  await world.release(await world.claim({ sessionId: 'work' }), { result: { lines: 99 } });
+  const now = { round: 2, resultSha256: resultDigest({ lines: 99 }) };
+  const approve = (what: object) =>
+    world.rival.reviewTask({ taskId: id, agent: OTHER_AGENT, verdict: 'approved', sign: key.sign, ...what });
+
+  for (const what of [saw, { round: 1 }, { resultSha256: saw.resultSha256 }])
+    expect(await world.changesNothing(() => approve(what))).toEqual({ ok: false, reason: 'other_work', ...now });
+  expect(await approve(now)).toMatchObject({ ok: true, status: 'succeeded', ...now });
 }
 
 async function rotated(world: World): Promise<void> {

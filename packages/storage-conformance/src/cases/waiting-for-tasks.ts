@@ -1,4 +1,4 @@
-import { closeRestoredLeases, LIMITS } from '@agent-orchestrator/core';
+import { closeRestoredLeases, LIMITS, OrchestratorError, type ClaimRecord } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { AGENT, claimCall, idsOf, OTHER_AGENT, type TaskCall } from '../factories.ts';
@@ -15,9 +15,12 @@ export const waitingForTasks = chapter('waiting for tasks', {
   'with a question it waits for both, and only an open question is listed': both,
   'a failed one leaves it waiting, cancels it or lets it continue, as the policy asks': policies,
   'a process that ends before the task is told leaves it to the next claim or recovery': crash,
+  'an end of which a task was not told, and that is not so any more, neither wakes nor cancels it': endedNoMore,
   'an awaited task that ends at the same time is never waited for in vain': bothOrders,
   'of two holders that begin to wait for each other, whichever comes first, the second one is refused': crossed,
   'of several holders that would close a cycle, at least one is refused, and no deadlock reaches a caller': ring,
+  'a reviewer cannot wait for the work that it judges, directly or through others': ofReview,
+  'a holder that waits for work whose reviewer begins to wait for its task: the second one is refused': crossedReview,
   'a task that does not exist, a cycle and one of another namespace are refused, and nothing is written': refused,
   'a restore ends what waits for nothing else, and what waits still waits': restored,
 });
@@ -169,6 +172,37 @@ async function crash(world: World): Promise<void> {
   }
 }
 
+async function endedNoMore(world: World): Promise<void> {
+  const crashing = world.orchestratorOn(withoutSettling(world.storage));
+  for (const onDependencyFailure of ['run', 'cancel'] as const) {
+    const [id, on] = [`${onDependencyFailure} a`, `${onDependencyFailure} b`];
+    // The best head of all.
+    await world.add({ id: on, priority: 0 });
+    await waiting(world, id, [on], { onDependencyFailure });
+    const failAndRetry = async (token: string) => {
+      await crashing.releaseTask({ token, outcome: 'failed', final: true });
+      await world.orchestrator.retryTask({ taskId: on });
+    };
+    await failAndRetry((await world.claim({ sessionId: on })).lease.token);
+
+    await world.rival.staleRecovery();
+    expect(await world.task(id)).toMatchObject({ status: 'waiting', openDependencies: 1 });
+    await failAndRetry((await world.claim({ sessionId: on })).lease.token);
+    // A release that claims the next task tells none of an end before: both ends of `on` are told at once.
+    const { lease } = await world.claimNew({ id: `${on} before` });
+    const released = await crashing.releaseTask({
+      token: lease.token,
+      outcome: 'succeeded',
+      claimNext: { agent: AGENT },
+    });
+    expect(released).toMatchObject({ next: { task: { id: on } } });
+    const token = (released.ok && released.next?.lease.token) || '';
+    await crashing.releaseTask({ token, outcome: 'succeeded' });
+    await world.rival.staleRecovery();
+    expect(await statusOf(world, id)).toBe('queued');
+  }
+}
+
 /** Rounds of each race. */
 const RACES = 12;
 
@@ -223,6 +257,57 @@ async function ring(world: World): Promise<void> {
     const refused = outcomes.filter(({ status }) => status === 'rejected');
     expect(refused, `round ${round}`).toMatchObject([{ reason: { code: 'DEPENDENCY_CYCLE' } }]);
   }
+}
+
+const REVIEWER = { agent: OTHER_AGENT, roles: ['reviewer'] };
+
+/** Given: a task in review, and the lease of its reviewer. */
+async function reviewed(world: World, id: string): Promise<ClaimRecord> {
+  await world.release(await world.claimNew({ id, review: { role: 'reviewer' } }));
+  return world.claim(REVIEWER);
+}
+
+async function ofReview(world: World): Promise<void> {
+  const { lease, task } = await reviewed(world, 'a');
+  await addAll(world, { id: 'b', dependsOn: ['a'] }, { id: 'c', dependsOn: ['b'] });
+
+  for (const id of ['a', 'c']) {
+    const call = { token: lease.token, outcome: 'waiting' as const, on: [id] };
+    const error = await world.changesNothing(() => thrownBy(world.orchestrator.releaseTask(call)));
+    expect(error).toMatchObject({ code: 'DEPENDENCY_CYCLE', field: 'on' });
+    expect(error.message).toContain(`a → ${task.id}`);
+  }
+}
+
+async function crossedReview(world: World): Promise<void> {
+  for (let at = 0; at < RACES; at += 1) {
+    const [review, holder] = [await reviewed(world, `a${at}`), await world.claimNew({ id: `b${at}` })];
+    const first = (on = world.storage) =>
+      world.orchestratorOn(on).releaseTask({ token: review.lease.token, outcome: 'waiting', on: [`b${at}`] });
+    const second = (on = world.peer) =>
+      world.orchestratorOn(on).releaseTask({ token: holder.lease.token, outcome: 'waiting', on: [`a${at}`] });
+    const outcomes = await (at % 2 === 0
+      ? race(
+          world.storage,
+          (on) => settled(first(on)),
+          () => settled(second()),
+        )
+      : race(
+          world.peer,
+          (on) => settled(second(on)),
+          () => settled(first()),
+        ));
+
+    expect(outcomes.toSorted(), `race ${at}`).toEqual(['DEPENDENCY_CYCLE', 'waiting']);
+  }
+}
+
+/** What came of a release: the status of its task, or the code of the error. */
+function settled(call: ReturnType<World['orchestrator']['releaseTask']>): Promise<string> {
+  return call.then(
+    (reply) => (reply.ok ? reply.status : reply.reason),
+    (error: unknown) => (error instanceof OrchestratorError ? error.code : String(error)),
+  );
 }
 
 async function refused(world: World): Promise<void> {

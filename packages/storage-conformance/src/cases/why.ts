@@ -257,6 +257,7 @@ async function obstacles(world: World): Promise<void> {
   await world.claimNew({ sessionId: 'branch' }, { agent: OTHER_AGENT });
   const waits = await addTask(world);
   const theirs = (await world.add({ assignee: OTHER_AGENT })).id;
+  world.clock.advance(1);
   await world.add({ assignee: OTHER_AGENT });
   const soon = await world.add({ delayMs: 5_000 });
 

@@ -24,6 +24,7 @@ import { oneHolderOfAKey } from './i17-one-holder-of-a-key.ts';
 import { noGrantWhenRefused } from './i19-no-grant-when-refused.ts';
 import { reviewsAreOpen } from './i20-reviews-are-open.ts';
 import { noQuestionLost } from './i21-no-question-lost.ts';
+import { reviewsCanBeClaimed } from './i22-reviews-can-be-claimed.ts';
 import type { Journal } from '@agent-orchestrator/core/journal';
 import type { Violation } from './violation.ts';
 
@@ -56,6 +57,7 @@ const INVARIANT_CHECKS: readonly ((history: History) => Violation[])[] = [
   oneHolderOfAKey,
   reviewsAreOpen,
   noQuestionLost,
+  reviewsCanBeClaimed,
   noGrantWhenRefused,
 ];
 

@@ -14,6 +14,8 @@ export interface TaskState {
   readonly queuedAt: number;
   readonly assignee: string | null;
   readonly role: string | null;
+  /** Of a review: its role, and the agents that gave their verdict on another review of the round. */
+  readonly review: { readonly role: string; readonly judgedBy: readonly string[] } | null;
   /** How many tasks it waits for. */
   readonly openDependencies: number;
   /** Whether it waits for an answer. */
@@ -137,9 +139,7 @@ function after(session: SessionState, task: TaskState | undefined, event: Event)
       return { task: { ...task, status: payloadOf(event, 'task.changes_requested').final ? 'failed' : 'pending' } };
     }
     case 'task.reviewer_excluded':
-      return task !== undefined && task.status !== 'succeeded' && task.status !== 'cancelled'
-        ? {}
-        : `keeps a reviewer from a task that is ${task?.status ?? 'unknown'}`;
+      return reviewerExcluded(task, event);
     case 'task.cancel_requested':
       return task?.status === 'running' ? {} : `asks to cancel a task that is ${task?.status ?? 'unknown'}`;
     case 'lease.refused':
@@ -176,12 +176,29 @@ function leaseEnded(session: SessionState, task: TaskState | undefined, event: E
   return { session: { status: 'idle', runningTaskId: null }, task: ended(task, event) };
 }
 
-/** Only what was handed off for a time goes back, only to its sender, and not before its time. */
+/** A review that was for the agent which is kept from it is for its role. */
+function reviewerExcluded(task: TaskState | undefined, event: Event): Change | string {
+  const { reviewer, role } = payloadOf(event, 'task.reviewer_excluded');
+  if (task === undefined || task.status === 'succeeded' || task.status === 'cancelled')
+    return `keeps a reviewer from a task that is ${task?.status ?? 'unknown'}`;
+  if (task.review === null) return 'keeps a reviewer from a task that is no review';
+  const excluded = { ...task, review: { ...task.review, judgedBy: [...task.review.judgedBy, reviewer] } };
+  if (role !== (task.assignee === reviewer ? task.review.role : undefined))
+    return 'is wrong about whom a review is for';
+  return { task: role === undefined ? excluded : { ...excluded, assignee: null, role, handOff: null } };
+}
+
+/**
+ * Only what was handed off for a time goes back, only to its sender, and not before its time. A review goes to its role
+ * instead if the sender may not judge it any more.
+ */
 function handedBack(task: TaskState | undefined, event: Event): Change | string {
   const { assignee, role, return_at: returnAt } = payloadOf(event, 'task.handed_back');
   const handOff = task?.handOff ?? null;
   if (task === undefined || handOff === null) return 'returns a task that was not handed off';
-  if (assignee !== handOff.by || role !== null) return 'returns a task to another agent than its sender';
+  const isJudge = task.review?.judgedBy.includes(handOff.by ?? '') === true;
+  const to = isJudge ? { assignee: null, role: task.review?.role } : { assignee: handOff.by, role: null };
+  if (assignee !== to.assignee || role !== to.role) return 'returns a task to another agent than its sender';
   if (returnAt !== handOff.returnAt || event.at < returnAt) return 'returns a task at another time than it was to';
   return { task: { ...task, assignee, role, handOff: null } };
 }
@@ -267,6 +284,7 @@ function awaited({
 function queued(event: Event): TaskState {
   const { kind, priority, run_at: runAt, assignee, role, occurred_at: at = event.at } = payloadOf(event, 'task.queued');
   const { openDependencies } = awaited(payloadOf(event, 'task.queued'));
+  const { review_of: of } = payloadOf(event, 'task.queued');
   const queuedAt = Math.max(runAt ?? 0, at);
   return {
     id: event.taskId ?? '',
@@ -278,6 +296,7 @@ function queued(event: Event): TaskState {
     assignee,
     role,
     handOff: null,
+    review: of === undefined ? null : { role: of.role, judgedBy: [] },
     openDependencies,
     asks: false,
   };

@@ -1,4 +1,4 @@
-/** The invariants by number. I8 to I10, I12 to I14 and I20 are checked as far as log and journals tell. */
+/** The invariants by number. I8 to I10, I12 to I14, I20 and I22 are checked as far as log and journals tell. */
 export const INVARIANTS = {
   I1: "fences of a session strictly grow, and grants' fences are unique",
   I2: 'no grant while a lease is open',
@@ -20,6 +20,7 @@ export const INVARIANTS = {
   I19: 'an agent that drains, is retired, or has to be registered and is not, gets no grant',
   I20: 'a task in review has as many open reviews as approvals that it lacks',
   I21: 'no question is lost: every waiting task has an open question',
+  I22: 'an open review is for an agent, or a role, that may judge it',
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;

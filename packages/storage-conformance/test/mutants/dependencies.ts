@@ -60,6 +60,14 @@ export const dependencies: readonly Mutant[] = [
     wrap: both(withLoaded((loaded) => ({ ...loaded, awaited: [] }))),
   },
   {
+    name: 'the reviews of the tasks that a holder waits for are not looked up',
+    chapter: 'waiting for tasks',
+    wrap: withLoaded((loaded) => ({
+      ...loaded,
+      related: (loaded.related ?? []).map((task) => ({ ...task, review: null })),
+    })),
+  },
+  {
     name: 'ends that a crash left are not due',
     chapter,
     wrap: both(withLoaded((loaded) => ({ ...loaded, isDue: false }))),
@@ -68,6 +76,14 @@ export const dependencies: readonly Mutant[] = [
     name: 'the ends of the dependencies that are due are not loaded',
     chapter,
     wrap: withLoaded((loaded) => ({ ...loaded, dependencyEnds: [] })),
+  },
+  {
+    name: 'a task is told of an end that is not so any more',
+    chapter: 'waiting for tasks',
+    wrap: withLoaded((loaded) => ({
+      ...loaded,
+      dependencyEnds: (loaded.dependencyEnds ?? []).map((end) => ({ ...end, isOpen: true })),
+    })),
   },
   {
     name: 'sub-tasks are not looked up',

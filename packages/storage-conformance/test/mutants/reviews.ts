@@ -41,6 +41,18 @@ export const reviews: readonly Mutant[] = [
     })),
   },
   {
+    name: 'a review stays for the agent that may not judge it any more',
+    chapter: CHAPTER,
+    wrap: withDecision((writeSet) => ({
+      ...writeSet,
+      tasks: writeSet.tasks.map(({ before, after }) =>
+        before?.assignee !== null && before?.reviewOf !== null && after.status === before?.status
+          ? { before, after: { ...after, assignee: before.assignee, role: before.role } }
+          : { before, after },
+      ),
+    })),
+  },
+  {
     name: 'the reviews of a round have one number',
     chapter: CHAPTER,
     wrap: withLoaded((loaded, scope) =>

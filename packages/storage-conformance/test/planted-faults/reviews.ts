@@ -13,7 +13,7 @@ function reviewsIn(day: Run): readonly [Event, Event] {
   return isJudged ? [one, other] : [other, one];
 }
 
-/** Who reviews, and what is left to review: I15 and I20. */
+/** Who reviews, what is left to review, and for whom: I15, I20 and I22. */
 export const reviews: readonly PlantedFault[] = [
   {
     invariant: 'I15',
@@ -30,6 +30,17 @@ export const reviews: readonly PlantedFault[] = [
     plant: log((day) =>
       edit(day, isWork, { agent: find(day, is('task.claimed', reviewsIn(day)[0].taskId ?? '')).agent }),
     ),
+  },
+  {
+    invariant: 'I22',
+    fault: 'an open review was for the agent that held the work',
+    plant: log((day) => edit(day, byId(reviewsIn(day)[1]), {}, { assignee: 'company-agent', role: null })),
+  },
+  {
+    invariant: 'I22',
+    fault: 'an open review was for the agent that approved the other one, and is so still',
+    also: ['I8'],
+    plant: log((day) => edit(day, byId(reviewsIn(day)[1]), {}, { assignee: 'home-agent', role: null })),
   },
   {
     invariant: 'I15',
