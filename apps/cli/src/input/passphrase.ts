@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { pathOfArgument } from '@agent-orchestrator/runtime/path';
+import { SECRET_VARIABLES } from '@agent-orchestrator/runtime/secret-variables';
 import type { Call } from '../call.ts';
 import { badContent, Failure, usage } from '../failure.ts';
 import type { Output } from '../output/output.ts';
@@ -15,7 +16,7 @@ export const PASSPHRASE_FILE = [
   'read the passphrase of the key from this file (default: ask)',
 ] as const;
 
-const VARIABLE = 'ORCHESTRATOR_KEY_PASSPHRASE';
+const VARIABLE = SECRET_VARIABLES.passphrase;
 const FILE_BYTES_MAX = 4_096;
 const NEW_CHARACTERS_MIN = 8;
 
