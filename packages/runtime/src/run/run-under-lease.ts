@@ -232,6 +232,7 @@ class Run {
         return;
       case 'lost':
         this.#lost = news.reply;
+        this.#files.stop('the lease is over');
         // The command, or another process with its token, has released the task. So the command may continue.
         if (isHoldersRelease(news.reply)) return void this.#command?.resume('doubt');
         this.#options.onNews({ is: 'lost', reply: news.reply });
@@ -271,6 +272,7 @@ class Run {
     const counts = this.#interruption?.counts ?? false;
     this.#interruption = { signal, at: systemTime.read(), counts };
     this.#options.onNews({ is: 'signalled', signal });
+    this.#files.stop(`${signal} stopped the reading`);
     if (this.#command !== null) this.#passOn(this.#interruption);
   }
 
