@@ -65,6 +65,7 @@ export type {
 } from './insight/resume/resume-facts.ts';
 export { artifactPlace } from './text/artifact-place.ts';
 export { quoted, quotedJson } from './text/quoted.ts';
+export { registerKey } from './work/register-key.ts';
 export { newCommandId } from './system/command-id.ts';
 export { newSeed } from './system/seed.ts';
 export { fingerprintOf, hasKeyFile, keyPath, makeKey, openKey, type MadeKey, type Signer } from './system/key-files.ts';
