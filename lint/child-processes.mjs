@@ -3,8 +3,12 @@ const MAY_START = ['packages/runtime/src/system/start-program.ts'];
 
 /** What is no part of the product: programs of users, and the suite, which is a test. */
 const OTHERS = ['examples/', 'packages/storage-conformance/'];
+/** The demo is in the bundle of the command line. */
+const PRODUCT = ['examples/demo/src/'];
 
-export const mayStart = (path) => MAY_START.includes(path) || OTHERS.some((folder) => path.startsWith(folder));
+export const mayStart = (path) => MAY_START.includes(path) || (isIn(OTHERS, path) && !isIn(PRODUCT, path));
+
+const isIn = (folders, path) => folders.some((folder) => path.startsWith(folder));
 
 const MODULES = ['child_process', 'cluster', 'worker_threads'].flatMap((name) => [name, `node:${name}`]);
 const message = 'start programs through startProgram: it keeps the secrets of this process from them';

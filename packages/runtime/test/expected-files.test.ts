@@ -2,6 +2,7 @@
  * The files that a command was to leave:
  *  - a file that grows while it is read is recorded as it was when the reading began
  *  - a pipe and a device are refused, and never waited for
+ *  - a file that says a length that is not its own, as those of the kernel do, is not recorded by that length
  *  - once the reading is stopped, what was not read whole is missing, and the reason says why
  */
 import { execFileSync } from 'node:child_process';
@@ -45,6 +46,15 @@ test.skipIf(process.platform === 'win32')('a pipe and a device are refused', asy
     { path, reason },
     { path: '/dev/zero', reason },
   ]);
+});
+
+test.runIf(process.platform === 'linux')('a file that says another length than it has is missing', async () => {
+  const files = new ExpectedFiles(['/proc/version', '/sys/kernel/mm/transparent_hugepage/enabled']);
+
+  await files.read();
+
+  expect(files.left.artifacts).toEqual([]);
+  expect(files.left.artifactsMissing[0]).toEqual({ path: '/proc/version', reason: 'it does not say how long it is' });
 });
 
 test('once the reading is stopped, what was not read is missing', async () => {

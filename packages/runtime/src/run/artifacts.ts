@@ -78,11 +78,15 @@ async function measure(path: string, signal: AbortSignal): Promise<Pick<Artifact
   // A process that writes to it still could make it grow faster than it is read.
   const { size } = status;
   const hash = createHash('sha256');
-  if (size > 0)
-    for await (const chunk of file.createReadStream({ end: size - 1, signal, autoClose: false }))
-      hash.update(chunk as Buffer);
-  if ((await file.stat()).size < size) throw new Error('it was cut while it was read');
-  return { sha256: hash.digest('hex'), bytes: size };
+  let bytes = 0;
+  // One byte of an empty file: those of the kernel say that they are empty, and are not.
+  for await (const chunk of file.createReadStream({ end: Math.max(size, 1) - 1, signal, autoClose: false })) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  if (bytes > size) throw new Error('it does not say how long it is');
+  if (bytes < size || (await file.stat()).size < size) throw new Error('it was cut while it was read');
+  return { sha256: hash.digest('hex'), bytes };
 }
 
 const NO_FILE = 'it is not a regular file';

@@ -240,6 +240,7 @@ class Run {
         return;
       case 'expired':
         if (news.error !== null) this.#expiry = 'store_moved';
+        this.#files.stop('the lease is over');
         this.#options.onNews(news);
         if (!handsOff) this.#end(this.#expiry);
         return;

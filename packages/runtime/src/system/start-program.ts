@@ -4,7 +4,10 @@ import { withoutSecrets } from './secret-variables.ts';
 /** How a program is started; its environment is named by each caller. */
 export type StartProgram = SpawnOptions & { readonly env: NodeJS.ProcessEnv };
 
-/** Starts a program without a shell. Lint refuses every other way, so no program gets a secret of this process. */
+/**
+ * Starts a program without a shell. Lint refuses other imports of `child_process`, so no program gets a secret of this
+ * process.
+ */
 export function startProgram(program: string, words: readonly string[], options: StartProgram): ChildProcess {
   return spawn(program, words, { ...options, env: withoutSecrets(options.env) });
 }
