@@ -54,7 +54,8 @@ test.runIf(process.platform === 'linux')('a file that says another length than i
   await files.read();
 
   expect(files.left.artifacts).toEqual([]);
-  expect(files.left.artifactsMissing[0]).toEqual({ path: '/proc/version', reason: 'it does not say how long it is' });
+  const reasons = files.left.artifactsMissing.map(({ reason }) => reason);
+  expect(reasons).toEqual(['it does not say how long it is', expect.stringMatching(/shorter than it says|ENOENT/u)]);
 });
 
 test('once the reading is stopped, what was not read is missing', async () => {

@@ -297,7 +297,11 @@ class Run {
   /** Releases the lease with the outcome of the run. */
   async #conclude(end: CommandExit): Promise<RunResult> {
     const reason = this.#reasonFor(end);
-    if (reason === 'ended' && end.code === 0) await this.#files.read();
+    if (reason === 'ended' && end.code === 0) {
+      const reading = this.#files.read();
+      if (this.#keeper.trust === 'expired') this.#files.stop('the lease is over');
+      await reading;
+    }
     this.#stopKeeping();
     return this.#lost === null ? this.#report(reason, end) : this.#result(this.#reasonFor(end), end);
   }
