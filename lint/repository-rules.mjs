@@ -1,6 +1,7 @@
 // The rules of this repository that no ready-made lint rule can express.
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { childProcesses, mayStart } from './child-processes.mjs';
 import { folderRefusal, loadsByAddress, refusal } from './import-table.mjs';
 import { mayPrint, printing } from './printing.mjs';
 import { EXEMPT as MAY_NAME_RETIRED, retiredWords } from './retired-words.mjs';
@@ -121,6 +122,13 @@ const noOtherPrinting = {
   },
 };
 
+const noOtherChildProcesses = {
+  create(context) {
+    const path = relative(root, context.filename).replaceAll(sep, '/');
+    return sourceFolder(context.filename) && !mayStart(path) ? childProcesses(context) : {};
+  },
+};
+
 const quotedShellWords = {
   create: (context) => (sourceFolder(context.filename) ? shellWords(context) : {}),
 };
@@ -177,6 +185,7 @@ export default {
     'import-table': importTable,
     'no-own-clock': noOwnClock,
     printing: noOtherPrinting,
+    'child-processes': noOtherChildProcesses,
     'shell-words': quotedShellWords,
     'storage-names': noStorageNames,
     'retired-words': noRetiredWords,

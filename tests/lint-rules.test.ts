@@ -3,6 +3,7 @@
 // - core has no clock and no randomness of its own
 // - outside the storages no code names one, but for the one list of those that come along
 // - a word that is not used any more is no name of anything, and the message says the new word
+// - only one function starts programs, so that none gets a secret
 // - only `Output` writes to a standard stream
 // - promises are not left floating, `any` is not written, imports do not run in circles
 // - a lint comment that switches nothing off is an error
@@ -27,6 +28,7 @@ const storages = await Promise.all(Object.values(BUILT_IN_STORAGES).map((load) =
 const pattern = 'repository(no-pattern-in-match-object)';
 const words = 'repository(shell-words)';
 const printing = 'repository(printing)';
+const programs = 'repository(child-processes)';
 const retired = 'repository(retired-words)';
 
 /** [package folder, code, the rule that refuses it] */
@@ -70,6 +72,9 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['examples/worker', `import { x } from '${scope}/storage-sqlite'; x();`, table],
   ['examples/worker', `import { x } from '../../../packages/core/src/index.ts'; x();`, table],
   ['examples/worker', `import Database from 'better-sqlite3'; Database();`, table],
+  ['packages/runtime', `import { spawn } from 'node:child_process'; spawn('true');`, programs],
+  ['apps/cli', `export const load = () => import('child_process');`, programs],
+  ['examples/demo', `import { spawn } from 'node:child_process'; spawn('true');`, programs],
   ['apps/cli', 'console.log(1);', printing],
   ['apps/mcp-server', `process.stdout.write('x');`, printing],
   ['apps/cli', `process.stdout.write('x');`, printing],

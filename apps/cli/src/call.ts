@@ -1,5 +1,6 @@
 import type { CallName, Orchestrator } from '@agent-orchestrator/core';
 import type { CallerIdentity, Mentioned, Names, Settings, StoreMode } from '@agent-orchestrator/runtime';
+import { SECRET_VARIABLES } from '@agent-orchestrator/runtime/secret-variables';
 import { usage } from './failure.ts';
 import type { LeaseOptions } from './input/lease.ts';
 import type { Answer, Output } from './output/output.ts';
@@ -108,7 +109,7 @@ export class Call<Options extends object = object> {
   get grantingCommand(): { commandId?: string; seed?: string } {
     const { commandId } = this.command;
     if (commandId === undefined) return {};
-    const seed = process.env['ORCHESTRATOR_SEED'];
+    const seed = process.env[SECRET_VARIABLES.seed];
     if (seed === undefined || seed === '')
       throw usage(
         'A claim with --command-id needs a seed, of which the token of the lease is made.',

@@ -1,13 +1,16 @@
 /**
  * What tasks have made:
  * - run --artifact records each file with its size and SHA-256, and says which one is missing; the exit code decides
+ * - a signal while a file is read ends the reading at once, and not the outcome; a flag without a path is refused
  * - release takes artifacts of the right form only; they are shown without secrets, and move no cursor
  */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { Cli, holderOf } from './support/cli.ts';
-import { resultIn } from './support/running.ts';
+import { resultIn, Running, until } from './support/running.ts';
 
 const SUCCEEDED = ['--outcome', 'succeeded', '--result'];
 
@@ -34,13 +37,50 @@ test.concurrent('run records the files that its command leaves', { timeout: 60_0
   expect(shown.stdout).toMatch(new RegExp(`artifact {2,}out\\.txt .*5 bytes, sha256 ${made.sha256}`));
 });
 
+test.skipIf(process.platform !== 'linux')(
+  'a signal ends the reading of a file',
+  { timeout: 60_000 },
+  async ({ expect }) => {
+    using cli = new Cli();
+    await cli.run(['task', 'create', 'Build']);
+    // Only its size is large.
+    const script = 'echo "pid $$"; truncate -s 1T big';
+    using running = new Running(cli, ['--artifact', 'big', '--', 'sh', '-c', script]);
+    const files = `/proc/${running.child.pid}/fd`;
+    const isRead = () => readdirSync(files).some((name) => targetOf(join(files, name)) === join(cli.folder, 'big'));
+
+    await until(isRead);
+    running.child.kill('SIGTERM');
+    await once(running.child, 'exit');
+
+    const { data } = await cli.json(['task', 'show', 't1']);
+    const missing = [{ path: 'big', reason: 'SIGTERM stopped the reading' }];
+    expect(data).toMatchObject({ status: 'succeeded', result: { artifacts_missing: missing } });
+    const empty = await cli.run(['run', '--agent', 'a', '--artifact', '', '--', 'true']);
+    expect([empty.exit, empty.stderr]).toEqual([64, expect.stringContaining('--artifact has no path')]);
+  },
+);
+
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
+  }
+}
+
 test.concurrent('artifacts are checked, and shown without harm', { timeout: 60_000 }, async ({ expect }) => {
   using cli = new Cli();
   await cli.run(['task', 'create', 'Build']);
   const { data } = await cli.json(['claim', '--agent', 'a']);
   const release = async (artifact: object) =>
     cli.json(['release', ...holderOf(data.lease), ...SUCCEEDED, JSON.stringify({ artifacts: [artifact] })]);
-  const made = { name: 'a\n\u001b[2Jb', url: 'https://me:secret@host/x', sha256: sha256(''), bytes: 0 };
+  const made = {
+    name: 'a\n\u001b[2Jb',
+    url: 'https://me:secret@host/x?name=secret&secret#secret',
+    sha256: sha256(''),
+    bytes: 0,
+  };
 
   const refused = await release({ ...made, sha256: 'abc' });
   const both = await release({ ...made, path: '/x' });
@@ -55,5 +95,5 @@ test.concurrent('artifacts are checked, and shown without harm', { timeout: 60_0
     expect(stdout).not.toContain('secret');
     expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
   }
-  expect(shown.stdout).toContain('https://host/x');
+  expect(shown.stdout).toContain('https://host/x?name=…&…#…');
 });

@@ -54,7 +54,8 @@ test.concurrent('a passphrase that is wrong, missing or too short writes nothing
   const file = join(cli.folder, 'passphrase');
   writeFileSync(file, 'correct horse battery\n');
   const short = await cli.json(['agent', 'key', 'create', 'owner'], { env: { ORCHESTRATOR_KEY_PASSPHRASE: 'short' } });
-  await cli.run(['agent', 'key', 'create', 'owner', '--passphrase-file', file]);
+  const made = await cli.run(['agent', 'key', 'create', 'owner', '--passphrase-file', file]);
+  const endless = await cli.json(['agent', 'key', 'create', 'owner', '--passphrase-file', '/dev/zero']);
   const events = (await cli.run(['events', '--jsonl'])).stdout;
 
   const wrong = await cli.json(['approve', id, '--agent', 'owner'], {
@@ -63,6 +64,8 @@ test.concurrent('a passphrase that is wrong, missing or too short writes nothing
   const missing = await cli.json(['approve', id, '--agent', 'owner']);
 
   expect([short.exit, short.error.field]).toEqual([64, 'passphrase']);
+  expect(made.stderr).toContain('other users may read the passphrase');
+  expect([endless.exit, endless.error.message]).toEqual([65, expect.stringContaining('too large')]);
   expect([wrong.exit, wrong.error.code]).toEqual([77, 'PASSPHRASE_WRONG']);
   expect([missing.exit, missing.error.code]).toEqual([64, 'PASSPHRASE_MISSING']);
   expect((await cli.run(['events', '--jsonl'])).stdout).toBe(events);

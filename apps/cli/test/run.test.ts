@@ -18,6 +18,7 @@
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SECRET_VARIABLES } from '@agent-orchestrator/runtime/secret-variables';
 import { describe, test } from 'vitest';
 import { Cli, finished, holderOf } from './support/cli.ts';
 import { addTask, isGone, kill, ORCHESTRATOR, resultIn, Running, sessionOf, taskOf, until } from './support/running.ts';
@@ -75,22 +76,27 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     const folder = require('node:path').dirname(files[0]);
     const modes = [...files, folder].map((path) => statSync(path).mode & 0o777);
     const [payload, context, answer] = files.map((path) => JSON.parse(readFileSync(path)));
-    console.log(JSON.stringify({ own, modes, payload, context, answer }));`;
+    // Its parent, the keeper, is a program that was started, too.
+    const ofParent = '/proc/' + process.ppid + '/environ';
+    const parent = process.platform === 'linux' ? readFileSync(ofParent, 'utf8') : '';
+    console.log(JSON.stringify({ own, modes, payload, context, answer, parent }));`;
 
+    const { seed, passphrase } = SECRET_VARIABLES;
+    const secrets = { [seed]: '0'.repeat(32), [passphrase]: 'correct horse battery' };
     const { stdout } = await cli.run(
       ['run', '--agent', 'a', '--namespace', 'default', '--', process.execPath, '-e', show],
       {
-        // The seed of a claim, with its public fence, gives the token: a command must not get it.
-        env: { ORCHESTRATOR_STORE: 'sqlite:store.db', ORCHESTRATOR_SEED: '0'.repeat(32) },
+        env: { ORCHESTRATOR_STORE: 'sqlite:store.db', ...secrets },
       },
     );
 
-    const { own, modes, payload, context, answer } = JSON.parse(stdout) as {
+    const { own, modes, payload, context, answer, parent } = JSON.parse(stdout) as {
       own: Record<string, string>;
       modes: number[];
       payload: unknown;
       context: unknown;
       answer: unknown;
+      parent: string;
     };
     expect(own).toEqual({
       ORCHESTRATOR_SESSION: 's',
@@ -109,6 +115,7 @@ describe.skipIf(process.platform === 'win32')('run', () => {
     expect(payload).toEqual({ camelCase: [1] });
     expect(context).toMatchObject({ turn: 1, next_action: 'continue' });
     expect(answer).toBeNull();
+    for (const secret of Object.values(secrets)) expect(parent).not.toContain(secret);
     expect(() => statSync(own['ORCHESTRATOR_PAYLOAD_FILE'] ?? '')).toThrow('ENOENT');
   });
 

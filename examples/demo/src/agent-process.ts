@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { startProgram } from '@agent-orchestrator/runtime';
 import type { AgentSettings } from './agent-program.ts';
 
 /** One run of an agent, in its own operating-system process. It ends with the demo in any case. */
@@ -14,7 +15,7 @@ export class AgentProcess {
   constructor(program: string, settings: AgentSettings) {
     // The child ends when its standard input does: that is when this process is gone.
     const words = [program, JSON.stringify(settings)];
-    this.#child = spawn(process.execPath, words, { stdio: ['pipe', 'ignore', 'pipe'] });
+    this.#child = startProgram(process.execPath, words, { env: process.env, stdio: ['pipe', 'ignore', 'pipe'] });
     this.pid = this.#child.pid ?? 0;
     this.ended = this.#watch();
     // The caller that awaits `ended` gets the failure; until then it must not count as unhandled.

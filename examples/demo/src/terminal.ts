@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { basename, delimiter, dirname } from 'node:path';
+import { startProgram } from '@agent-orchestrator/runtime';
 import { printable } from '@agent-orchestrator/runtime/printable';
 import type { Paint } from './paint.ts';
 
@@ -66,7 +67,7 @@ export class TypedCommand {
     onLine: (line: string) => void,
   ) {
     const path = [dirname(process.execPath), process.env['PATH']].join(delimiter);
-    this.#child = spawn(process.execPath, [program, ...words], {
+    this.#child = startProgram(process.execPath, [program, ...words], {
       cwd: folder,
       env: { ...process.env, ...env, ORCHESTRATOR_PROGRAM: program, PATH: path, NO_COLOR: '1', FORCE_COLOR: undefined },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -65,6 +65,7 @@ export type {
 } from './insight/resume/resume-facts.ts';
 export { artifactPlace } from './text/artifact-place.ts';
 export { quoted, quotedJson } from './text/quoted.ts';
+export { registerKey } from './work/register-key.ts';
 export { newCommandId } from './system/command-id.ts';
 export { newSeed } from './system/seed.ts';
 export { fingerprintOf, hasKeyFile, keyPath, makeKey, openKey, type MadeKey, type Signer } from './system/key-files.ts';
@@ -85,6 +86,7 @@ export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } f
 export { configPath } from './settings/config-file.ts';
 export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
+export { startProgram } from './system/start-program.ts';
 export { resolveSettings, type Arguments, type Settings } from './resolve-settings.ts';
 export type { Setting } from './settings/setting.ts';
 export {

@@ -2,7 +2,7 @@
  * Commands that the handler of a worker starts under its lease, on real processes:
  *  - they get the lease's variables, and how they end is told
  *  - what this process found its configuration by, they find in any folder
- *  - the password of the store is in none of their variables, and its file is gone afterwards
+ *  - the password of the store is in none of their variables, nor a secret of this process; its file is gone afterwards
  *  - what they leave in another session and without an environment is ended with the handler, before the release
  *  - and when the lease is lost
  *  - one of them can be ended, and the others continue
@@ -19,6 +19,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createWorker, findDeadHolders, openOrchestrator, type Handler, type WorkerEvent } from '../src/index.ts';
 import { canExecuteKeeper } from '../src/processes/keeper.ts';
 import { readProcess } from '../src/processes/process-table.ts';
+import { SECRET_VARIABLES } from '../src/system/secret-variables.ts';
 import { endWithTest, killNow, startProcess, until } from './support/processes.ts';
 
 const WHY_NOT = canExecuteKeeper() ? null : 'no keeper can be executed here';
@@ -66,6 +67,7 @@ describe('commands of a handler', () => {
     const { task } = await orchestrator.enqueueTask({ sessionId: 's' });
     vi.stubEnv('ORCHESTRATOR_STORE', 'postgres://u:pass-word@db.example/name');
     vi.stubEnv('PGPASSWORD', 'of-another-server');
+    for (const name of Object.values(SECRET_VARIABLES)) vi.stubEnv(name, 'own-secret');
     onTestFinished(() => void vi.unstubAllEnvs());
     const output = ['ignore', 'pipe', 'inherit'] as const;
     const show = ['sh', '-c', 'env; stat -c "mode %a" "$PGPASSFILE"; exec cat "$PGPASSFILE"'];
@@ -81,7 +83,7 @@ describe('commands of a handler', () => {
     for (const one of said) {
       const [variables = '', file = ''] = one.split('mode 600\n');
       expect(variables).toContain('ORCHESTRATOR_STORE=postgres://u@db.example/name');
-      expect(variables).not.toMatch(/pass-word|of-another-server/);
+      expect(variables).not.toMatch(/pass-word|of-another-server|own-secret/);
       expect(file).toBe('db.example:5432:name:u:pass-word\n*:*:*:*:of-another-server\n');
       expect(existsSync(/PGPASSFILE=(.*)/.exec(variables)?.[1] ?? '/')).toBe(false);
     }

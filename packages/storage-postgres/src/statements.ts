@@ -10,6 +10,9 @@ import { arrayOf, arrayOfSetting, keepArray } from './server/values.ts';
  *
  * `orchestrator.found` is a setting of the transaction: the sessions that its look-ups have locked, so that a later
  * statement of the same flush can read just these, or leave them out (a transaction does not skip its own locks).
+ *
+ * One table is joined to another by LATERAL with a LIMIT or a lock. So each row is looked up by its key: a plain join
+ * may be planned as a walk over the whole namespace for each row.
  */
 
 const SESSION = selected(COLUMNS.session, 's');
@@ -270,9 +273,10 @@ export const SQL = {
    */
   lockDue: (limit: number): string =>
     `SELECT t.id, t.session_id FROM orchestrator.tasks t
-     JOIN orchestrator.sessions s ON s.namespace = t.namespace AND s.id = t.session_id
+     CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = t.session_id
+       FOR NO KEY UPDATE SKIP LOCKED) s
      WHERE t.namespace = $1 AND t.${RETURNING} AND t.return_at <= (SELECT ${now('$2')})
-     ORDER BY t.return_at, t.id LIMIT ${limit} FOR NO KEY UPDATE OF s SKIP LOCKED`,
+     ORDER BY t.return_at, t.id LIMIT ${limit}`,
 
   /**
    * Namespace. The same for tasks that have an end of a dependency. The limit is outside: it counts those that are
@@ -283,15 +287,16 @@ export const SQL = {
      FROM (SELECT DISTINCT e.task_id FROM orchestrator.dependency_ends e WHERE e.namespace = $1
        ORDER BY e.task_id) e
      CROSS JOIN LATERAL (SELECT t.id, t.session_id FROM orchestrator.tasks t
-       WHERE t.namespace = $1 AND t.id = e.task_id) t
+       WHERE t.namespace = $1 AND t.id = e.task_id LIMIT 1) t
      CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = t.session_id
        FOR NO KEY UPDATE SKIP LOCKED) s LIMIT ${limit}`,
   /** Namespace, tasks: the ends of their dependencies; whether the task waits for it still, and it has ended still. */
   dependencyEnds: `SELECT ${selected(COLUMNS.dependencyEnd, 'e')},
        d.ended IS NULL AND ${isOneOf('t.status', ENDED_STATUS_NAMES)}
-     FROM orchestrator.dependency_ends e JOIN orchestrator.dependencies d
-       ON d.namespace = e.namespace AND d.task_id = e.task_id AND d.dependency_id = e.dependency_id
-     JOIN orchestrator.tasks t ON t.namespace = e.namespace AND t.id = e.dependency_id
+     FROM orchestrator.dependency_ends e CROSS JOIN LATERAL (SELECT d.ended FROM orchestrator.dependencies d
+        WHERE d.namespace = $1 AND d.task_id = e.task_id AND d.dependency_id = e.dependency_id LIMIT 1) d
+     CROSS JOIN LATERAL (SELECT t.status FROM orchestrator.tasks t
+        WHERE t.namespace = $1 AND t.id = e.dependency_id LIMIT 1) t
      WHERE e.namespace = $1 AND e.task_id = ANY ${arrayOf('$2')}
      ORDER BY e.task_id, e.dependency_id, e.seq LIMIT ${LIMITS.settled_ends_max}`,
 
@@ -330,13 +335,15 @@ export const SQL = {
   /** Namespace, ids. Their sessions are locked. */
   relatedTasks: `SELECT t.id, t.session_id, t.status, t.review FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
-  /** Namespace, ids: for what these tasks wait, directly or through others. */
+  /** Namespace, ids of one scope: for what these tasks wait, directly or through others. */
   awaited: `WITH RECURSIVE waits (task_id, dependency_id) AS (
        SELECT d.task_id, d.dependency_id FROM orchestrator.dependencies d
        WHERE d.namespace = $1 AND d.task_id = ANY ${arrayOf('$2')} AND d.ended IS NULL
        UNION
-       SELECT d.task_id, d.dependency_id FROM waits w JOIN orchestrator.dependencies d
-         ON d.namespace = $1 AND d.task_id = w.dependency_id AND d.ended IS NULL)
+       SELECT d.task_id, d.dependency_id FROM waits w CROSS JOIN LATERAL (
+         SELECT o.task_id, o.dependency_id FROM orchestrator.dependencies o
+         WHERE o.namespace = $1 AND o.task_id = w.dependency_id AND o.ended IS NULL
+         LIMIT ${LIMITS.awaited_dependencies_max}) d)
      SELECT w.task_id, w.dependency_id FROM waits w LIMIT ${LIMITS.awaited_dependencies_max}`,
   /** Namespace, keys. */
   tasksOfDedupeKeys: `SELECT ${TASK} FROM orchestrator.tasks t
@@ -368,7 +375,7 @@ export const SQL = {
         AND d.run_at <= (SELECT ${now('$2')}) ${FIRST_DUE}),
      locked AS MATERIALIZED (SELECT s.id FROM orchestrator.sessions s
       WHERE s.namespace = $1 AND s.id = ANY (ARRAY(SELECT due.session_id FROM due)) FOR NO KEY UPDATE SKIP LOCKED),
-     ${queueing('SELECT due.id FROM due JOIN locked ON locked.id = due.session_id')}`,
+     ${queueing('SELECT due.id FROM due WHERE due.session_id = ANY (ARRAY(SELECT locked.id FROM locked))')}`,
   /** Namespace, time, sessions: the same for some that this transaction has locked. */
   queueDueInSessions: `WITH due AS MATERIALIZED (SELECT d.id FROM unnest(${arrayOf('$3')}) n (id) CROSS JOIN LATERAL (
        SELECT d.id, d.run_at FROM orchestrator.tasks d

@@ -6,8 +6,9 @@
  *  - what a command takes next is none of the sessions that it names, and another command's look-up may find those
  *  - new tasks and sessions get numbers of their own, and a rolled-back call leaves a gap
  *  - leases get fences that grow in the order of the calls
+ *  - what one holder waits for in the end does not count in the limit of another one
  */
-import type { Storage } from '@agent-orchestrator/core';
+import { LIMITS, type Storage } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { loadedFor } from './loaded-for.ts';
 import { newDatabase, openStorage, orchestratorOn } from './open-database.ts';
@@ -132,4 +133,25 @@ test('leases get fences that grow in the order of the calls', async () => {
 
   const fences = replies.map((reply) => claimed(reply).lease.fence);
   expect(fences).toEqual([...new Set(fences)].toSorted((a, b) => a - b));
+});
+
+test('of two holders that begin to wait at once, the tasks of one do not count in the limit of the other', async () => {
+  const { orchestrator } = await openOrchestrator();
+  const ids = Array.from({ length: LIMITS.dependencies_max }, (_, at) => `d${at}`);
+  // Each holder waits for half of what one may wait for in the end.
+  const parts = Array.from({ length: LIMITS.awaited_dependencies_max / ids.length }, (_, at) => `part ${at}`);
+  await orchestrator.enqueueTasks(ids.map((id) => ({ id, sessionId: 'deep' })));
+  await orchestrator.enqueueTasks(parts.map((id) => ({ id, sessionId: 'parts', dependsOn: ids })));
+  const halves = [parts.slice(0, parts.length / 2), parts.slice(parts.length / 2)];
+  const tokens: string[] = [];
+  for (const sessionId of ['a', 'b']) {
+    await orchestrator.enqueueTask({ sessionId });
+    tokens.push(claimed(await orchestrator.claimTask({ agent: sessionId, sessionId })).lease.token);
+  }
+
+  const released = await Promise.all(
+    tokens.map(async (token, at) => orchestrator.releaseTask({ token, outcome: 'waiting', on: halves[at] ?? [] })),
+  );
+
+  expect(released).toMatchObject([{ status: 'waiting' }, { status: 'waiting' }]);
 });

@@ -26,9 +26,14 @@ WHEN NEW.`review` IS NOT NULL AND NEW.`review` IS NOT OLD.`review` AND (
   SELECT count(*) <> count(DISTINCT json_extract(a.`value`, '$.agent')) FROM json_each(NEW.`review`, '$.approved') a)
 BEGIN SELECT RAISE(ABORT, 'each agent gives one verdict in a round of reviews'); END;
 --> statement-breakpoint
--- An agent that may not claim a review never may again.
+-- What a review judges stays, and an agent that may not claim it, or has judged its round, never may again.
 CREATE TRIGGER `tasks_excluded` AFTER UPDATE OF `review_of` ON `tasks`
-WHEN NEW.`review_of` IS NOT OLD.`review_of` AND EXISTS (
-  SELECT h.`value` FROM json_each(OLD.`review_of`, '$.not_for') h
-  EXCEPT SELECT h.`value` FROM json_each(NEW.`review_of`, '$.not_for') h)
-BEGIN SELECT RAISE(ABORT, 'no agent reviews again what it may not review'); END;
+WHEN NEW.`review_of` IS NOT OLD.`review_of` AND (
+  json_remove(NEW.`review_of`, '$.not_for', '$.judged_by') IS NOT json_remove(OLD.`review_of`, '$.not_for', '$.judged_by')
+  OR EXISTS (
+    SELECT h.`value` FROM json_each(OLD.`review_of`, '$.not_for') h
+    EXCEPT SELECT h.`value` FROM json_each(NEW.`review_of`, '$.not_for') h)
+  OR EXISTS (
+    SELECT h.`value` FROM json_each(OLD.`review_of`, '$.judged_by') h
+    EXCEPT SELECT h.`value` FROM json_each(NEW.`review_of`, '$.judged_by') h))
+BEGIN SELECT RAISE(ABORT, 'a review stays that of its round, and no agent reviews again what it may not review'); END;

@@ -12,6 +12,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
 import { aSession, aStore, aTask, add } from './factories.ts';
 
+const REVIEW_OF = { judged_by: ['c'], not_for: ['a', 'b'], round: 1, task_id: 't1' };
+const REVIEW = (changes: object) =>
+  `UPDATE tasks SET review_of = '${JSON.stringify({ ...REVIEW_OF, ...changes })}' WHERE id = 'r'`;
+
 const HELD = `status = 'running', agent = 'a', fence = 1, token_hash = zeroblob(32), task_id = 't1',
   ttl_ms = 1, stale_after_ms = 1, lease_expires_at = 1, heartbeat_at = 1, stale_at = 1`;
 const SESSION = (id: string) => `(SELECT number FROM sessions WHERE id = '${id}')`;
@@ -65,11 +69,15 @@ const OTHER = `(SELECT id FROM namespaces WHERE name = 'other')`;
 const REFUSED: Record<string, string> = {
   'a session status that does not exist': `UPDATE sessions SET status = 'stale'`,
   'a running session without a lease': `UPDATE sessions SET status = 'running'`,
-  'the review of own work': `UPDATE tasks SET review_of = '{"not_for":["a"]}' WHERE id = 't1';
-    UPDATE sessions SET ${HELD} WHERE id = 's1'`,
+  'the review of own work': `UPDATE sessions SET ${HELD.replace(`'t1'`, `'r'`)} WHERE id = 's2'`,
   'two approvals of one agent': `UPDATE tasks SET review = '{"approved":[{"agent":"a"},{"agent":"a"}]}'`,
-  'an agent that may review again': `UPDATE tasks SET review_of = '{"not_for":["a","b"]}' WHERE id = 't1';
-    UPDATE tasks SET review_of = '{"not_for":["b","c"]}' WHERE id = 't1'`,
+  'a review of an agent that may not give it': REVIEW({ not_for: ['b'] }),
+  'a review without one that judged its round': REVIEW({ judged_by: [] }),
+  'a review without all that judged its round': REVIEW({ judged_by: undefined }),
+  'a review of another round': REVIEW({ round: 2 }),
+  'a review of another task': REVIEW({ task_id: 't2' }),
+  'a task that becomes a review': `UPDATE tasks SET review_of = '{"not_for":[]}' WHERE id = 't1'`,
+  'a review that becomes a task': `UPDATE tasks SET review_of = NULL WHERE id = 'r'`,
   'a running session without a task': `UPDATE sessions SET ${HELD}, task_id = NULL`,
   'a running session without a heartbeat': `UPDATE sessions SET ${HELD}, heartbeat_at = NULL`,
   'a running session without a fence': `UPDATE sessions SET ${HELD}, fence = NULL`,
@@ -147,7 +155,9 @@ describe('the database refuses', () => {
   beforeEach(async () => {
     const { path, storage } = await aStore();
     await add(storage, aSession(), [aTask(), aTask({ id: 't2' })]);
-    await add(storage, aSession({ id: 's2' }));
+    await add(storage, aSession({ id: 's2' }), [
+      aTask({ id: 'r', sessionId: 's2', reviewOf: JSON.stringify(REVIEW_OF) }),
+    ]);
     await add(storage, aSession({ id: 's3', namespace: 'other' }));
     await storage.close();
     db = openWriter(path);
@@ -169,6 +179,10 @@ describe('the database refuses', () => {
     expect(() => db.exec(`${EVENT({ seq: '9' })}; ${RECEIPT({})}`)).not.toThrow();
     for (const [at, roles] of ['[]', '["a"]', '["a","b.c","d"]'].entries())
       expect(() => db.exec(AGENT({ name: `'a${at}'`, roles: `'${roles}'` }))).not.toThrow();
+  });
+
+  test('nothing of what the rules do: a further agent that may not review is fine', () => {
+    expect(() => db.exec(REVIEW({ not_for: ['b', 'a', 'd'], judged_by: ['c', 'e'] }))).not.toThrow();
   });
 
   test('nothing of what the rules do: a held session is fine', () => {

@@ -71,7 +71,8 @@ const DESCRIPTION = [
     'dash.',
   'If the command exits with 0, the files of --artifact are read, and the result of the task names each with its ' +
     'path, size and SHA-256. The exit code alone decides the outcome: a file that cannot be read is reported, and ' +
-    'the result has it under artifacts_missing. Work that is done is not done again for it.',
+    'the result has it under artifacts_missing. Work that is done is not done again for it. A signal then ends the ' +
+    'reading, and the files that were not read are missing, too.',
   'With --journal, each call is written into a private file before it is sent, and each answer before `run` acts ' +
     'on it. The file contains no token. If the folder cannot be written, nothing is claimed: exit 73. If the ' +
     'journal cannot be written later, the outcome is still reported, and the call is tried again until the lease is ' +
@@ -196,6 +197,7 @@ function answerOf({ question, askedAt, askedBy, answer, answeredBy }: ClaimRecor
 async function checkArtifacts(call: Call<RunOptions>): Promise<void> {
   const { artifact: names = [] } = call.options;
   if (names.length === 0) return;
+  if (names.includes('')) throw usage('--artifact has no path.', 'Give the path of a file.', 'artifact');
   const { artifactAt, NO_TOKEN } = await import('@agent-orchestrator/runtime');
   const artifacts = names.map((name) => artifactAt(name, { sha256: '0'.repeat(64), bytes: 0 }));
   await call.check('releaseTask', { token: NO_TOKEN, outcome: 'succeeded', result: { artifacts } });

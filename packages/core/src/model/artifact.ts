@@ -7,13 +7,18 @@ import { LIMITS } from './limits.ts';
  * result is any JSON; only this field of an object has a form. The things themselves stay where they are.
  */
 
+/** How a URL of an artifact begins: what a person or a program can fetch. Nothing that a browser would execute. */
+const ARTIFACT_SCHEMES = ['https', 'http', 'file', 'ftp', 'sftp', 's3', 'gs'] as const;
+const isArtifactUrl = (text: string): boolean =>
+  URL.canParse(text) && ARTIFACT_SCHEMES.some((scheme) => new URL(text).protocol === `${scheme}:`);
+
 const artifactForm = z
   .strictObject({
     /** For people. */
     name: field.title,
     /** Where it is: a path on a machine, or a URL. Exactly one of the two. */
     path: field.message.optional(),
-    url: field.message.refine((text) => URL.canParse(text), 'must be a URL').optional(),
+    url: field.message.refine(isArtifactUrl, `must be a URL of ${ARTIFACT_SCHEMES.join(', ')}`).optional(),
     /** Of its content: 64 hex digits in lower case. */
     sha256: z.string().regex(/^[0-9a-f]{64}$/u, 'must be 64 hex digits in lower case'),
     /** Its size. */

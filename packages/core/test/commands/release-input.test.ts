@@ -16,9 +16,11 @@ function releaseCall(outcome: string, more: object = {}): { items: object[] } {
 
 const MADE = { name: 'app', path: '/out/app', sha256: 'a'.repeat(64), bytes: 1 };
 
+type Malformed = [field: string, items: object[], code: string, message: string];
+
 const TWICE = [3, 1, 3].map((fence) => ({ token: tokenOf(fence), outcome: 'succeeded' }));
 
-test.each([
+test.each<Malformed>([
   ['items', [], 'INVALID_INPUT', 'smaller'],
   ['items[0].token', [{ token: 'x', outcome: 'succeeded' }], 'INVALID_INPUT', 'the token that the claim answered'],
   ['items[0].outcome', [{ token: tokenOf(1), outcome: 'done' }], 'INVALID_INPUT', ''],
@@ -48,6 +50,12 @@ test.each([
     'INVALID_INPUT',
     'exactly one of the two',
   ],
+  ...['javascript:alert(1)', 'JavaScript:alert(1)', 'data:text/html,x', 'x', '//host/x'].map((url): Malformed => [
+    'items[0].result.artifacts[0].url',
+    releaseCall('succeeded', { result: { artifacts: [{ ...MADE, path: undefined, url }] } }).items,
+    'INVALID_INPUT',
+    'must be a URL of https',
+  ]),
   [
     'items[0].result.artifacts',
     releaseCall('succeeded', { result: { artifacts: Array.from({ length: 101 }, () => MADE) } }).items,

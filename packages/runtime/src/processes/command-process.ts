@@ -8,10 +8,11 @@
  * group in the background is stopped when it reads. So it stays in our group, as with `timeout --foreground`. The
  * terminal's own signals (Ctrl-C, Ctrl-Z) reach it directly.
  */
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { isatty } from 'node:tty';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startProgram } from '../system/start-program.ts';
 import { ControlGroup } from './control-group.ts';
 import { survivesHangup } from './hangup.ts';
 import { Keeper, keeperProgram, type CommandExit } from './keeper.ts';
@@ -153,7 +154,7 @@ export class CommandProcess {
     ): Promise<CommandProcess> {
       const all: StdioOptions = [...withFurther(stdio, descriptors)];
       const place = cwd === undefined ? {} : { cwd };
-      const child = spawn(command, args, { env, ...place, stdio: all, detached: hasOwnGroup });
+      const child = startProgram(command, args, { env, ...place, stdio: all, detached: hasOwnGroup });
       const ended = new Promise<CommandExit>((resolve) =>
         child.once('exit', (code, signal) => resolve({ code, signal })),
       );

@@ -4,11 +4,12 @@
  * can leave it while it is alive. It outlives this process. So it knows when all of it has ended, and tells everybody
  * who looks: by its name in the process table (keeper-sight.ts).
  */
-import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
+import { exitCodeOf, startProgram } from '../system/start-program.ts';
 import { nativeFile } from './native-file.ts';
 import { KEEPER_NAME } from './keeper-sight.ts';
 
@@ -83,7 +84,7 @@ export class Keeper {
     stdio.push('pipe');
     const options = [kept.tag, control, kept.ownSession ? 1 : 0, kept.lingerMs, kept.joinFile ?? ''];
     const { env, cwd } = kept;
-    const child = spawn(program, [...options.map(String), ...kept.words], {
+    const child = startProgram(program, [...options.map(String), ...kept.words], {
       argv0: KEEPER_NAME,
       env,
       stdio,
@@ -248,7 +249,7 @@ function systemError(command: string, errno: number): NodeJS.ErrnoException {
 export function canExecuteKeeper(): boolean {
   const program = keeperProgram();
   // Without a command it only says that it was called wrongly.
-  return program !== null && spawnSync(program, { stdio: 'ignore' }).status === CALLED_WRONGLY;
+  return program !== null && exitCodeOf(program) === CALLED_WRONGLY;
 }
 
 const CALLED_WRONGLY = 125;

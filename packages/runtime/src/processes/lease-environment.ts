@@ -1,4 +1,5 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
+import { SECRET_VARIABLES } from '../system/secret-variables.ts';
 
 /** Where the programs that work under a lease find its store. */
 export interface LeasePlace {
@@ -25,6 +26,6 @@ export function leaseEnvironment(
     ORCHESTRATOR_NAMESPACE: namespace,
     ...(store !== null && { ORCHESTRATOR_STORE: store }),
     // With the public fence, it would give the token of the lease that was claimed with it.
-    ORCHESTRATOR_SEED: null,
+    [SECRET_VARIABLES.seed]: null,
   };
 }

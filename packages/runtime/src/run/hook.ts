@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { startProgram } from '../system/start-program.ts';
 
 /** How long a hook may take. */
 const HOOK_MS = 10_000;
@@ -14,7 +14,7 @@ export async function runHook(
   env: NodeJS.ProcessEnv,
 ): Promise<string | null> {
   try {
-    const child = spawn(command, args, {
+    const child = startProgram(command, args, {
       env,
       stdio: ['ignore', 'inherit', 'inherit'],
       timeout: HOOK_MS,

@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startProgram } from '../system/start-program.ts';
 
 /** How long the end of the probe may be on its way. */
 const SEEN_WITHIN_MS = 1_000;
@@ -34,11 +35,13 @@ interface Probe {
 }
 
 function start(): Probe {
-  const child = spawn('/bin/sh', PROBE, { stdio: ['pipe', 'ignore', 'ignore'] });
+  const { PATH } = process.env;
+  // It has no use for anything else, which other programs could read there.
+  const child = startProgram('/bin/sh', PROBE, { env: { PATH }, stdio: ['pipe', 'ignore', 'ignore'] });
   const { promise, resolve } = Promise.withResolvers<true>();
   child.on('exit', () => resolve(true));
   child.on('error', () => resolve(true));
-  child.stdin.on('error', () => {});
+  child.stdin?.on('error', () => {});
   child.unref();
   return { child, hasStarted: () => child.pid !== undefined, ended: promise };
 }

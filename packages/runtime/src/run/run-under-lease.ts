@@ -232,6 +232,7 @@ class Run {
         return;
       case 'lost':
         this.#lost = news.reply;
+        this.#files.stop('the lease is over');
         // The command, or another process with its token, has released the task. So the command may continue.
         if (isHoldersRelease(news.reply)) return void this.#command?.resume('doubt');
         this.#options.onNews({ is: 'lost', reply: news.reply });
@@ -239,6 +240,7 @@ class Run {
         return;
       case 'expired':
         if (news.error !== null) this.#expiry = 'store_moved';
+        this.#files.stop('the lease is over');
         this.#options.onNews(news);
         if (!handsOff) this.#end(this.#expiry);
         return;
@@ -271,6 +273,7 @@ class Run {
     const counts = this.#interruption?.counts ?? false;
     this.#interruption = { signal, at: systemTime.read(), counts };
     this.#options.onNews({ is: 'signalled', signal });
+    this.#files.stop(`${signal} stopped the reading`);
     if (this.#command !== null) this.#passOn(this.#interruption);
   }
 
@@ -294,7 +297,11 @@ class Run {
   /** Releases the lease with the outcome of the run. */
   async #conclude(end: CommandExit): Promise<RunResult> {
     const reason = this.#reasonFor(end);
-    if (reason === 'ended' && end.code === 0) await this.#files.read();
+    if (reason === 'ended' && end.code === 0) {
+      const reading = this.#files.read();
+      if (this.#keeper.trust === 'expired') this.#files.stop('the lease is over');
+      await reading;
+    }
     this.#stopKeeping();
     return this.#lost === null ? this.#report(reason, end) : this.#result(this.#reasonFor(end), end);
   }

@@ -7,7 +7,8 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, statSy
 import { dirname, join } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import type { Environment } from './environment.ts';
-import { makePrivateFolder, writePrivateFile } from './private-files.ts';
+import { KDF_ITERATIONS_MAX, kdfIterations } from './key-cost.ts';
+import { keepPrivateFile, makePrivateFolder } from './private-files.ts';
 import { stateFolder } from './state-folder.ts';
 
 /** A key that was made: the public half, and the file with the private half. */
@@ -41,13 +42,16 @@ export function hasKeyFile(publicKey: string): boolean {
   return statSync(keyPath(publicKey), { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-/** Makes an Ed25519 key and writes its private half: PKCS #8, encrypted by AES-256 with the passphrase. */
+/**
+ * Makes an Ed25519 key and writes its private half: PKCS #8, encrypted by AES-256 with the passphrase. The file is on
+ * the disk when this returns: the key is registered only then.
+ */
 export function makeKey(passphrase: string): MadeKey {
   const { publicKey: publicHalf, privateKey } = generateKeyPairSync('ed25519');
   const publicKey = textOf(publicHalf);
   const path = keyPath(publicKey);
   makePrivateFolder(dirname(path));
-  writePrivateFile(
+  keepPrivateFile(
     path,
     privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString(),
   );
@@ -70,6 +74,14 @@ export function openKey(publicKey: string, passphrase: string): Signer {
 function decrypted(path: string, pem: string, passphrase: string): KeyObject {
   if (!pem.startsWith('-----BEGIN ENCRYPTED PRIVATE KEY-----'))
     throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} is no private key with a passphrase.`);
+  const iterations = kdfIterations(pem);
+  if (iterations === null || iterations > KDF_ITERATIONS_MAX)
+    throw new OrchestratorError(
+      'KEY_UNREADABLE',
+      iterations === null
+        ? `The key in ${path} is not protected by PBKDF2.`
+        : `To open the key in ${path}, its passphrase is hashed ${iterations} times: more than ${KDF_ITERATIONS_MAX}.`,
+    );
   try {
     return createPrivateKey({ key: pem, passphrase });
   } catch {

@@ -4,9 +4,11 @@ import {
   existsSync,
   fchownSync,
   fstatSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -60,6 +62,32 @@ export function openPrivateFile(path: string): number {
     give?.(file);
     return file;
   });
+}
+
+/** As `writePrivateFile`, and waits until the file and its name are on the disk. A file that was cut is removed. */
+export function keepPrivateFile(path: string, text: string): void {
+  const file = openPrivateFile(path);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Windows keeps names by itself, and opens no folder. */
+function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** As `openPrivateFile`, and writes the text. */

@@ -1,11 +1,32 @@
-import type { Artifact } from '@agent-orchestrator/core';
+import { artifactsOf, type Artifact } from '@agent-orchestrator/core';
 import { withoutPasswords } from './without-passwords.ts';
 
-/** Where an artifact is, for people: a URL without the user and the password, which may be a secret. */
+/**
+ * Where an artifact is, for people: of a URL without the user and the password, and without the values of its query and
+ * its fragment. Each of them may be a secret, such as the signature of a link.
+ */
 export function artifactPlace({ path, url }: Pick<Artifact, 'path' | 'url'>): string {
   if (url === undefined || !URL.canParse(url)) return path ?? withoutPasswords(url ?? '');
   const shown = new URL(url);
+  const query = shown.search.replace(/[^?&]+/gu, namedOnly);
+  const fragment = shown.hash === '' ? '' : '#…';
   shown.username = '';
   shown.password = '';
-  return withoutPasswords(shown.href);
+  shown.search = '';
+  shown.hash = '';
+  return `${withoutPasswords(shown.href)}${query}${fragment}`;
+}
+
+/** The result of a task, for people: with the places of its artifacts as they are shown. */
+export function shownResult(result: unknown): unknown {
+  const artifacts = artifactsOf(result);
+  if (artifacts.length === 0) return result;
+  const shown = artifacts.map((one) => (one.url === undefined ? one : { ...one, url: artifactPlace(one) }));
+  return { ...(result as object), artifacts: shown };
+}
+
+/** What has no name is a value. */
+function namedOnly(parameter: string): string {
+  const end = parameter.indexOf('=');
+  return end === -1 ? '…' : `${parameter.slice(0, end)}=…`;
 }

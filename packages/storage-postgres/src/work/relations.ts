@@ -9,7 +9,8 @@ import { dependedOnIn, relatedTasksOf, type SessionRow } from './loaded-rows.ts'
 /** What the tasks of a group have to do with others: which ones new tasks name, and on which ones others depend. */
 export class Relations {
   #related = new Map<string, RelatedTask>();
-  #awaited: readonly AwaitedTask[] = [];
+  /** By scope: the limit of what a holder may wait for is its own, not that of a group. */
+  readonly #awaited = new Map<ScopePlan, readonly AwaitedTask[]>();
   /** Of the tasks that were read by themselves: those on which others depend. */
   readonly #dependedOn = new Set<string>();
 
@@ -20,11 +21,13 @@ export class Relations {
     batch.add(query(SQL.relatedTasks, namespace, ids), (answer) => {
       this.#related = new Map(relatedTasksOf(answer).map((task) => [task.id, task]));
     });
-    const waitedFor = unique(plans.flatMap((plan) => (plan.withAwaited ? plan.related : [])));
-    if (waitedFor.length === 0) return;
-    batch.add(query(SQL.awaited, namespace, waitedFor), (answer) => {
-      this.#awaited = answer.map(([taskId, id]) => ({ taskId: taskId as string, dependencyId: id as string }));
-    });
+    for (const plan of plans) {
+      if (!plan.withAwaited || plan.related.length === 0) continue;
+      batch.add(query(SQL.awaited, namespace, plan.related), (answer) => {
+        const awaited = answer.map(([taskId, id]) => ({ taskId: taskId as string, dependencyId: id as string }));
+        this.#awaited.set(plan, awaited);
+      });
+    }
   }
 
   keepDependedOn(answer: Answer): void {
@@ -35,9 +38,9 @@ export class Relations {
     return related.flatMap((id) => this.#related.get(id) ?? []);
   }
 
-  /** For what the tasks wait that holders of the group wait for. */
-  awaitedBy({ withAwaited }: ScopePlan): Pick<Found, 'awaited'> {
-    return withAwaited ? { awaited: this.#awaited } : {};
+  /** For what the tasks wait that a holder is to wait for. */
+  awaitedBy(plan: ScopePlan): Pick<Found, 'awaited'> {
+    return plan.withAwaited ? { awaited: this.#awaited.get(plan) ?? [] } : {};
   }
 
   /** Which of the tasks that may end others depend on, and which of those that may be granted have sub-tasks. */

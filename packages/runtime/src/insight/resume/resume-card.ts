@@ -1,5 +1,5 @@
 import { addresseeName, counted, isoSeconds, shellWord, waitsForTasks, type Artifact } from '@agent-orchestrator/core';
-import { artifactPlace } from '../../text/artifact-place.ts';
+import { artifactPlace, shownResult } from '../../text/artifact-place.ts';
 import type { Names } from '../names.ts';
 import { fitCard, RESUME_BUDGET, type Item, type Part } from './card-fit.ts';
 import { CardText, items } from './card-text.ts';
@@ -113,7 +113,7 @@ function reviewedLines(work: JudgedWork | null, say: CardText): string[] {
   return [
     `reviews task ${say.names.taskReference(taskId)} ${say.text('title', title)}, done by ${by}, round ${round}`,
     `its payload ${say.json(payload)}`,
-    `its result ${say.json(result)}`,
+    `its result ${say.json(shownResult(result))}`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { fingerprintOf, keyPath, makeKey, shellWord } from '@agent-orchestrator/runtime';
+import { fingerprintOf, keyPath, makeKey, registerKey, shellWord } from '@agent-orchestrator/runtime';
 import type { Define } from '../../../command-module.ts';
 import { PASSPHRASE_FILE, readNewPassphrase, type PassphraseOptions } from '../../../input/passphrase.ts';
 import { notFound } from '../../../refusals.ts';
@@ -17,15 +17,8 @@ export const defineKeyCreate: Define = (parent, run) => {
         const before = await orchestrator.getAgent(name);
         if (before === null) throw notFound('agent', name);
         const key = makeKey(await readNewPassphrase(call, `the key of agent ${name}`));
-        const request = { agent: name, publicKey: key.publicKey, ...call.command };
-        const reply = await orchestrator.setAgentKey(request).catch((error: unknown) => {
-          key.discard();
-          throw error;
-        });
-        if (!reply.ok) {
-          key.discard();
-          throw notFound('agent', name);
-        }
+        const reply = await registerKey(orchestrator, key, { agent: name, ...call.command });
+        if (!reply.ok) throw notFound('agent', name);
         const made = keyOf(reply.agent);
         return {
           kind: 'agent_key',

@@ -1,0 +1,27 @@
+/** The one file that starts programs: what it starts gets no secret of this process. */
+const MAY_START = ['packages/runtime/src/system/start-program.ts'];
+
+/** What is no part of the product: programs of users, and the suite, which is a test. */
+const OTHERS = ['examples/', 'packages/storage-conformance/'];
+/** The demo is in the bundle of the command line. */
+const PRODUCT = ['examples/demo/src/'];
+
+export const mayStart = (path) => MAY_START.includes(path) || (isIn(OTHERS, path) && !isIn(PRODUCT, path));
+
+const isIn = (folders, path) => folders.some((folder) => path.startsWith(folder));
+
+const MODULES = ['child_process', 'cluster', 'worker_threads'].flatMap((name) => [name, `node:${name}`]);
+const message = 'start programs through startProgram: it keeps the secrets of this process from them';
+
+/** Any import that is not only of types. */
+export function childProcesses(context) {
+  const check = (source, kind) => {
+    if (kind !== 'type' && MODULES.includes(source?.value)) context.report({ node: source, message });
+  };
+  return {
+    ImportDeclaration: (node) => check(node.source, node.importKind),
+    ExportNamedDeclaration: (node) => check(node.source, node.exportKind),
+    ExportAllDeclaration: (node) => check(node.source, node.exportKind),
+    ImportExpression: (node) => check(node.source),
+  };
+}
