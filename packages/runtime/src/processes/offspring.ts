@@ -5,7 +5,7 @@
  * It is what the keeper of a lease keeps (keeper.ts), and what is in the lease's cgroup (control-group.ts). Where there
  * is neither, it is what the process group and the environment of processes show. That is enough to pause and end a
  * command, but only the keeper proves that nothing is left, and only while it is alive: a process can leave its group
- * and its cgroup, and empty its environment.
+ * and its cgroup, and empty its environment. One that may have left the keeper's sight is a doubt (strangers.ts).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
@@ -13,8 +13,17 @@ import { ControlGroup } from './control-group.ts';
 import { askKeeper } from './keeper-sight.ts';
 import type { Keeper } from './keeper.ts';
 import { ProcessScan, type CarriedLease } from './lease-processes.ts';
-import { ownProcess } from './own-process.ts';
-import { childrenOf, isGroupAlive, livingProcesses, readProcess, trySignal, withDescendants } from './process-table.ts';
+import { ownProcess, seesOwnProcesses } from './own-process.ts';
+import {
+  childrenOf,
+  isGroupAlive,
+  isNumberTaken,
+  livingProcesses,
+  readProcess,
+  trySignal,
+  withDescendants,
+} from './process-table.ts';
+import { hasStranger } from './strangers.ts';
 
 /** A holder as its lease names it. `group`: that of its keeper; 0: not told yet; null: it has none. */
 export interface NamedHolder extends Pick<ProcessIdentity, 'pid' | 'start'> {
@@ -37,8 +46,8 @@ export function ownTag(fence: number): string {
 export type OffspringState = 'none' | 'alive' | 'unproven' | 'ended';
 
 /**
- * Whether all that a holder started has ended. Only a keeper that is alive proves it, because nothing can leave that
- * unseen. A process in the cgroup shows that it has not; an empty cgroup proves nothing.
+ * Whether all that a holder started has ended. Only a keeper that is alive proves it, if there is no stranger that may
+ * have left it. A process in the cgroup shows that it has not; an empty cgroup proves nothing.
  */
 export function offspringOf(holder: NamedHolder): OffspringState {
   const { group } = holder;
@@ -47,8 +56,11 @@ export function offspringOf(holder: NamedHolder): OffspringState {
   if (group === 0) return 'unproven';
   const tag = tagOf(holder);
   const told = askKeeper(tag, group);
-  if (told === 'alive' || ControlGroup.find(tag)?.isPopulated) return 'alive';
-  if (told === 'ended') return 'ended';
+  if (told === 'alive') return 'alive';
+  const cgroup = ControlGroup.find(tag);
+  if (cgroup?.isPopulated) return 'alive';
+  // A stranger would be in the cgroup.
+  if (told === 'ended') return cgroup === null && hasStranger(group, holder.start) ? 'unproven' : 'ended';
   return isGroupAlive(group) ? 'alive' : 'unproven';
 }
 
@@ -91,11 +103,13 @@ export class Offspring {
     return this.#isGone;
   }
 
-  /** Whether a process may be left unseen: the keeper was killed, or a process could not be killed. */
+  /** Whether a process may be left: the keeper was killed, a process could not be killed, or left the keeper. */
   get mayBeLeft(): boolean {
-    const { keeper } = this.#started;
+    const { keeper, cgroup } = this.#started;
     if (keeper === null) return this.#hasGivenUp && !this.isGone;
-    return !keeper.areAllGone;
+    if (!keeper.areAllGone) return true;
+    if (cgroup !== null) return cgroup.isPopulated === true;
+    return this.#start !== null && seesOwnProcesses() && hasStranger(keeper.pid, this.#start);
   }
 
   /** A keeper that another process has stopped would not tell what ends. */
@@ -149,7 +163,7 @@ export class Offspring {
   #stopAdopted(): ReadonlySet<number> {
     const { keeper } = this.#started;
     const found = new Set<number>();
-    if (!keeper?.isAlive) return found;
+    if (!keeper?.isAlive || !seesOwnProcesses()) return found;
     for (let look = 0; look < QUICK_LOOKS; look += 1)
       for (const pid of childrenOf(keeper.pid)) if (trySignal(pid, 'SIGSTOP')) found.add(pid);
     return found;
@@ -171,22 +185,26 @@ export class Offspring {
 
   #looksGone(): boolean {
     const { keeper, cgroup, hasOwnGroup, pid, isAlive } = this.#started;
+    if (cgroup?.isPopulated) return false;
     if (keeper !== null && !keeper.isLost) return keeper.areAllGone;
-    if (isAlive() || cgroup?.isPopulated) return false;
+    if (isAlive()) return false;
     return keeper === null && hasOwnGroup ? !isGroupAlive(pid) : this.#members().length === 0;
   }
 
   #members(): readonly number[] {
     const { keeper, cgroup, lease, pid, hasOwnGroup, isAlive } = this.#started;
     const found = new Set(cgroup?.members());
-    if (keeper?.isAlive) {
+    if (!seesOwnProcesses()) {
+      // Other numbers than those of the command and its group may be those of others.
+      if (hasOwnGroup && isNumberTaken(-pid)) found.add(-pid);
+      else if (isAlive()) found.add(pid);
+    } else if (keeper?.isAlive) {
       for (const one of withDescendants(livingProcesses(), (entry) => entry.pid === keeper.pid)) found.add(one.pid);
     } else {
       if (isAlive() || readProcess(pid)?.start === this.#start) found.add(pid);
       // On a terminal, the group is that of this process.
       const group = hasOwnGroup ? pid : 0;
-      if (ownProcess() !== null)
-        for (const one of ProcessScan.make().carriersOf({ ...lease, group })) found.add(one.pid);
+      for (const one of ProcessScan.make().carriersOf({ ...lease, group })) found.add(one.pid);
     }
     for (const other of [keeper?.pid, process.pid, 0]) if (other !== undefined) found.delete(other);
     return [...found];
