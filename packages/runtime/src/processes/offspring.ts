@@ -66,6 +66,8 @@ export function offspringOf(holder: NamedHolder): OffspringState {
 
 /** A command may start processes faster than they can be stopped: give up after this many rounds. */
 const ROUNDS_MAX = 20;
+/** So many rounds in a row have to find nothing new: one look can miss a process that has just been started. */
+const QUIET_ROUNDS = 2;
 /** In each round. */
 const QUICK_LOOKS = 10;
 /** How long killed processes have to be gone. */
@@ -144,28 +146,36 @@ export class Offspring {
     cgroup?.thaw();
   }
 
-  /** Until a round finds none that the rounds before have not stopped. How many there are says nothing. */
+  /** Until rounds find none that the rounds before have not stopped. How many there are says nothing. */
   #stopInRounds(): void {
     const stopped = new Set<number>();
-    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    let quiet = 0;
+    for (let round = 0; round < ROUNDS_MAX && quiet < QUIET_ROUNDS; round += 1) {
       const before = stopped.size;
       for (const pid of this.#stopAdopted()) stopped.add(pid);
       this.signal('SIGSTOP');
       for (const pid of this.#members()) stopped.add(pid);
-      if (stopped.size === before) return;
+      quiet = stopped.size === before ? quiet + 1 : 0;
     }
   }
 
   /**
    * What starts a process and ends, again and again, is another process before a look at all of them is over. But each
-   * is soon a child of the keeper, and a look at these is quick.
+   * is soon a child of the keeper, or of a process that was stopped before it could end. A look at these is quick.
    */
   #stopAdopted(): ReadonlySet<number> {
     const { keeper } = this.#started;
     const found = new Set<number>();
     if (!keeper?.isAlive || !seesOwnProcesses()) return found;
-    for (let look = 0; look < QUICK_LOOKS; look += 1)
-      for (const pid of childrenOf(keeper.pid)) if (trySignal(pid, 'SIGSTOP')) found.add(pid);
+    for (let look = 0; look < QUICK_LOOKS; look += 1) {
+      const below = new Set([keeper.pid]);
+      for (const parent of below) {
+        for (const pid of childrenOf(parent)) {
+          if (trySignal(pid, 'SIGSTOP')) found.add(pid);
+          below.add(pid);
+        }
+      }
+    }
     return found;
   }
 
