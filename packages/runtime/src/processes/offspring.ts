@@ -9,7 +9,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
-import { ControlGroup } from './control-group.ts';
+import { ControlGroup, isInGroupOf } from './control-group.ts';
 import { askKeeper } from './keeper-sight.ts';
 import type { Keeper } from './keeper.ts';
 import { ProcessScan, type CarriedLease } from './lease-processes.ts';
@@ -57,10 +57,11 @@ export function offspringOf(holder: NamedHolder): OffspringState {
   const tag = tagOf(holder);
   const told = askKeeper(tag, group);
   if (told === 'alive') return 'alive';
-  const cgroup = ControlGroup.find(tag);
-  if (cgroup?.isPopulated) return 'alive';
+  const isPopulated = ControlGroup.find(tag)?.isPopulated ?? null;
+  // Where the cgroup is not to be seen, as in a sandbox, each process still names its own.
+  if (isPopulated ?? livingProcesses().some(({ pid }) => isInGroupOf(pid, tag))) return 'alive';
   // A stranger would be in the cgroup.
-  if (told === 'ended') return cgroup === null && hasStranger(group, holder.start) ? 'unproven' : 'ended';
+  if (told === 'ended') return isPopulated === null && hasStranger(group, holder.start) ? 'unproven' : 'ended';
   return isGroupAlive(group) ? 'alive' : 'unproven';
 }
 
@@ -110,7 +111,7 @@ export class Offspring {
     const { keeper, cgroup } = this.#started;
     if (keeper === null) return this.#hasGivenUp && !this.isGone;
     if (!keeper.areAllGone) return true;
-    if (cgroup !== null) return cgroup.isPopulated === true;
+    if (cgroup !== null) return cgroup.isPopulated !== false;
     return this.#start !== null && seesOwnProcesses() && hasStranger(keeper.pid, this.#start);
   }
 
