@@ -12,7 +12,7 @@ import type { ProcessIdentity } from '@agent-orchestrator/core';
 import { ControlGroup, isInGroupOf } from './control-group.ts';
 import { askKeeper } from './keeper-sight.ts';
 import type { Keeper } from './keeper.ts';
-import { ProcessScan, type CarriedLease } from './lease-processes.ts';
+import { mayBeOurs, ProcessScan, type CarriedLease } from './lease-processes.ts';
 import { ownProcess, seesOwnProcesses } from './own-process.ts';
 import {
   childrenOf,
@@ -59,7 +59,7 @@ export function offspringOf(holder: NamedHolder): OffspringState {
   if (told === 'alive') return 'alive';
   const isPopulated = ControlGroup.find(tag)?.isPopulated ?? null;
   // Where the cgroup is not to be seen, as in a sandbox, each process still names its own.
-  if (isPopulated ?? livingProcesses().some(({ pid }) => isInGroupOf(pid, tag))) return 'alive';
+  if (isPopulated ?? livingProcesses().some(({ pid }) => isInGroupOf(pid, tag) && mayBeOurs(pid))) return 'alive';
   // A stranger would be in the cgroup.
   if (told === 'ended') return isPopulated === null && hasStranger(group, holder.start) ? 'unproven' : 'ended';
   return isGroupAlive(group) ? 'alive' : 'unproven';

@@ -48,10 +48,10 @@ function cameFromElsewhere(
     const parent = all.get(one.parent);
     if (parent === undefined) break;
     if (parent.pid === keeper.pid) return false;
-    if (isKeeper(parent)) return isElsewhere;
     const [own, above] = [numbersOf(one), numbersOf(parent)];
     const isFirst = isInner(above) && above.at(-1) === '1' && own.length === above.length;
     isElsewhere ||= isFirst && (one.session !== parent.session || one.session === keeper.session);
+    if (isKeeper(parent)) return isElsewhere;
     one = parent;
   }
   return isElsewhere;
