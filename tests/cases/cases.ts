@@ -353,4 +353,37 @@ export const CASES: readonly Case[] = [
     tests: [[`${RUNTIME}/hopping-command.test.ts`, 'a pause reaches it, and it continues afterwards']],
     needs: 'Linux',
   },
+  {
+    name: 'a umask that takes bits of the owner makes a store that no command can open',
+    tests: [
+      [
+        `${SQLITE}/store-file.test.ts`,
+        'is readable by its owner alone, side files and new folders included, under umask %s',
+      ],
+      [`${RUNTIME}/path.test.ts`, 'private folders and files can be used by their owner alone, under umask %s'],
+    ],
+  },
+  {
+    name: 'what has joined another namespace of processes works on beside the next holder',
+    tests: [
+      [`${CLI}/run-namespaces.slow.test.ts`, '%s, what has joined a namespace that was there before'],
+      [`${CLI}/run-namespaces.slow.test.ts`, '%s, a run that is asked to end such a command exits with %i'],
+    ],
+    needs: 'root on Linux',
+  },
+  {
+    name: 'run ends nothing where it cannot see its own processes',
+    tests: [
+      [
+        `${CLI}/run-namespaces.slow.test.ts`,
+        'where a run cannot see its own processes, a timeout ends its command with its group',
+      ],
+    ],
+    needs: 'root on Linux',
+  },
+  {
+    name: 'the command of run gets descriptors that Node has opened',
+    tests: [[`${CLI}/run.test.ts`, 'on a terminal it gets none that Node has opened there']],
+    needs: 'the program `script`',
+  },
 ];

@@ -6,6 +6,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
+const OWNER = 0o700;
 const STICKY = 0o1000;
 /** Two copies of the program have some 170 files when every command was called. */
 const FILES_MAX = 300;
@@ -15,6 +16,8 @@ export function keepCompiledCode() {
   const { NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE } = process.env;
   // To Node, the second is set even if it is empty.
   if (NODE_COMPILE_CACHE || NODE_DISABLE_COMPILE_CACHE !== undefined) return;
+  // What Node made under such a umask, its owner could not use, nor could any later command.
+  if ((process.umask() & OWNER) !== 0) return;
   try {
     const folder = privateFolder(cacheHome());
     if (folder === undefined) return;

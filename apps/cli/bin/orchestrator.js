@@ -5,4 +5,6 @@ import './node-guard.js';
 import { keepCompiledCode } from './compile-cache.js';
 
 keepCompiledCode();
+// Before Node opens more of them, as it does while the program is loaded.
+if (process.argv.includes('run')) await import('../dist/descriptors.js');
 await import('../dist/main.js');

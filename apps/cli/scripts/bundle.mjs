@@ -14,7 +14,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
  * What every command needs, and what the calls of a lease's holder need: one file each, so that they start fast.
  */
 const GROUPS = {
-  start: [at('../src/main.ts'), at('../src/interruption.ts'), at('../src/run/descriptors.ts')],
+  start: [at('../src/main.ts'), at('../src/interruption.ts')],
   lease: [
     ...['claim', 'heartbeat', 'checkpoint', 'release', 'resume'].map((name) => at(`../src/commands/${name}.ts`)),
     at('../src/store-access.ts'),
@@ -27,6 +27,7 @@ const GROUPS = {
 
 const input = {
   main: at('../src/index.ts'),
+  descriptors: at('../src/run/descriptors.ts'),
   demo: at('../../../examples/demo/src/index.ts'),
   'demo-agent': at('../../../examples/demo/src/agent-program.ts'),
 };

@@ -4,6 +4,7 @@
  *  - not in a folder that another user can write or replace: what is in it is run
  *  - not where there is no folder for it, nor where the user wants none; the command does the same then
  *  - not in the home of another user, where nothing is created for it
+ *  - not under a umask that takes bits of the owner; everything else works then, and its owner can use all that is made
  *  - the folder is emptied when it has many files: of older builds, of other Nodes, or left by a full disk
  */
 import {
@@ -17,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { Cli, isRoot } from './support/cli.ts';
 
 const NAME = 'agent-orchestrator';
@@ -45,6 +46,34 @@ test('so it is for a user who is not root, and does not own the folders above', 
 
   expect([exit, stderr]).toEqual([0, '']);
   expect(readdirSync(join(cli.folder, '.cache', NAME))).toHaveLength(1);
+});
+
+test('under a umask that takes bits of the owner, nothing is kept, and all else can be used by its owner', async () => {
+  using cli = new Cli();
+  cli.giveAway();
+  const env = { ...KEPT, ORCHESTRATOR_STORE: `sqlite:${cli.folder}/new/folder/s.db`, TMPDIR: cli.folder };
+  const before = process.umask(0o777);
+  onTestFinished(() => void process.umask(before));
+
+  const added = await cli.run(['task', 'create', 'x'], { env, unprivileged: true });
+  const words = [
+    'run',
+    '--agent',
+    'a',
+    '--result-file',
+    'r.json',
+    '--',
+    'sh',
+    '-c',
+    'cat $ORCHESTRATOR_PAYLOAD_FILE; umask',
+  ];
+  const ran = await cli.run(words, { env, unprivileged: true });
+
+  expect([added.exit, ran.exit, ran.stderr]).toEqual([0, 0, '']);
+  expect(ran.stdout).toMatch(/^\{\}\n0?777\n$/);
+  const made = readdirSync(cli.folder, { recursive: true, encoding: 'utf8' }).toSorted();
+  expect(made).toEqual(['new', 'new/folder', 'new/folder/s.db', 'r.json']);
+  expect(made.map((path) => statSync(join(cli.folder, path)).mode & 0o777)).toEqual([0o700, 0o700, 0o600, 0o600]);
 });
 
 test('it is kept in XDG_CACHE_HOME, if that is an absolute path', async () => {

@@ -14,93 +14,14 @@
  *  - as process 1, a run reaps what others leave to it
  */
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { describe, test, type TestContext } from 'vitest';
+import { describe, test } from 'vitest';
 import { ControlGroup } from '../../../packages/runtime/src/processes/control-group.ts';
-import { guaranteeHere } from '../../../packages/runtime/src/processes/guarantee.ts';
-import { Cli, finished, isRoot, type Ran } from './support/cli.ts';
-import { addTask, isGone, isGroupTold, kill, sessionOf, stateOf, taskOf, until } from './support/running.ts';
-
-const NATIVE = fileURLToPath(new URL('../native', import.meta.url));
-/** Leaves its parent, its session and its environment, and then tells its pid. */
-const LEAVES = `setsid env -i /bin/sh -c 'echo $$ > "$0/kid.new"; mv "$0/kid.new" "$0/kid"; exec sleep 300' "$PWD"`;
-const COMMAND = ['sh', '-c', `(${LEAVES} </dev/null >/dev/null 2>&1 &); echo "pid $$"; sleep 300`];
-
-const IN_CGROUP = 'in a cgroup';
-const UNDER_KEEPER = 'under a keeper alone';
-const MODES = [IN_CGROUP, UNDER_KEEPER] as const;
-
-/** Makes new namespaces, then becomes the program. */
-const HIDING_CGROUPS = `exec unshare --mount sh -c 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"' sh "$@"`;
-const NOEXEC = `mount --bind ${NATIVE} ${NATIVE} && mount -o remount,bind,noexec ${NATIVE} && exec "$@"`;
-// What the parents of this test have left open would be meant for the command.
-const CLOSING = `for one in /proc/$$/fd/*; do [ "\${one##*/}" -le 2 ] || eval "exec \${one##*/}>&-"; done`;
-
-const ONLY_ROOT = mayUnshare() ? null : 'only root can make the namespaces that it needs';
-
-/** The script that starts the program so, and why that cannot be tried here. */
-const SCRIPTS = {
-  [IN_CGROUP]: ['exec "$@"', guaranteeHere() === 'cgroup' ? null : 'this user may not make a cgroup here'],
-  [UNDER_KEEPER]: guaranteeHere() === 'keeper' ? ['exec "$@"', null] : [HIDING_CGROUPS, ONLY_ROOT],
-  'without a keeper': [`exec unshare --mount sh -c '${NOEXEC}' sh "$@"`, ONLY_ROOT],
-  'as process 1': [`${CLOSING}; exec unshare --pid --fork --mount-proc "$@"`, ONLY_ROOT],
-} as const satisfies { readonly [mode: string]: readonly [script: string, whyNot: string | null] };
-
-/** `orchestrator run` in one of the modes, and what it has started. All of it ends with the test. */
-class Offspring implements Disposable {
-  readonly finished: Promise<Ran>;
-  readonly #cli: Cli;
-  readonly #child;
-  stdout = '';
-  command = 0;
-  kid = 0;
-  keeper = 0;
-
-  constructor(cli: Cli, mode: keyof typeof SCRIPTS, words: readonly string[], { skip }: Pick<TestContext, 'skip'>) {
-    const [script, whyNot] = SCRIPTS[mode];
-    skip(whyNot !== null, whyNot ?? '');
-    this.#cli = cli;
-    this.#child = cli.startBy(script, ['run', '--agent', 'a', ...words]);
-    this.finished = finished(this.#child);
-    this.#child.stdout.on('data', (text: string) => (this.stdout += text));
-  }
-
-  /** The wrapper's: each script becomes the program. */
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
-  /** Waits until all is at work, and the store knows who keeps it. */
-  async atWork(session: string): Promise<void> {
-    const kid = join(this.#cli.folder, 'kid');
-    this.kid = Number(await until(() => existsSync(kid) && readFileSync(kid, 'utf8').trim()));
-    this.command = Number(await until(() => /^pid (\d+)$/m.exec(this.stdout)?.[1]));
-    await until(() => isGroupTold(this.#cli, session));
-    this.keeper = (await sessionOf(this.#cli, session))?.processGroup ?? 0;
-  }
-
-  async killed(...pids: readonly number[]): Promise<void> {
-    for (const pid of pids) kill(pid, 'SIGKILL');
-    await until(() => pids.every((pid) => isGone(Math.abs(pid))));
-  }
-
-  /** Ends the wrapper without its having a say, after others. */
-  async killedWith(...pids: readonly number[]): Promise<void> {
-    kill(this.pid, 'SIGSTOP');
-    await this.killed(...pids);
-    const exited = once(this.#child, 'exit');
-    kill(this.pid, 'SIGKILL');
-    await exited;
-  }
-
-  [Symbol.dispose](): void {
-    for (const pid of [this.pid, this.keeper, this.command, this.kid]) if (pid > 0) kill(pid, 'SIGKILL');
-  }
-}
+import { Cli, finished } from './support/cli.ts';
+import { COMMAND, IN_CGROUP, MODES, Offspring, SCRIPTS, UNDER_KEEPER } from './support/offspring.ts';
+import { addTask, isGone, kill, stateOf, taskOf, until } from './support/running.ts';
 
 describe.skipIf(process.platform !== 'linux')('all that a command starts', { timeout: 120_000 }, () => {
   test.for(MODES)('%s, a timeout ends it', async (mode, { expect, skip }) => {
@@ -285,14 +206,3 @@ describe.skipIf(process.platform !== 'linux')('all that a command starts', { tim
     expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGTERM.' });
   });
 });
-
-/** Whether other namespaces can be made here: for that one has to be the administrator, with the tools for it. */
-function mayUnshare(): boolean {
-  if (!isRoot) return false;
-  try {
-    execFileSync('unshare', ['--mount', '--pid', '--fork', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,7 +1,7 @@
 /*
  * run -- CMD:
  *  - the streams are the command's own; no shell reads its words; it has a process group of its own
- *  - the descriptors beyond 2 that `run` was started with are its own, too
+ *  - the descriptors beyond 2 that `run` was started with are its own, too, and none that Node has opened
  *  - it finds the lease in its environment
  *  - it finds the same configuration in whatever folder it works
  *  - it finds payload and context in private files that are gone afterwards
@@ -22,6 +22,7 @@ import { SECRET_VARIABLES } from '@agent-orchestrator/runtime/secret-variables';
 import { describe, test } from 'vitest';
 import { Cli, finished, holderOf } from './support/cli.ts';
 import { addTask, isGone, kill, ORCHESTRATOR, resultIn, Running, sessionOf, taskOf, until } from './support/running.ts';
+import { hasTerminal, Terminal } from './support/terminal.ts';
 
 describe.skipIf(process.platform === 'win32')('run', () => {
   test.concurrent('the command gets the descriptors beyond 2 that run was started with', async ({ expect }) => {
@@ -35,6 +36,19 @@ describe.skipIf(process.platform === 'win32')('run', () => {
 
     expect(exit).toBe(0);
     expect(readFileSync(join(cli.folder, 'out'), 'utf8')).toBe('of a file of a pipe of a far pipe');
+  });
+
+  test.concurrent('on a terminal it gets none that Node has opened there', async ({ expect, skip }) => {
+    skip(!hasTerminal, 'the program `script` is not installed');
+    using cli = new Cli();
+    await addTask(cli);
+    const list = `sh -c 'echo "[" $(ls /proc/self/fd) "]"'`;
+    using terminal = new Terminal(cli, `${list}; ${ORCHESTRATOR} run --agent a -- ${list}; echo over`);
+
+    await terminal.says('over');
+
+    const [without, by] = terminal.said.match(/\[.*\]/g) ?? [];
+    expect([by, by]).toEqual([expect.stringContaining('0'), without]);
   });
 
   test.concurrent('so it gets a copy of standard output that goes into a pipe', async ({ expect }) => {

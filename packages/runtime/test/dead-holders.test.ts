@@ -13,7 +13,7 @@
  *  - so does a younger process that hides its environment, unless it is of a family that was there before
  *  - a thread of the kernel, which has no environment to show, does not
  *  - a process that sees other processes, or the same ones otherwise, is on another host
- *  - a process that sees the processes by other numbers has no identity
+ *  - a process that sees the processes by other numbers has no identity, and takes none of them for one above it
  *  - a process that is hidden (hidepid) is not gone, nor is its group
  *  - the processes of a lease are named without their arguments
  *  - a claim that finds nothing recovers what a dead holder held, and takes it
@@ -240,11 +240,12 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
     ['in a pid namespace of its own', 'unshare --fork --pid --mount-proc', false],
     ['in a time namespace of its own', 'unshare --fork --time --boottime 1000', false],
     ['in a user namespace of its own', 'unshare --fork --user', false],
-    ['with the /proc of another pid namespace', 'unshare --fork --pid', true],
+    ['with the /proc of another pid namespace', 'unshare --fork --pid sh -c \'"$@"; exit $?\' sh', true],
   ] as const)('%s, a process is told as of another host, or not at all', ([, command, isNone]) => {
-    const { own } = lookFrom(command, process.pid);
+    const { own, above } = lookFrom(command, process.pid);
 
     expect(own === null).toBe(isNone);
+    expect(isNone ? above : 0).toBe(0);
     expect(own?.host).not.toBe(ownProcess()?.host);
   });
 
@@ -322,7 +323,7 @@ function environmentOf({ lease }: ClaimRecord): Record<string, string> {
 function lookFrom(
   command: string,
   pid: number,
-): { own: ProcessIdentity | null; other: string | null; isGroupAlive: boolean } {
+): { own: ProcessIdentity | null; other: string | null; isGroupAlive: boolean; above: number } {
   const program = fileURLToPath(new URL('programs/look.ts', import.meta.url));
   const node = `'${process.execPath}' --conditions=@agent-orchestrator/source --no-warnings`;
   const words = `exec ${command} ${node} '${program}' ${pid} ${readProcess(pid)?.group}`;

@@ -31,6 +31,8 @@ test.for([
   ['two copies of it', [descriptor(3, 'pipe:[1]'), descriptor(4, 'pipe:[1]')]],
   ['a terminal', [descriptor(3, '/dev/pts/0')]],
   ['a device', [descriptor(30, '/dev/null')]],
+  ['an object of the kernel that Node does not use', [descriptor(3, 'anon_inode:[pidfd]')]],
+  ['an event counter that blocks', [descriptor(3, 'anon_inode:[eventfd]')]],
   ['a file in memory', [descriptor(30, '/dev/shm/lock')]],
   [
     'both ends of an older pipe',

@@ -4,15 +4,16 @@
  *  - what is no path, or what a shell was meant to change, is refused, naming where it comes from
  *  - an empty or relative HOME is refused where something starts from it, and only there
  *  - a configuration file may begin with a byte order mark, and its user's own group may write it
+ *  - private folders and files can be used by their owner alone, whatever the umask takes
  *  - what root makes in the folder of a user belongs to that user
  */
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { keepLastLook, locateStore, OrchestratorError, resolveSettings, tellOnce, urlOfFile } from '../src/index.ts';
 import { absolutePath } from '../src/system/path.ts';
-import { makePrivateFolder, writePrivateFile } from '../src/system/private-files.ts';
+import { makePrivateFolder, makeTemporaryFolder, writePrivateFile } from '../src/system/private-files.ts';
 
 let home: string;
 
@@ -112,6 +113,20 @@ test('a configuration file may begin with a byte order mark', async () => {
   writeFileSync(path, '\uFEFF{ "agent": "a" }', { mode: 0o600 });
 
   expect((await resolveSettings({}, { HOME: home, ORCHESTRATOR_CONFIG: path })).agent.value).toBe('a');
+});
+
+test.for(['000', '777'])('private folders and files can be used by their owner alone, under umask %s', (mask) => {
+  const before = process.umask(mask);
+  onTestFinished(() => void process.umask(before));
+
+  makePrivateFolder(join(home, 'a', 'b'));
+  writePrivateFile(join(home, 'a', 'b', 'c'), 'x');
+  const temporary = makeTemporaryFolder(join(home, 'd-'));
+
+  const modes = [...['a', 'a/b', 'a/b/c'].map((path) => join(home, path)), temporary].map(
+    (path) => statSync(path).mode & 0o777,
+  );
+  expect(modes).toEqual([0o700, 0o700, 0o600, 0o700]);
 });
 
 describe.skipIf(process.getuid?.() !== 0)('as root (what another user owns needs root to make)', () => {

@@ -1,6 +1,6 @@
 /**
  * Promises about the file:
- * - what is created is readable by its owner alone, whatever the umask
+ * - what is created is readable and writable by its owner alone, whatever the umask takes
  * - opening for reading, or for what must exist, creates nothing
  * - a file that is not ours is refused by a code of its own, and not a byte or a neighbour of it changes
  * - a folder that cannot be made, and a file that goes away, are told apart
@@ -20,7 +20,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { translateError } from '../src/errors.ts';
 import { openSqliteStorage } from '../src/index.ts';
 import { APPLICATION_ID } from '../src/file/store-file.ts';
@@ -31,27 +31,30 @@ import { folderOf, newPath } from './temporary-store.ts';
 const NEW = { by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] } as const;
 
 describe('what is created', () => {
-  let umask = 0;
-  beforeEach(() => {
-    umask = process.umask(0);
-  });
+  const umask = process.umask(0o077);
+  process.umask(umask);
   afterEach(() => {
     process.umask(umask);
   });
 
-  test('is readable by its owner alone, side files and new folders included, under umask 000', async () => {
-    const path = join(folderOf(newPath()), 'new', 'folders', 'store.db');
+  // The last two take what the owner needs, too.
+  test.for(['000', '777', '400'])(
+    'is readable by its owner alone, side files and new folders included, under umask %s',
+    async (mask) => {
+      const path = join(folderOf(newPath()), 'new', 'folders', 'store.db');
+      process.umask(mask);
 
-    const { storage } = await aStore({ path });
-    await add(storage, aSession());
+      const { storage } = await aStore({ path });
+      await add(storage, aSession());
 
-    const folder = dirname(path);
-    const files = readdirSync(folder).toSorted();
-    expect(files).toEqual(['store.db', 'store.db-shm', 'store.db-wal']);
-    expect(files.map((file) => modeOf(join(folder, file)))).toEqual(['600', '600', '600']);
-    for (const made of [folder, dirname(folder)]) expect(modeOf(made)).toBe('700');
-    await storage.close();
-  });
+      const folder = dirname(path);
+      const files = readdirSync(folder).toSorted();
+      expect(files).toEqual(['store.db', 'store.db-shm', 'store.db-wal']);
+      expect(files.map((file) => modeOf(join(folder, file)))).toEqual(['600', '600', '600']);
+      for (const made of [folder, dirname(folder)]) expect(modeOf(made)).toBe('700');
+      await storage.close();
+    },
+  );
 });
 
 describe('what must exist', () => {

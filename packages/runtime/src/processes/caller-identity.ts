@@ -1,6 +1,7 @@
 import { fenceOf, fields, type ProcessIdentity } from '@agent-orchestrator/core';
 import { defaultAgent } from '../system/default-agent.ts';
 import { isSet, type Environment } from '../system/environment.ts';
+import { seesOwnProcesses } from './own-process.ts';
 import { programOf, readProcess, readProcessStatus } from './process-table.ts';
 
 /**
@@ -130,6 +131,7 @@ const ANCESTORS_MAX = 64;
 /** The processes above this one, the nearest first, as far as they are seen. */
 export function ownAncestors(): Ancestor[] {
   const found: Ancestor[] = [];
+  if (!seesOwnProcesses()) return found;
   let pid = process.ppid;
   while (pid > 0 && found.length < ANCESTORS_MAX) {
     const entry = readProcess(pid);

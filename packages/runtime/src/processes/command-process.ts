@@ -218,6 +218,8 @@ export class CommandProcess {
 
   /** Asks all of it to end, kills it after ten seconds, and gives up after five more: then something may be left. */
   async terminate(): Promise<void> {
+    // What starts its successor and ends, again and again, is another process before a signal reaches it.
+    this.#offspring.stop();
     this.signalAwake('SIGTERM');
     this.#offspring.signal('SIGCONT');
     const giveUpAt = performance.now() + GRACE_MS;

@@ -106,6 +106,15 @@ export class ControlGroup {
   }
 }
 
+/** Whether a process says that it is in the group with this tag, or in one within it. */
+export function isInGroupOf(pid: number, tag: string): boolean {
+  const parts = groupPathOf(pid)?.split('/') ?? [];
+  const at = parts.indexOf(PREFIX + tag);
+  if (at === -1) return false;
+  const folder = folderOf(parts.slice(0, at + 1).join('/'));
+  return folder === null || !existsSync(folder) || isOwn(folder);
+}
+
 /** Whether this process may make a group for what it starts. Only looks. */
 export function mayMakeGroup(): boolean {
   const own = ownGroup();
@@ -124,11 +133,21 @@ function isOwn(folder: string): boolean {
 
 /** The folder of this process's own group. */
 function ownGroup(): string | null {
+  const path = groupPathOf('self');
+  const folder = path === undefined ? null : folderOf(path);
+  return folder !== null && existsSync(join(folder, 'cgroup.procs')) ? folder : null;
+}
+
+/** The group of a process, as the kernel names it; undefined: it has none, or is not to be seen. */
+function groupPathOf(pid: number | 'self'): string | undefined {
+  return /^0::(\/.*)$/mu.exec(readText(`/proc/${pid}/cgroup`) ?? '')?.[1];
+}
+
+/** Where a group is to be found, if it is to be seen here; null: none is. */
+function folderOf(path: string): string | null {
   const mount = mountOf();
-  const [, path] = /^0::(\/.*)$/mu.exec(readText('/proc/self/cgroup') ?? '') ?? [];
-  if (mount === null || path === undefined) return null;
-  const folder = join(mount.folder, path.startsWith(mount.root) ? path.slice(mount.root.length) : path);
-  return existsSync(join(folder, 'cgroup.procs')) ? folder : null;
+  if (mount === null) return null;
+  return join(mount.folder, path.startsWith(mount.root) ? path.slice(mount.root.length) : path);
 }
 
 /** Where the tree of version 2 is mounted, and which part of it. */

@@ -1,13 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HandedSecret, PublicLease } from '@agent-orchestrator/core';
 import { ownProcess } from './own-process.ts';
-import { writePrivateFile } from '../system/private-files.ts';
+import { makeTemporaryFolder, writePrivateFile } from '../system/private-files.ts';
 import { FOLDER_PREFIX, GROUP_FILE, OWNER_FILE, temporaryFolder, type FilesOwner } from './left-files.ts';
 
 /** Files for what is started under one lease, in a folder that only this user can read. */
 export class LeaseFiles implements Disposable {
-  readonly #folder = mkdtempSync(join(temporaryFolder(), FOLDER_PREFIX));
+  readonly #folder = makeTemporaryFolder(join(temporaryFolder(), FOLDER_PREFIX));
 
   constructor({ sessionId, fence }: PublicLease) {
     const own = ownProcess();

@@ -112,7 +112,7 @@ function leaseIn(environment: string): CarriedLease | null {
 }
 
 /** A process of this user only starts processes of this user. The administrator's may belong to any user. */
-function mayBeOurs(pid: number): boolean {
+export function mayBeOurs(pid: number): boolean {
   const own = process.geteuid?.();
   return own === 0 || (readProcessStatus(pid, 'Uid')?.includes(String(own)) ?? false);
 }

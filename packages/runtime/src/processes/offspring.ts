@@ -5,16 +5,25 @@
  * It is what the keeper of a lease keeps (keeper.ts), and what is in the lease's cgroup (control-group.ts). Where there
  * is neither, it is what the process group and the environment of processes show. That is enough to pause and end a
  * command, but only the keeper proves that nothing is left, and only while it is alive: a process can leave its group
- * and its cgroup, and empty its environment.
+ * and its cgroup, and empty its environment. One that may have left the keeper's sight is a doubt (strangers.ts).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
-import { ControlGroup } from './control-group.ts';
+import { ControlGroup, isInGroupOf } from './control-group.ts';
 import { askKeeper } from './keeper-sight.ts';
 import type { Keeper } from './keeper.ts';
-import { ProcessScan, type CarriedLease } from './lease-processes.ts';
-import { ownProcess } from './own-process.ts';
-import { childrenOf, isGroupAlive, livingProcesses, readProcess, trySignal, withDescendants } from './process-table.ts';
+import { mayBeOurs, ProcessScan, type CarriedLease } from './lease-processes.ts';
+import { ownProcess, seesOwnProcesses } from './own-process.ts';
+import {
+  childrenOf,
+  isGroupAlive,
+  isNumberTaken,
+  livingProcesses,
+  readProcess,
+  trySignal,
+  withDescendants,
+} from './process-table.ts';
+import { hasStranger } from './strangers.ts';
 
 /** A holder as its lease names it. `group`: that of its keeper; 0: not told yet; null: it has none. */
 export interface NamedHolder extends Pick<ProcessIdentity, 'pid' | 'start'> {
@@ -37,8 +46,8 @@ export function ownTag(fence: number): string {
 export type OffspringState = 'none' | 'alive' | 'unproven' | 'ended';
 
 /**
- * Whether all that a holder started has ended. Only a keeper that is alive proves it, because nothing can leave that
- * unseen. A process in the cgroup shows that it has not; an empty cgroup proves nothing.
+ * Whether all that a holder started has ended. Only a keeper that is alive proves it, if there is no stranger that may
+ * have left it. A process in the cgroup shows that it has not; an empty cgroup proves nothing.
  */
 export function offspringOf(holder: NamedHolder): OffspringState {
   const { group } = holder;
@@ -47,13 +56,19 @@ export function offspringOf(holder: NamedHolder): OffspringState {
   if (group === 0) return 'unproven';
   const tag = tagOf(holder);
   const told = askKeeper(tag, group);
-  if (told === 'alive' || ControlGroup.find(tag)?.isPopulated) return 'alive';
-  if (told === 'ended') return 'ended';
+  if (told === 'alive') return 'alive';
+  const isPopulated = ControlGroup.find(tag)?.isPopulated ?? null;
+  // Where the cgroup is not to be seen, as in a sandbox, each process still names its own.
+  if (isPopulated ?? livingProcesses().some(({ pid }) => isInGroupOf(pid, tag) && mayBeOurs(pid))) return 'alive';
+  // A stranger would be in the cgroup.
+  if (told === 'ended') return isPopulated === null && hasStranger(group, holder.start) ? 'unproven' : 'ended';
   return isGroupAlive(group) ? 'alive' : 'unproven';
 }
 
 /** A command may start processes faster than they can be stopped: give up after this many rounds. */
 const ROUNDS_MAX = 20;
+/** So many rounds in a row have to find nothing new: one look can miss a process that has just been started. */
+const QUIET_ROUNDS = 2;
 /** In each round. */
 const QUICK_LOOKS = 10;
 /** How long killed processes have to be gone. */
@@ -91,11 +106,13 @@ export class Offspring {
     return this.#isGone;
   }
 
-  /** Whether a process may be left unseen: the keeper was killed, or a process could not be killed. */
+  /** Whether a process may be left: the keeper was killed, a process could not be killed, or left the keeper. */
   get mayBeLeft(): boolean {
-    const { keeper } = this.#started;
+    const { keeper, cgroup } = this.#started;
     if (keeper === null) return this.#hasGivenUp && !this.isGone;
-    return !keeper.areAllGone;
+    if (!keeper.areAllGone) return true;
+    if (cgroup !== null) return cgroup.isPopulated !== false;
+    return this.#start !== null && seesOwnProcesses() && hasStranger(keeper.pid, this.#start);
   }
 
   /** A keeper that another process has stopped would not tell what ends. */
@@ -130,28 +147,36 @@ export class Offspring {
     cgroup?.thaw();
   }
 
-  /** Until a round finds none that the rounds before have not stopped. How many there are says nothing. */
+  /** Until rounds find none that the rounds before have not stopped. How many there are says nothing. */
   #stopInRounds(): void {
     const stopped = new Set<number>();
-    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    let quiet = 0;
+    for (let round = 0; round < ROUNDS_MAX && quiet < QUIET_ROUNDS; round += 1) {
       const before = stopped.size;
       for (const pid of this.#stopAdopted()) stopped.add(pid);
       this.signal('SIGSTOP');
       for (const pid of this.#members()) stopped.add(pid);
-      if (stopped.size === before) return;
+      quiet = stopped.size === before ? quiet + 1 : 0;
     }
   }
 
   /**
    * What starts a process and ends, again and again, is another process before a look at all of them is over. But each
-   * is soon a child of the keeper, and a look at these is quick.
+   * is soon a child of the keeper, or of a process that was stopped before it could end. A look at these is quick.
    */
   #stopAdopted(): ReadonlySet<number> {
     const { keeper } = this.#started;
     const found = new Set<number>();
-    if (!keeper?.isAlive) return found;
-    for (let look = 0; look < QUICK_LOOKS; look += 1)
-      for (const pid of childrenOf(keeper.pid)) if (trySignal(pid, 'SIGSTOP')) found.add(pid);
+    if (!keeper?.isAlive || !seesOwnProcesses()) return found;
+    for (let look = 0; look < QUICK_LOOKS; look += 1) {
+      const below = new Set([keeper.pid]);
+      for (const parent of below) {
+        for (const pid of childrenOf(parent)) {
+          if (trySignal(pid, 'SIGSTOP')) found.add(pid);
+          below.add(pid);
+        }
+      }
+    }
     return found;
   }
 
@@ -171,22 +196,26 @@ export class Offspring {
 
   #looksGone(): boolean {
     const { keeper, cgroup, hasOwnGroup, pid, isAlive } = this.#started;
+    if (cgroup?.isPopulated) return false;
     if (keeper !== null && !keeper.isLost) return keeper.areAllGone;
-    if (isAlive() || cgroup?.isPopulated) return false;
+    if (isAlive()) return false;
     return keeper === null && hasOwnGroup ? !isGroupAlive(pid) : this.#members().length === 0;
   }
 
   #members(): readonly number[] {
     const { keeper, cgroup, lease, pid, hasOwnGroup, isAlive } = this.#started;
     const found = new Set(cgroup?.members());
-    if (keeper?.isAlive) {
+    if (!seesOwnProcesses()) {
+      // Other numbers than those of the command and its group may be those of others.
+      if (hasOwnGroup && isNumberTaken(-pid)) found.add(-pid);
+      else if (isAlive()) found.add(pid);
+    } else if (keeper?.isAlive) {
       for (const one of withDescendants(livingProcesses(), (entry) => entry.pid === keeper.pid)) found.add(one.pid);
     } else {
       if (isAlive() || readProcess(pid)?.start === this.#start) found.add(pid);
       // On a terminal, the group is that of this process.
       const group = hasOwnGroup ? pid : 0;
-      if (ownProcess() !== null)
-        for (const one of ProcessScan.make().carriersOf({ ...lease, group })) found.add(one.pid);
+      for (const one of ProcessScan.make().carriersOf({ ...lease, group })) found.add(one.pid);
     }
     for (const other of [keeper?.pid, process.pid, 0]) if (other !== undefined) found.delete(other);
     return [...found];

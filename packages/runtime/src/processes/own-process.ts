@@ -5,6 +5,17 @@ import type { ProcessIdentity } from '@agent-orchestrator/core';
 import { readProcess, readProcessStatus, readText } from './process-table.ts';
 
 /**
+ * Whether `/proc` is that of this process. In a namespace of processes of its own it can be that of others: then it
+ * shows other numbers, and the process with a number in it is another one.
+ */
+export function seesOwnProcesses(): boolean {
+  // One number for each pid namespace from that of `/proc` inwards. With more than one, `/proc` shows different
+  // numbers.
+  const numbers = readProcessStatus('self', 'NSpid');
+  return numbers?.length === 1 && numbers[0] === String(process.pid);
+}
+
+/**
  * The identity of this process, as other processes on the same machine can look it up. A lease records it, so that the
  * death of its holder can be proved at once. Only for a process that lives as long as it holds the lease.
  *
@@ -12,11 +23,7 @@ import { readProcess, readProcessStatus, readText } from './process-table.ts';
  * become stale
  */
 export function ownProcess(): ProcessIdentity | null {
-  if (process.platform !== 'linux') return null;
-  // One number for each pid namespace from that of `/proc` inwards. With more than one, `/proc` shows different
-  // numbers.
-  const numbers = readProcessStatus('self', 'NSpid');
-  if (numbers?.length !== 1 || numbers[0] !== String(process.pid)) return null;
+  if (process.platform !== 'linux' || !seesOwnProcesses()) return null;
   const start = readProcess(process.pid)?.start;
   const boot = readText('/proc/sys/kernel/random/boot_id')?.trim();
   const host = hostId();

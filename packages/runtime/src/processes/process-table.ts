@@ -10,6 +10,8 @@ export interface ProcessEntry {
   readonly parent: number;
   /** The process group: the pid of its leader, which may be gone. */
   readonly group: number;
+  /** The session: the pid of its leader, which may be gone. */
+  readonly session: number;
   /** When it started, in clock ticks since the boot. With the pid it names one process, even if the pid is reused. */
   readonly start: string;
   /** A zombie: it runs nothing more, and its entry stays until its parent has read its exit code. */
@@ -27,13 +29,14 @@ export function readProcess(pid: number): ProcessEntry | null {
   // The name is in brackets and may itself contain blanks and brackets.
   const [before, after] = [stat.indexOf('('), stat.lastIndexOf(')')];
   const words = stat.slice(after + 2).split(' ');
-  const [state, parent, group, flags, threads, start] = [0, 1, 2, 6, 17, 19].map((at) => words[at]);
+  const [state, parent, group, session, flags, threads, start] = [0, 1, 2, 3, 6, 17, 19].map((at) => words[at]);
   if (start === undefined) return null;
   return {
     pid,
     command: stat.slice(before + 1, after),
     parent: Number(parent),
     group: Number(group),
+    session: Number(session),
     start,
     // After its first thread has ended, the others may continue.
     hasEnded: (state === 'Z' || state === 'X') && Number(threads) <= 1,

@@ -22,9 +22,9 @@ export function inheritedDescriptors(): readonly number[] {
 }
 
 /**
- * Those that Node has opened: the kernel's anonymous objects, and pipes that have both ends here. Of these pipes one
- * blocks, and it is the youngest such: all others came before Node was there. A pipe that is also one of the standard
- * streams came with them. Node also opens `/dev/null` once more, which does a command no harm.
+ * Those that Node has opened: anonymous objects of the kernel of the kinds that it uses, and pipes that have both ends
+ * here. Of these pipes one blocks, and it is the youngest such: all others came before Node was there. A pipe that is
+ * also one of the standard streams came with them. Node also opens `/dev/null` once more, which does a command no harm.
  */
 export function ownDescriptors(all: readonly Descriptor[]): ReadonlySet<number> {
   const standard = new Set(all.filter(({ number }) => number <= 2).map(({ target }) => target));
@@ -35,9 +35,13 @@ export function ownDescriptors(all: readonly Descriptor[]): ReadonlySet<number> 
   const pairs = [...ends.values()].filter((pair) => pair.length > 1);
   const blocking = pairs.filter((pair) => pair.every(({ isBlocking }) => isBlocking)).toSorted(byAge);
   const own = [...pairs.filter((pair) => pair.every(({ isBlocking }) => !isBlocking)), ...blocking.slice(-1)].flat();
-  const anonymous = all.filter(({ target }) => target.startsWith('anon_inode:'));
+  const anonymous = all.filter(
+    ({ target, isBlocking }) => OF_NODE.has(target) || (target === 'anon_inode:[eventfd]' && !isBlocking),
+  );
   return new Set([...own, ...anonymous].map(({ number }) => number));
 }
+
+const OF_NODE: ReadonlySet<string> = new Set(['anon_inode:[eventpoll]', 'anon_inode:[io_uring]']);
 
 function byAge([a]: readonly Descriptor[], [b]: readonly Descriptor[]): number {
   const [first, second] = [a?.changedAt ?? 0n, b?.changedAt ?? 0n];

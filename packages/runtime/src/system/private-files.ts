@@ -1,14 +1,18 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
   fchownSync,
   fstatSync,
   fsyncSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -16,7 +20,12 @@ import { basename, dirname, join } from 'node:path';
 /*
  * Files and folders that only one user can read. Root may work with the HOME of a user (`sudo` keeps it): what it makes
  * there belongs to that user, or the user would be locked out of its own state.
+ *
+ * A umask can take bits that the owner needs. What is made here has them all the same.
  */
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
@@ -33,12 +42,14 @@ export function makePrivateFolder(folder: string): string[] {
   const above = makePrivateFolder(dirname(folder));
   try {
     asOwnerOfFolder(folder, (path, give) => {
-      mkdirSync(path, { mode: 0o700 });
-      if (give === null) return;
+      mkdirSync(path, { mode: FOLDER_MODE });
+      if (give === null) return restoreFolderMode(path);
       const made = openSync(path, DIRECTORY);
       try {
         // The owner of the folder above can have put another one in its place; the new one is empty.
-        if (readdirSync(`/proc/self/fd/${made}`).length === 0) give(made);
+        if (readdirSync(`/proc/self/fd/${made}`).length > 0) return;
+        fchmodSync(made, FOLDER_MODE);
+        give(made);
       } finally {
         closeSync(made);
       }
@@ -50,6 +61,13 @@ export function makePrivateFolder(folder: string): string[] {
   return [folder, ...above];
 }
 
+/** Creates a folder with a new name that only its owner can read. @returns its path */
+export function makeTemporaryFolder(prefix: string): string {
+  const folder = mkdtempSync(prefix);
+  restoreFolderMode(folder);
+  return folder;
+}
+
 /**
  * Creates a file that only its owner can read.
  *
@@ -58,7 +76,8 @@ export function makePrivateFolder(folder: string): string[] {
  */
 export function openPrivateFile(path: string): number {
   return asOwnerOfFolder(path, (inside, give) => {
-    const file = openSync(inside, 'ax', 0o600);
+    const file = openSync(inside, 'ax', FILE_MODE);
+    if (lacks(fstatSync(file).mode, FILE_MODE)) fchmodSync(file, FILE_MODE);
     give?.(file);
     return file;
   });
@@ -98,6 +117,15 @@ export function writePrivateFile(path: string, text: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+function restoreFolderMode(folder: string): void {
+  if (lacks(statSync(folder).mode, FOLDER_MODE)) chmodSync(folder, FOLDER_MODE);
+}
+
+/** Not on Windows, which has no such modes. */
+function lacks(mode: number, needed: number): boolean {
+  return process.platform !== 'win32' && (mode & needed) !== needed;
 }
 
 /**

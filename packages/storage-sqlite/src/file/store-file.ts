@@ -1,7 +1,9 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
   fchownSync,
   fstatSync,
   mkdirSync,
@@ -9,6 +11,7 @@ import {
   readdirSync,
   realpathSync,
   statSync,
+  type Stats,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -25,6 +28,9 @@ import { assertNotPartial } from './partial-name.ts';
 
 /** `AGOR`, in the header of every file of ours. */
 export const APPLICATION_ID = 0x41474f52;
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
 
 /** SQLite takes paths of 512 bytes, its longest addition (`-journal`) included. */
 const PATH_BYTES_MAX = 504;
@@ -72,8 +78,8 @@ export function createFile(path: string): void {
 
 /**
  * Makes an empty file that only its owner may read, and the folders above it. SQLite gives its side files the mode of
- * the database, so the mode has to be right before the first byte; a umask could do it as well, but not in a worker
- * thread.
+ * the database, so the mode has to be right before the first byte. A umask can take bits that the owner needs: they are
+ * given back. Setting another umask would do it as well, but not in a worker thread.
  *
  * @throws the system's `EEXIST` if there is anything at the path; `STORE_REPLACED` if only its log is there
  */
@@ -84,7 +90,7 @@ export function createNewFile(path: string): void {
     // Another process may have made the file, and its log, meanwhile: then making it says so.
     if (!isThere(path)) assertNoLogAt(path);
     // `wx` opens nothing that exists: closing a second descriptor of an open database would drop its locks.
-    createForOwner(path, (inside) => openSync(inside, 'wx', 0o600));
+    createForOwner(path, (inside) => openSync(inside, 'wx', FILE_MODE));
   } catch (error) {
     // Below /proc, or behind a broken link, no file can be created, and the system answers ENOENT.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -98,16 +104,22 @@ function createFolder(folder: string): void {
   createFolder(dirname(folder));
   try {
     if (process.geteuid?.() === 0) createForOwner(folder, makeFolder);
-    else mkdirSync(folder, { mode: 0o700 });
+    else makeOwnFolder(folder);
   } catch (error) {
     // Another process may have made it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
+/** Without its bits, its owner could not open it. */
+function makeOwnFolder(path: string): void {
+  mkdirSync(path, { mode: FOLDER_MODE });
+  if (lacks(statSync(path).mode, FOLDER_MODE)) chmodSync(path, FOLDER_MODE);
+}
+
 /** A folder cannot be opened everywhere, so only root opens it. */
 function makeFolder(path: string): number {
-  mkdirSync(path, { mode: 0o700 });
+  mkdirSync(path, { mode: FOLDER_MODE });
   return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
@@ -120,21 +132,32 @@ function makeFolder(path: string): number {
  * @param create gets the path; answers with an open descriptor of what it made, which is closed
  */
 function createForOwner(path: string, create: (path: string) => number): void {
-  if (process.geteuid?.() !== 0 || process.platform !== 'linux') return closeSync(create(path));
+  if (process.geteuid?.() !== 0 || process.platform !== 'linux') return finish(create(path), null);
   const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    const { uid, gid } = fstatSync(folder);
-    const made = create(join(`/proc/self/fd/${folder}`, basename(path)));
-    try {
-      // That user can have put another folder in the place of a new one, which is empty.
-      const isNew = fstatSync(made).isFile() || readdirSync(`/proc/self/fd/${made}`).length === 0;
-      if (uid !== 0 && isNew) fchownSync(made, uid, gid);
-    } finally {
-      closeSync(made);
-    }
+    finish(create(join(`/proc/self/fd/${folder}`, basename(path))), fstatSync(folder));
   } finally {
     closeSync(folder);
   }
+}
+
+/** Closes what was made, once its owner can use it. `folder`: what it is in, if its owner gets it. */
+function finish(made: number, folder: Stats | null): void {
+  try {
+    const found = fstatSync(made);
+    // That user can have put another folder in the place of a new one, which is empty.
+    if (folder !== null && found.isDirectory() && readdirSync(`/proc/self/fd/${made}`).length > 0) return;
+    const mode = found.isDirectory() ? FOLDER_MODE : FILE_MODE;
+    if (lacks(found.mode, mode)) fchmodSync(made, mode);
+    if (folder !== null && folder.uid !== 0) fchownSync(made, folder.uid, folder.gid);
+  } finally {
+    closeSync(made);
+  }
+}
+
+/** Not on Windows, which has no such modes. */
+function lacks(mode: number, needed: number): boolean {
+  return process.platform !== 'win32' && (mode & needed) !== needed;
 }
 
 /** Refuses a folder on a file system that cannot keep a SQLite file whole. */
