@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +41,12 @@ export class Machine implements Disposable {
   async others<R>(use: (orchestrator: Orchestrator) => Promise<R>): Promise<R> {
     await using orchestrator = await openOrchestrator(this.url);
     return await use(orchestrator);
+  }
+
+  /** The processes that keep what hosts hold here; also those that have ended without a word. */
+  get keepers(): number[] {
+    const files = globSync('.openclaw/hosts/*/*/keeper.json', { cwd: this.folder });
+    return files.map((file) => (JSON.parse(readFileSync(join(this.folder, file), 'utf8')) as { pid: number }).pid);
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,90 @@
+import {
+  agentOfHost,
+  Holdings,
+  KEEPER_BOUNDS,
+  noteProgress,
+  noteServer,
+  registerHost,
+  rememberHeld,
+  startKeeper,
+  type RegisteredHost,
+  type StoreAccess,
+} from '@agent-orchestrator/runtime';
+import type { Terms, ToolContext } from '../context.ts';
+import type { HeldTask } from './held-task.ts';
+import { HeldTasks } from './held-tasks.ts';
+
+export interface HostSideOptions extends Terms {
+  /** null: the one that lives in the host. */
+  readonly agent: string | null;
+  readonly instance: string;
+  readonly store: StoreAccess;
+  /** The URL of the store. */
+  readonly url: string;
+  readonly namespace: string;
+  /** The program that keeps what a host holds. null: nothing keeps it, in tests. */
+  readonly keeperProgram: string | null;
+  readonly findHost?: typeof registerHost;
+  /** In a process with many conversations, each with holdings of its own: which of them this is. */
+  readonly ownConversation?: string;
+}
+
+/** How often a keeper that was killed is missed. */
+const WATCH_MS = 5_000;
+
+/**
+ * The host's side of a server: which process calls, what it holds, and who keeps that. The server has none of it in its
+ * memory: it may be ended and started again by its host at any time, and may start before the hook of the host.
+ */
+export class HostSide implements Disposable {
+  readonly #options: HostSideOptions;
+  readonly #held = new Map<string, HeldTasks>();
+  #last: ToolContext | null = null;
+  readonly #watch: NodeJS.Timeout;
+
+  constructor(options: HostSideOptions) {
+    this.#options = options;
+    this.#watch = setInterval(() => this.keep(), WATCH_MS).unref();
+  }
+
+  /** Who calls, and with what. @param conversation as the host names it with the call, if it does */
+  contextFor(conversation: string | null): ToolContext {
+    const { agent: named, findHost = registerHost, instance, store, roles } = this.#options;
+    const { ttlMs, staleAfterMs, parkAfterMs } = this.#options;
+    const known = findHost({ ...(named !== null && { agent: named }), ...(conversation !== null && { conversation }) });
+    const agent = named ?? known.agent ?? agentOfHost(known.name);
+    const host = agent === known.agent ? known : findHost({ agent });
+    noteServer(host);
+    noteProgress(host);
+    const held = this.#heldBy(host, agent);
+    this.#last = { agent, instance, roles, ttlMs, staleAfterMs, parkAfterMs, store, host, held };
+    this.keep();
+    return this.#last;
+  }
+
+  /** Makes sure that what is held is kept, by a process that outlives this one. */
+  keep(): void {
+    const { keeperProgram, url: store, namespace, parkAfterMs } = this.#options;
+    if (this.#last === null || keeperProgram === null) return;
+    const { host, held } = this.#last;
+    if (held.all.length === 0) return;
+    startKeeper(keeperProgram, held.holdings, { host, store, namespace, bounds: { ...KEEPER_BOUNDS, parkAfterMs } });
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#watch);
+  }
+
+  #heldBy(host: RegisteredHost, agent: string): HeldTasks {
+    const { url: store, namespace, ownConversation: conversation } = this.#options;
+    const place = { store, namespace, agent };
+    const holdings = Holdings.of(host, { ...place, conversation });
+    const onHold = ({ lease }: HeldTask) => {
+      rememberHeld(place, lease.sessionId);
+      this.keep();
+    };
+    const held = this.#held.get(holdings.folder) ?? new HeldTasks(holdings, onHold);
+    this.#held.set(holdings.folder, held);
+    return held;
+  }
+}

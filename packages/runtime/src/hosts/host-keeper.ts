@@ -1,0 +1,254 @@
+/*
+ * The keeper of a host: a small process of its own beside the process of an agent host. It renews the leases that the
+ * host holds while the host lives and its agent works, whatever becomes of the server of tools. It sees the end of the
+ * host within a moment, and ends with it.
+ */
+import { rmSync } from 'node:fs';
+import type { Orchestrator } from '@agent-orchestrator/core';
+import { isHostAlive, registeredHost, type RegisteredHost } from '../processes/host-registry.ts';
+import { systemTime, type Time } from '../system/time.ts';
+import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
+import type { LeaseNews } from '../work/lease-news.ts';
+import { giveBack } from './given-back.ts';
+import type { HeldLease, Holdings } from './holdings.ts';
+import { HostOffspring, type SeenProcess } from './host-offspring.ts';
+import { idleMs, nextStep, ProgressWatch, type HostSight, type KeeperBounds } from './keeper-rules.ts';
+import { readProgress, type ProgressSigns } from './progress.ts';
+
+/** The calls that a keeper makes. */
+export type KeeperCalls = Pick<Orchestrator, 'heartbeat' | 'checkpoint' | 'releaseTasks'>;
+
+export interface HostKeeperOptions {
+  readonly host: RegisteredHost;
+  readonly holdings: Holdings;
+  readonly calls: KeeperCalls;
+  readonly bounds: KeeperBounds;
+  readonly time?: Time;
+  /** Whether this keeper is to continue: no other one has its place, and the holdings are still there. */
+  readonly isWanted?: () => boolean;
+  /** Called when the host is seen to have ended. */
+  readonly onHostEnded?: () => void;
+  /** What it sees of the host; by default as it is. */
+  readonly sees?: KeeperEyes;
+}
+
+export interface KeeperEyes {
+  readonly isHostAlive: () => boolean;
+  readonly progress: () => ProgressSigns;
+  /** Called often while the host lives. */
+  readonly lookAtOffspring: () => void;
+  readonly offspring: () => readonly SeenProcess[];
+}
+
+/** How often it looks whether the host lives. */
+const LOOK_MS = 200;
+/** When the host has ended: whether its processes have. */
+const LOOK_AGAIN_MS = 50;
+/** How often it looks at the signs of progress, and at what the host started. */
+const PROGRESS_LOOK_MS = 1_000;
+const LIST_LOOK_MS = 1_000;
+/** Without a lease it ends after this: a next claim starts another one. */
+const NOTHING_HELD_MS = 30_000;
+/** After the end of the host, it ends within this, whether the store answers or not. */
+const LAST_CALL_MS = 300;
+/** After a failed attempt to park. */
+const PARK_AGAIN_MS = 5_000;
+/** How many processes that live on are named. */
+const NAMED_MAX = 5;
+
+export class HostKeeper implements Disposable {
+  readonly #options: HostKeeperOptions;
+  readonly #time: Time;
+  readonly #sees: KeeperEyes;
+  readonly #watch: ProgressWatch;
+  readonly #kept = new Map<number, LeaseKeeper>();
+  #hostEndedAt: number | null = null;
+  #offspring: readonly SeenProcess[] = [];
+  #progressSeenAt = Number.NEGATIVE_INFINITY;
+  #heldAt: number;
+  #parkNotBefore = 0;
+  #isWanted = true;
+  #list: { readonly changedAt: number; readonly at: number; readonly leases: readonly HeldLease[] } = {
+    changedAt: 0,
+    at: Number.NEGATIVE_INFINITY,
+    leases: [],
+  };
+
+  constructor(options: HostKeeperOptions) {
+    this.#options = options;
+    this.#time = options.time ?? systemTime;
+    this.#sees = options.sees ?? eyesOn(options.host);
+    this.#heldAt = this.#now;
+    this.#watch = new ProgressWatch(this.#now);
+  }
+
+  /** Works until the host has ended, or nothing was held for a while. @returns which of the two */
+  async run(): Promise<'host_ended' | 'nothing_held'> {
+    for (;;) {
+      if (await this.step()) return 'host_ended';
+      if (this.#now - this.#heldAt > NOTHING_HELD_MS) return 'nothing_held';
+      if (!this.#isWanted) return 'nothing_held';
+      const ms = this.#hostEndedAt === null ? LOOK_MS : LOOK_AGAIN_MS;
+      await new Promise<void>((resolve) => void this.#time.after(ms, resolve));
+    }
+  }
+
+  /** Looks once, and does what is due. @returns whether the host has ended, and its keeper with it */
+  async step(): Promise<boolean> {
+    const leases = this.#keepAll();
+    const sight = this.#look();
+    switch (nextStep(sight, this.#options.bounds)) {
+      case 'renew':
+      case 'wait':
+        return false;
+      case 'park':
+        await this.#park(leases, idleMs(sight, this.#options.bounds));
+        return false;
+      case 'give_back':
+        await this.#atTheEnd(() => giveBack(this.#options.calls, leases, { why: 'host_ended' }));
+        return true;
+      case 'leave':
+        await this.#atTheEnd(() => this.#sayWhatLivesOn(leases));
+        return true;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const kept of this.#kept.values()) kept.stop();
+    this.#kept.clear();
+  }
+
+  get #now(): number {
+    return this.#time.read().steady;
+  }
+
+  #look(): HostSight {
+    const now = this.#now;
+    if (this.#hostEndedAt === null && !this.#sees.isHostAlive()) {
+      this.#hostEndedAt = now;
+      this.#options.onHostEnded?.();
+    }
+    if (this.#hostEndedAt !== null) this.#offspring = this.#sees.offspring();
+    else if (now - this.#progressSeenAt >= PROGRESS_LOOK_MS) {
+      this.#progressSeenAt = now;
+      this.#watch.see(this.#sees.progress(), now);
+      this.#sees.lookAtOffspring();
+      this.#isWanted = this.#options.isWanted?.() ?? true;
+    }
+    return { now, hostEndedAt: this.#hostEndedAt, offspring: this.#offspring.length, ...this.#watch.sight };
+  }
+
+  /** Keeps what came, and keeps no more what the tools have released. @returns what is held */
+  #keepAll(): readonly HeldLease[] {
+    const leases = this.#listed();
+    if (leases.length > 0) this.#heldAt = this.#now;
+    const held = new Set(leases.map(({ fence }) => fence));
+    for (const [fence, kept] of this.#kept)
+      if (!held.has(fence)) {
+        kept.stop();
+        this.#kept.delete(fence);
+      }
+    for (const lease of leases) if (!this.#kept.has(lease.fence)) this.#keep(lease);
+    return leases;
+  }
+
+  /** Read again when the folder has changed, and every second: two changes can have one time. */
+  #listed(): readonly HeldLease[] {
+    const { holdings } = this.#options;
+    const { changedAt } = holdings;
+    if (changedAt === this.#list.changedAt && this.#now - this.#list.at < LIST_LOOK_MS) return this.#list.leases;
+    const leases = holdings.held();
+    this.#list = { changedAt, at: this.#now, leases };
+    return leases;
+  }
+
+  #keep(lease: HeldLease): void {
+    const { calls, time } = { calls: this.#options.calls, time: this.#time };
+    const kept = keepLease({
+      orchestrator: calls,
+      lease,
+      since: time.read(),
+      isAlive: () => this.#hostEndedAt === null,
+      onNews: (news) => this.#hear(lease, news),
+      time,
+    });
+    this.#kept.set(lease.fence, kept);
+    // The claim may be older than this keeper.
+    kept.renewNow();
+  }
+
+  #hear(lease: HeldLease, news: LeaseNews): void {
+    const { holdings } = this.#options;
+    switch (news.is) {
+      case 'renewed':
+        return holdings.tell(lease, { expiresAt: news.expiresAt });
+      case 'cancel_requested':
+        return holdings.tell(lease, { cancelRequested: true });
+      case 'lost':
+        return holdings.tell(lease, { ended: { how: 'lost', reply: news.reply } });
+      case 'expired':
+        if (news.error !== null) return holdings.tell(lease, { ended: { how: 'lost', reply: null } });
+        // Late is not lost: the next look begins to keep it again.
+        this.#kept.delete(lease.fence);
+        return;
+      default:
+    }
+  }
+
+  async #park(leases: readonly HeldLease[], idle: number): Promise<void> {
+    const { holdings, calls } = this.#options;
+    if (leases.length === 0 || this.#now < this.#parkNotBefore) return;
+    try {
+      await giveBack(calls, leases, { why: 'no_progress', idleMs: wholeUnits(idle) });
+    } catch {
+      // The store does not answer. The lease is renewed meanwhile, if the store lets it.
+      this.#parkNotBefore = this.#now + PARK_AGAIN_MS;
+      return;
+    }
+    const ended = { how: 'parked' as const, at: this.#time.read().wall, idleMs: wholeUnits(idle) };
+    for (const lease of leases) holdings.tell(lease, { ended });
+  }
+
+  async #sayWhatLivesOn(leases: readonly HeldLease[]): Promise<void> {
+    const named = this.#offspring.slice(0, NAMED_MAX).map(({ pid, program }) => `${program} (${pid})`);
+    const more = this.#offspring.length - named.length;
+    const progress = { host_ended: true, still_running: more > 0 ? [...named, `and ${more} more`] : named };
+    await Promise.all(
+      leases.map(({ token, instance }) =>
+        // Group 0: nothing proves the holder dead any more.
+        this.#options.calls.heartbeat({ token, ...(instance !== null && { instance }), progress, processGroup: 0 }),
+      ),
+    );
+  }
+
+  /** The last call, for which the store has a moment. Then the secrets go. */
+  async #atTheEnd(call: () => Promise<void>): Promise<void> {
+    this[Symbol.dispose]();
+    const late = Promise.withResolvers<void>();
+    const callOff = this.#time.after(LAST_CALL_MS, late.resolve);
+    // Without an answer, the death of the host is proved by its process, or silence decides.
+    await Promise.race([call().catch(() => {}), late.promise]);
+    callOff();
+    rmSync(this.#options.holdings.folder, { recursive: true, force: true });
+  }
+}
+
+function eyesOn(host: RegisteredHost): KeeperEyes {
+  const offspring = new HostOffspring(host);
+  return {
+    isHostAlive: () => isHostAlive(host.process),
+    // A hook may tell of the transcript later.
+    progress: () => readProgress(registeredHost(host.process) ?? host),
+    lookAtOffspring: () => offspring.look(),
+    offspring: () => offspring.alive(),
+  };
+}
+
+const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
+
+/** For people, who do not need it to the millisecond. */
+function wholeUnits(ms: number): number {
+  const unit = ms >= MINUTE_MS ? MINUTE_MS : SECOND_MS;
+  return Math.max(SECOND_MS, Math.floor(ms / unit) * unit);
+}

@@ -1,0 +1,65 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessIdentity } from '@agent-orchestrator/core';
+import { isHostAlive, namesIn, readPrivateFile, registeredHost, replacePrivateFile } from './host-registry.ts';
+import { readProcess } from './process-table.ts';
+
+/** Which process keeps what is in a folder of holdings. */
+const KEEPER_FILE = 'keeper.json';
+
+type Keeper = Pick<ProcessIdentity, 'pid' | 'start'>;
+
+/** Whether a keeper works on these holdings. */
+export function isKept(folder: string): boolean {
+  const keeper = keeperOf(folder);
+  return keeper !== null && isHostAlive(keeper);
+}
+
+/** Says which process keeps from now on. The starter says so at once, so that no second one is started. */
+export function tellKeeper(folder: string, pid: number): void {
+  replacePrivateFile(join(folder, KEEPER_FILE), { pid, start: readProcess(pid)?.start ?? '' } satisfies Keeper);
+}
+
+/**
+ * Makes this process the keeper.
+ *
+ * @returns whether it is; false: another one works, or the holdings are gone
+ */
+export function becomeKeeper(folder: string): boolean {
+  if (isKeeping(folder)) return true;
+  if (isKept(folder)) return false;
+  try {
+    tellKeeper(folder, process.pid);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this process is the keeper: of two that were started at the same moment, one is. */
+export function isKeeping(folder: string): boolean {
+  return keeperOf(folder)?.pid === process.pid;
+}
+
+/** This process keeps nothing any more. */
+export function leaveKeeping(folder: string): void {
+  if (isKeeping(folder)) rmSync(join(folder, KEEPER_FILE), { force: true });
+}
+
+/**
+ * Whether the process of a host has a keeper that works. Then no other process judges its death: the keeper does so,
+ * within a second.
+ */
+export function hasKeeper(host: Pick<ProcessIdentity, 'pid' | 'start'>): boolean {
+  const folder = registeredHost(host)?.folder;
+  return folder !== undefined && namesIn(folder).some((name) => isKept(join(folder, name)));
+}
+
+/** Whether a host has ended just now, and its keeper has not said yet what becomes of the leases. */
+export function isBeingJudged(host: Pick<ProcessIdentity, 'pid' | 'start'>): boolean {
+  return !isHostAlive(host) && hasKeeper(host);
+}
+
+function keeperOf(folder: string): Keeper | null {
+  return readPrivateFile(join(folder, KEEPER_FILE)) as Keeper | null;
+}

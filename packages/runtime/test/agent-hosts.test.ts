@@ -1,0 +1,78 @@
+/*
+ * Which process is the host, on real processes:
+ *  - a server and a hook of one host find the same process, whichever comes first, and through a shell
+ *  - it is the host itself, not the launcher that started it, nor a host above
+ *  - what a hook tells is known to the server, and a new conversation of the process changes nothing else
+ *  - two hosts in one folder are two
+ *  - a known program gives the host its name
+ *  - the default name of an agent is one for each host, machine and worktree
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { agentOfHost, type CallerIdentity, type RegisteredHost } from '../src/index.ts';
+
+interface Registered {
+  readonly host: RegisteredHost;
+  readonly caller: CallerIdentity & { readonly conversation?: string | null };
+}
+type SeenInHost = Readonly<Record<'server' | 'hook' | 'afterClear', Registered>> & { readonly pid: number };
+
+const at = (name: string) => fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+
+/** Starts a launcher of a host in a folder. @returns what the programs of the host saw */
+async function startHost(home: string, program: string, ...words: readonly string[]): Promise<SeenInHost> {
+  const launcher = spawn(
+    process.execPath,
+    [at('host-launcher.mjs'), program, at('host.mjs'), at('in-host.ts'), ...words],
+    {
+      env: { PATH: process.env['PATH'], HOME: home },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  return JSON.parse(await text(launcher.stdout)) as SeenInHost;
+}
+
+function temporaryHome(): string {
+  const home = mkdtempSync(join(tmpdir(), 'agent-hosts-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  return home;
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'server and hook find the host itself, by name and conversation',
+  async () => {
+    const home = temporaryHome();
+    const claude = join(home, 'claude');
+    symlinkSync(process.execPath, claude);
+
+    const [one, two] = await Promise.all([startHost(home, claude), startHost(home, process.execPath, 'alone')]);
+
+    for (const { host } of [one.server, one.hook, one.afterClear]) expect(host.process.pid).toBe(one.pid);
+    expect(one.server.host).toMatchObject({ name: 'claude-code', agent: null, conversation: null });
+    expect(one.hook.host).toMatchObject({ name: 'claude-code', agent: 'company-agent', conversation: 'talk-1' });
+    expect(one.hook.caller).toMatchObject({ by: 'host', agent: 'company-agent', conversation: 'talk-1' });
+    expect(one.afterClear.caller).toMatchObject({ by: 'host', agent: 'company-agent', conversation: 'talk-2' });
+    expect(one.afterClear.host.folder).toBe(one.server.host.folder);
+    expect(two.server.host.process.pid).toBe(two.pid);
+    expect(two.server.host.folder).not.toBe(one.server.host.folder);
+  },
+);
+
+test('the default name of an agent is one for each host, machine and worktree', () => {
+  const home = temporaryHome();
+  const [parser, other] = [join(home, 'a', 'parser'), join(home, 'b', 'parser')];
+  for (const folder of [join(parser, '.git'), join(parser, 'src'), join(other, '.git')])
+    mkdirSync(folder, { recursive: true });
+
+  const name = agentOfHost('codex', parser);
+
+  expect(name).toMatch(new RegExp(`^codex@${hostname()}\\+parser-[0-9a-f]{4}$`, 'u'));
+  expect(agentOfHost('codex', join(parser, 'src'))).toBe(name);
+  expect(agentOfHost('codex', other)).not.toBe(name);
+  expect(agentOfHost('claude-code', parser)).not.toBe(name);
+});

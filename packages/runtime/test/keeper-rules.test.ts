@@ -1,0 +1,55 @@
+/*
+ * What the keeper of a host does next:
+ *  - it renews while the host lives and something was done within the bound, then it parks
+ *  - a call of a tool is progress while it runs, up to the bound of tools
+ *  - any change of the signs is progress at the time when it is seen; a sign that stays is none
+ *  - a host that has ended: given back when nothing that it started is seen, said when something lives on
+ */
+import { expect, test } from 'vitest';
+import { idleMs, KEEPER_BOUNDS, nextStep, ProgressWatch, type HostSight } from '../src/hosts/keeper-rules.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const NOW = 100 * HOUR_MS;
+
+const seen = (sight: Partial<HostSight>): HostSight => ({
+  now: NOW,
+  hostEndedAt: null,
+  offspring: 0,
+  lastProgressAt: NOW,
+  toolsSince: null,
+  ...sight,
+});
+
+test.for([
+  ['something was done just now', {}, 'renew'],
+  ['nothing was done for almost half an hour', { lastProgressAt: NOW - 30 * MINUTE_MS + 1 }, 'renew'],
+  ['nothing was done for half an hour', { lastProgressAt: NOW - 30 * MINUTE_MS }, 'park'],
+  ['a tool runs for hours', { lastProgressAt: NOW - 7 * HOUR_MS, toolsSince: NOW - 7 * HOUR_MS }, 'renew'],
+  ['a tool ran for as long as any may, just now', { lastProgressAt: 0, toolsSince: NOW - 8 * HOUR_MS }, 'renew'],
+  ['… and half an hour ago', { lastProgressAt: 0, toolsSince: NOW - 8.5 * HOUR_MS }, 'park'],
+  ['the host has ended, and nothing is left', { hostEndedAt: NOW }, 'give_back'],
+  ['… and what it started is ending, perhaps', { hostEndedAt: NOW - 399, offspring: 1 }, 'wait'],
+  ['… and what it started has ended meanwhile', { hostEndedAt: NOW - 399, offspring: 0 }, 'give_back'],
+  ['… and what it started lives on', { hostEndedAt: NOW - 400, offspring: 2 }, 'leave'],
+  ['the host has ended after it did nothing', { hostEndedAt: NOW, lastProgressAt: 0 }, 'give_back'],
+] as const)('%s', ([_when, sight, step]) => {
+  expect(nextStep(seen(sight), KEEPER_BOUNDS)).toBe(step);
+});
+
+test('any change of the signs is progress when it is seen, and a sign that stays is none', () => {
+  const watch = new ProgressWatch(0);
+  const look = (text: string, isToolRunning: boolean, now: number) => {
+    watch.see({ text, isToolRunning }, now);
+    return idleMs(seen({ now, ...watch.sight }), KEEPER_BOUNDS);
+  };
+
+  expect(look('1', false, 10)).toBe(10);
+  expect(look('1', false, 20)).toBe(20);
+  expect(look('2', false, 30)).toBe(0);
+  expect(look('2', false, 50)).toBe(20);
+  expect(look('2 call', true, 60)).toBe(0);
+  expect(look('2 call', true, 60 + HOUR_MS)).toBe(0);
+  expect(look('2 call', true, 60 + 9 * HOUR_MS)).toBe(HOUR_MS);
+  expect(look('3', false, 60 + 9 * HOUR_MS + 1)).toBe(0);
+});
