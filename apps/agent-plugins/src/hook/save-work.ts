@@ -1,0 +1,21 @@
+import type { Orchestrator } from '@agent-orchestrator/core';
+import type { HeldLease } from '@agent-orchestrator/runtime';
+import { turnCheckpoint } from './turn-checkpoint.ts';
+import type { WorkState } from './work-state.ts';
+
+/** Saves where the work on each held task is, as the host saw it. */
+export async function saveWork(
+  orchestrator: Pick<Orchestrator, 'getSession' | 'checkpoint'>,
+  leases: readonly HeldLease[],
+  state: WorkState,
+): Promise<void> {
+  // With several tasks, nobody knows of which one the model spoke.
+  const seen = leases.length === 1 ? state : { ...state, lastMessage: null };
+  for (const { sessionId, token, instance } of leases) {
+    const session = await orchestrator.getSession(sessionId);
+    const checkpoint = turnCheckpoint(session?.context ?? null, seen);
+    // A lease that was lost meanwhile is refused: then there is nothing to save.
+    if (checkpoint !== null)
+      await orchestrator.checkpoint({ token, ...(instance !== null && { instance }), ...checkpoint });
+  }
+}

@@ -1,0 +1,98 @@
+// The hook as the hosts call it, as the command line is built:
+// - nothing is held and nothing waits, no store, input that is no event, a store that is broken: nothing, exit status 0
+// - a lease: the card at the start; the state at the end of a turn, without what the model saved; parked at the end,
+//   but not when the host goes on with another session
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import {
+  agentOfHost,
+  Holdings,
+  isGivenBackNote,
+  openOrchestrator,
+  registerHost,
+  type Orchestrator,
+} from '@agent-orchestrator/runtime';
+
+const HOOK = fileURLToPath(new URL('../../cli/bin/hook.js', import.meta.url));
+const CARD = 'Facts from the orchestrator.';
+
+const scratch = mkdtempSync(join(tmpdir(), 'hook-'));
+const store = `sqlite:${join(scratch, 'store.db')}`;
+const agent = agentOfHost('claude-code', scratch);
+let orchestrator: Orchestrator;
+
+beforeAll(async () => {
+  vi.stubEnv('OPENCLAW_STATE_DIR', join(scratch, 'state'));
+  mkdirSync(join(scratch, 'state'));
+  orchestrator = await openOrchestrator(store, { mode: 'create' });
+});
+afterAll(async () => {
+  await orchestrator[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** This process is the host. */
+async function hook(event: string, input: object | string, at = store): Promise<{ exit: number; output: string }> {
+  const env = { PATH: process.env['PATH'], HOME: scratch, OPENCLAW_STATE_DIR: join(scratch, 'state') };
+  const child = spawn(process.execPath, [HOOK, 'claude-code', event], {
+    cwd: scratch,
+    env: { ...env, ORCHESTRATOR_STORE: at },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  child.stdin.end(typeof input === 'string' ? input : JSON.stringify({ session_id: 'one', ...input }));
+  const [output, [exit]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>]);
+  return { exit, output };
+}
+
+const NOTHING = { exit: 0, output: '' };
+
+test('it prints nothing where there is nothing to tell, and where it fails', async () => {
+  const broken = join(scratch, 'broken.db');
+  writeFileSync(broken, 'no database');
+
+  expect(await hook('SessionStart', { source: 'startup' })).toEqual(NOTHING);
+  expect(await hook('SessionStart', { source: 'startup' }, `sqlite:${join(scratch, 'missing.db')}`)).toEqual(NOTHING);
+  expect(await hook('SessionStart', { source: 'startup' }, `sqlite:${broken}`)).toEqual(NOTHING);
+  expect(await hook('Stop', 'no event')).toEqual(NOTHING);
+  expect(await hook('NoSuchEvent', {})).toEqual(NOTHING);
+});
+
+test('it shows a task that is held, saves its state, and parks it at the end', async () => {
+  await orchestrator.enqueueTask({ title: 'Write the parser' });
+  const claimed = await orchestrator.claimTask({ agent });
+  if (!claimed.ok) throw new Error('nothing was claimed');
+  await orchestrator.checkpoint({ token: claimed.lease.token, nextAction: 'write the lexer', memoryRef: 'branch-7' });
+  const host = registerHost({ isThisProcess: true, name: 'claude-code', agent });
+  const holdings = Holdings.of(host, { store, namespace: 'default', agent });
+  holdings.add(claimed, 'one');
+
+  const { output } = await hook('SessionStart', { source: 'compact' });
+  const { hookSpecificOutput } = JSON.parse(output) as { hookSpecificOutput: Record<string, string> };
+  expect(hookSpecificOutput).toMatchObject({ hookEventName: 'SessionStart', additionalContext: expect.any(String) });
+  expect(hookSpecificOutput['additionalContext']?.split(CARD)).toHaveLength(2);
+  expect(hookSpecificOutput['additionalContext']).toContain('next action "write the lexer"');
+
+  expect(await hook('Stop', { last_assistant_message: 'The lexer is half done.' })).toEqual(NOTHING);
+  const saved = await orchestrator.getSession(claimed.task.sessionId);
+  expect(saved?.context).toMatchObject({
+    turn: 2,
+    lastAction: 'The lexer is half done.',
+    nextAction: 'write the lexer',
+    memoryRef: 'branch-7',
+  });
+
+  expect(await hook('SessionEnd', { reason: 'clear' })).toEqual(NOTHING);
+  expect(holdings.list()).toHaveLength(1);
+
+  expect(await hook('SessionEnd', { reason: 'other' })).toEqual(NOTHING);
+  expect(holdings.list()).toEqual([]);
+  const task = await orchestrator.getTask(claimed.task.id);
+  expect(task).toMatchObject({ status: 'queued', attempt: 0 });
+  expect(isGivenBackNote(agent, task?.note ?? null)).toBe(true);
+});
