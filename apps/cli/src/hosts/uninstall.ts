@@ -1,0 +1,98 @@
+import { rmSync } from 'node:fs';
+import { Failure } from '../failure.ts';
+import { askHost } from './ask-host.ts';
+import { parseConfig, serverIn } from './config-document.ts';
+import { findHost } from './find-host.ts';
+import { HOSTS } from './index.ts';
+import type { AgentHost, HostName, Place, Scope } from './host.ts';
+import { pluginOf } from './plugins.ts';
+import { readRecord, removeRecord, type InstallRecord } from './record.ts';
+import { startsOurServer } from './server-command.ts';
+import { digestOf, restoreSnapshot, takeSnapshot } from './snapshot.ts';
+
+/**
+ * - `restore`: the files get the bytes that they had before
+ * - `remove`: they were changed since, so the host takes out what is ours
+ * - `nothing`: nothing of ours is there
+ */
+type Undoing = 'restore' | 'remove' | 'nothing';
+
+export interface UninstallPlan {
+  readonly host: AgentHost;
+  readonly scope: Scope;
+  readonly how: Undoing;
+  readonly record: InstallRecord | null;
+  /** The commands of the host, in their order, without its program. */
+  readonly commands: readonly (readonly string[])[];
+  /** The files that are restored, or that the host changes. */
+  readonly files: readonly string[];
+}
+
+/** Looks at what was installed, and decides how to take it back. Nothing is changed. */
+export async function planUninstall(name: HostName, scope: Scope, place: Place): Promise<UninstallPlan> {
+  const host = HOSTS[name];
+  const record = readRecord(name, scope, place);
+  const entry = [host.server.remove(scope)];
+  const file = host.server.file(scope, place).path;
+  if (record === null) {
+    const how = (await hasOurs(host, scope, place)) ? 'remove' : 'nothing';
+    return { host, scope, how, record, commands: how === 'remove' ? entry : [], files: [file] };
+  }
+  const files = record.files.map(({ before }) => before.path);
+  const unchanged = record.files.every(({ before, after }) => after === digestOf(takeSnapshot(before.path, true)));
+  const isPlugin = record.server === null;
+  const how = unchanged ? 'restore' : 'remove';
+  // A host also keeps a copy of a plugin, which it removes itself.
+  if (isPlugin) return { host, scope, how, record, commands: host.plugin.remove(scope), files };
+  return { host, scope, how, record, commands: unchanged ? [] : entry, files };
+}
+
+/**
+ * Takes back an installation.
+ *
+ * @throws `HOST_FAILED` if something of ours is still there; `HOST_NOT_FOUND` if only the host could remove it
+ */
+export async function applyUninstall(plan: UninstallPlan, place: Place): Promise<void> {
+  const { host, scope, how, record, commands } = plan;
+  if (how === 'nothing') return;
+  const there = { ...place, folder: record?.folder ?? place.folder };
+  const program = findHost(host, place);
+  for (const words of commands) {
+    if (program !== null) await askHost(program, words, there);
+    else if (how === 'remove') throw gone(host, plan.files);
+  }
+  const isPlugin = record?.server === null;
+  if (isPlugin && program !== null && (await hasPlugin(host, program, there))) throw stillThere(host, plan.files);
+  if (how === 'restore') for (const { before } of record?.files ?? []) restoreSnapshot(before);
+  else if (await hasOurs(host, scope, there)) throw stillThere(host, plan.files);
+  if (isPlugin) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
+  if (record !== null) removeRecord(record, place);
+}
+
+/** Whether the configuration starts a server of ours. */
+async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boolean> {
+  const file = host.server.file(scope, place);
+  const document = await parseConfig(file, takeSnapshot(file.path, true));
+  const entry = serverIn(document, host.server.keys(scope, place));
+  return entry !== undefined && entry !== null && startsOurServer(entry);
+}
+
+/** A host may refuse to remove what the person has removed already: it is asked what is there. */
+async function hasPlugin({ plugin }: AgentHost, program: string, place: Place): Promise<boolean> {
+  const { words, judge } = plugin.question;
+  return judge(await askHost(program, words, place), null).verified;
+}
+
+function gone(host: AgentHost, files: readonly string[]): Failure {
+  return new Failure(
+    'HOST_NOT_FOUND',
+    `${files.join(', ')} changed since the installation, and ${host.title} is not there to remove what is ours.`,
+    { hint: 'Remove the server orchestrator from the file, or put the host back on the PATH.' },
+  );
+}
+
+function stillThere(host: AgentHost, files: readonly string[]): Failure {
+  return new Failure('HOST_FAILED', `${host.title} still has what was installed: see ${files.join(', ')}.`, {
+    hint: 'Remove it there; then try again.',
+  });
+}

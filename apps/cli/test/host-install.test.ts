@@ -1,0 +1,264 @@
+/*
+ * How hosts are set up, with programs that behave as theirs do:
+ *  - the host's own command adds the entry, the host reaches the server, and uninstalling restores every byte
+ *  - a file that was not there is not there afterwards
+ *  - installed again, nothing is done; with another agent it is replaced, and still every byte is restored
+ *  - what changed since the installation is kept, and only what is ours is removed
+ *  - a file that is not valid is refused, its line is named, and the host is not called
+ *  - a symbolic link of the user stays one; in a project it is refused
+ *  - what is in the place of a file is refused
+ *  - an entry with our name that is not ours is refused
+ *  - a host that fails half way leaves its files as they were; a host that hangs is ended with all that it started
+ *  - what the server would not find by itself is in the entry, except for a password
+ *  - the entry of a project names no path of this machine, and no agent
+ *  - a plugin is written, loaded by the host's own commands, and taken back; it takes no setting from a flag
+ *  - where only the person can agree, the plugin is prepared, and the line by which to agree is told
+ *  - the examination tells what is installed, and what has become of it
+ */
+import { chmodSync, lstatSync, mkdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'vitest';
+import { askHost } from '../src/hosts/ask-host.ts';
+import { checkInstallations } from '../src/hosts/check.ts';
+import { HOST_NAMES } from '../src/hosts/host.ts';
+import { applyInstall } from '../src/hosts/install.ts';
+import { readRecords } from '../src/hosts/record.ts';
+import { applyUninstall, planUninstall } from '../src/hosts/uninstall.ts';
+import { HostsPlace } from './support/hosts-place.ts';
+import { until } from './support/running.ts';
+
+const FILES = {
+  'claude-code': ['.claude.json', '{\n    "numStartups": 7, "mcpServers": {"other": {"command": "x"}}\n}\n'],
+  codex: ['.codex/config.toml', '# mine\nmodel = "m" # kept\n\n[mcp_servers.other]\ncommand = "x"\n'],
+  'gemini-cli': ['.gemini/settings.json', '{\n  // mine\n  "ui": { "theme": "dark" }\n}\n'],
+  openclaw: ['.openclaw/openclaw.json', "{\n  // mine\n  gateway: { port: 1 },\n  list: ['a',],\n}\n"],
+} as const;
+
+describe.each(HOST_NAMES)('%s', { concurrent: true }, (host) => {
+  const [path, content] = FILES[host];
+
+  test('gets the entry by its own command, reaches the server, and gets back every byte', async ({ expect }) => {
+    using hosts = new HostsPlace();
+    const file = hosts.write(path, content);
+    chmodSync(file, 0o640);
+
+    const plan = await hosts.plan(host, { agent: 'company-agent' });
+    const verdict = await applyInstall(plan, hosts.place());
+    const installed = hosts.read(path);
+    const calls = hosts.calls();
+    await applyUninstall(await planUninstall(host, 'user', hosts.place()), hosts.place());
+
+    expect(verdict).toMatchObject({ verified: true });
+    expect(calls[0]?.slice(1)).toEqual(plan.commands[0]);
+    expect(installed).toContain('company-agent');
+    expect([hosts.read(path), statSync(file).mode & 0o777]).toEqual([content, 0o640]);
+    expect(readRecords(hosts.place())).toEqual([]);
+  });
+
+  test('keeps what changed since, and loses only what is ours', async ({ expect }) => {
+    using hosts = new HostsPlace();
+    const plan = await hosts.plan(host);
+    await applyInstall(plan, hosts.place());
+    const changed =
+      host === 'codex' ? `later = 1\n${hosts.read(path)}` : hosts.read(path)?.replace('{', '{ "later": 1,');
+    hosts.write(path, changed ?? '');
+
+    const undoing = await planUninstall(host, 'user', hosts.place());
+    await applyUninstall(undoing, hosts.place());
+
+    expect(undoing.how).toBe('remove');
+    expect(hosts.read(path)).toContain('later');
+    expect(hosts.read(path)).not.toContain('orchestrator.js');
+  });
+
+  test('is not called if its file is not valid: the line is named', async ({ expect }) => {
+    using hosts = new HostsPlace();
+    const broken = host === 'codex' ? 'a = 1\nkey = "secret\n' : '{\n  "a": 1,\n  "key": secret\n}\n';
+    hosts.write(path, broken);
+
+    const refused = hosts.plan(host);
+
+    await expect(refused).rejects.toMatchObject({
+      code: 'HOST_CONFIG_INVALID',
+      message: expect.stringMatching(/line [23]: /u),
+    });
+    await expect(refused).rejects.not.toMatchObject({ message: expect.stringContaining('secret') });
+    expect([hosts.read(path), hosts.calls()]).toEqual([broken, []]);
+  });
+});
+
+test.concurrent('a file that was not there is not there afterwards', async ({ expect }) => {
+  using hosts = new HostsPlace();
+
+  await applyInstall(await hosts.plan('codex'), hosts.place());
+  await applyUninstall(await planUninstall('codex', 'user', hosts.place()), hosts.place());
+
+  expect(hosts.read('.codex/config.toml')).toBeNull();
+});
+
+test.concurrent('installed again, nothing is done; another agent replaces the entry', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const [path, content] = FILES['claude-code'];
+  hosts.write(path, content);
+
+  await applyInstall(await hosts.plan('claude-code'), hosts.place());
+  const again = await hosts.plan('claude-code');
+  const other = await hosts.plan('claude-code', { agent: 'other-agent' });
+  const verdict = await applyInstall(other, hosts.place());
+  const replaced = hosts.read(path);
+  await applyUninstall(await planUninstall('claude-code', 'user', hosts.place()), hosts.place());
+
+  expect([again.found, other.found, verdict.verified]).toEqual(['same', 'other', true]);
+  expect(replaced).toContain('other-agent');
+  expect(hosts.read(path)).toBe(content);
+});
+
+test.concurrent('a symbolic link of the user stays one, and its file gets back its bytes', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const [path, content] = FILES.codex;
+  hosts.write('dotfiles/codex.toml', content);
+  hosts.link(path, '../dotfiles/codex.toml');
+
+  await applyInstall(await hosts.plan('codex'), hosts.place());
+  // Hosts that write by renaming put a file in the place of the link.
+  rmSync(join(hosts.home, path));
+  hosts.link(path, '../dotfiles/codex.toml');
+  await applyUninstall(await planUninstall('codex', 'user', hosts.place()), hosts.place());
+
+  expect(readlinkSync(join(hosts.home, path))).toBe('../dotfiles/codex.toml');
+  expect(hosts.read('dotfiles/codex.toml')).toBe(content);
+});
+
+test.concurrent('a symbolic link in a project is refused, and so is what is no file', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  hosts.write('elsewhere.json', '{}');
+  hosts.link('project/.mcp.json', '../elsewhere.json');
+  mkdirSync(join(hosts.home, '.codex/config.toml'), { recursive: true });
+
+  const refusal = { code: 'HOST_CONFIG_UNUSABLE' };
+  await expect(hosts.plan('claude-code', { scope: 'project' })).rejects.toMatchObject(refusal);
+  await expect(hosts.plan('codex')).rejects.toMatchObject(refusal);
+  expect(lstatSync(join(hosts.folder, '.mcp.json')).isSymbolicLink()).toBe(true);
+  expect(hosts.calls()).toEqual([]);
+});
+
+test.concurrent('an entry with our name that is not ours is refused', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const foreign = '{"mcpServers":{"orchestrator":{"command":"ao","args":["mcp"]}}}';
+  hosts.write('.claude.json', foreign);
+  hosts.write('.gemini/settings.json', '{"mcpServers":{"orchestrator":{"httpUrl":"https://example.com"}}}');
+
+  await expect(hosts.plan('claude-code')).rejects.toMatchObject({ code: 'HOST_ENTRY_FOREIGN', exit: 77 });
+  await expect(hosts.plan('gemini-cli')).rejects.toMatchObject({ code: 'HOST_ENTRY_FOREIGN' });
+  expect((await planUninstall('claude-code', 'user', hosts.place())).how).toBe('nothing');
+  expect([hosts.read('.claude.json'), hosts.calls()]).toEqual([foreign, []]);
+});
+
+test.concurrent('a host that fails half way leaves its files as they were', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const [path, content] = FILES.openclaw;
+  hosts.write(path, content);
+
+  const plan = await hosts.plan('openclaw');
+
+  await expect(applyInstall(plan, hosts.place('fail'))).rejects.toMatchObject({
+    code: 'HOST_FAILED',
+    message: expect.stringContaining('it broke'),
+  });
+  expect(hosts.read(path)).toBe(content);
+  expect(readRecords(hosts.place())).toEqual([]);
+});
+
+test.concurrent('a host that hangs is ended with all that it started', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const place = { ...hosts.place('hang'), deadlineMs: 60_000 };
+
+  const asked = askHost(join(hosts.bin, 'claude'), ['mcp', 'list'], { ...place, deadlineMs: 3_000 });
+  await until(() => hosts.read('log.hangs') !== null);
+  const answer = await asked;
+
+  // It ends with its pipes: what it started has them, too.
+  expect(answer).toMatchObject({ exit: null, timedOut: true });
+});
+
+test.concurrent('what the server would not find by itself is in the entry, except for a password', async ({
+  expect,
+}) => {
+  using hosts = new HostsPlace();
+  const store = `sqlite:${join(hosts.home, 'other.db')}`;
+
+  const usual = await hosts.plan('codex');
+  const other = await hosts.plan('codex', { store });
+
+  expect(usual.server?.args.slice(1)).toEqual(['mcp', 'serve']);
+  expect(other.server?.args.slice(1)).toEqual(['mcp', 'serve', '--store', store]);
+  await expect(hosts.plan('codex', { store: 'postgres://me:secret@host/db' })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.not.stringContaining('secret'),
+  });
+});
+
+test.concurrent('the entry of a project names no path of this machine, and no agent', async ({ expect }) => {
+  using hosts = new HostsPlace();
+
+  const plan = await hosts.plan('claude-code', { scope: 'project' });
+  await applyInstall(plan, hosts.place());
+
+  expect(plan.server).toEqual({ command: 'orchestrator', args: ['mcp', 'serve'] });
+  expect(hosts.read('project/.mcp.json')).not.toContain(hosts.home);
+  await expect(hosts.plan('codex', { scope: 'project' })).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+test.concurrent('a plugin is written, loaded by commands of the host, and taken back', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const settings = '{ "model": "m" }\n';
+  hosts.write('.claude/settings.json', settings);
+  const plugins = join('.openclaw', 'orchestrator', 'plugins');
+
+  const verdict = await applyInstall(await hosts.plan('claude-code', { plugin: true }), hosts.place());
+  const [installed, again] = [hosts.read('.claude/settings.json'), await hosts.plan('claude-code', { plugin: true })];
+  const written = hosts.read(join(plugins, 'claude-code', '.mcp.json'));
+  const [found] = await checkInstallations(hosts.place());
+  await applyUninstall(await planUninstall('claude-code', 'user', hosts.place()), hosts.place());
+
+  expect([verdict, again.found, found?.severity]).toEqual([{ verified: true, said: '✔ Connected' }, 'same', 'ok']);
+  expect(installed).toContain('orchestrator@orchestrator');
+  expect(written).toContain(hosts.place().program);
+  expect([hosts.read('.claude/settings.json'), hosts.read(join(plugins, 'claude-code'))]).toEqual([settings, null]);
+  for (const one of [{ agent: 'a' }, { store: `sqlite:${hosts.home}/other.db` }])
+    await expect(hosts.plan('codex', { plugin: true, ...one })).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+test.concurrent('where only the person can agree, the line by which to agree is told', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const [path, content] = FILES.openclaw;
+  hosts.write(path, content);
+
+  const verdict = await applyInstall(await hosts.plan('openclaw', { plugin: true }), hosts.place());
+  const called = hosts.calls();
+  await applyUninstall(await planUninstall('openclaw', 'user', hosts.place()), hosts.place());
+
+  expect(verdict).toMatchObject({
+    verified: false,
+    said: expect.stringMatching(/run openclaw plugins install \S+ --force --accept-capabilities$/u),
+  });
+  expect([called, hosts.read(path)]).toEqual([[], content]);
+});
+
+test.concurrent('the examination tells what is installed, and what has become of it', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const look = async () => (await checkInstallations(hosts.place())).map(({ severity }) => severity);
+
+  const before = await look();
+  await applyInstall(await hosts.plan('gemini-cli'), hosts.place());
+  const installed = await look();
+  hosts.write('.gemini/settings.json', '{}');
+  const changed = await look();
+  hosts.write('.gemini/settings.json', '{');
+  const broken = await look();
+  hosts.without('gemini-cli');
+  const gone = await checkInstallations(hosts.place());
+
+  expect([before, installed, changed, broken]).toEqual([[], ['ok'], ['warning'], ['warning']]);
+  expect(gone).toMatchObject([{ severity: 'warning', message: expect.stringContaining('program is gone') }]);
+});
