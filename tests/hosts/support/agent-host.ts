@@ -1,0 +1,15 @@
+import type { HostRun } from './host-run.ts';
+import type { HostName } from './installed.ts';
+import type { ScriptedModel } from './scripted-model.ts';
+import type { Workplace } from './workplace.ts';
+
+/** What a host does in the tests, by its own means. */
+export interface AgentHost {
+  readonly name: HostName;
+  /** The tools that it loads only when the model looks for them. */
+  readonly deferred: readonly string[];
+  /** Makes its settings and gives it the plugin. */
+  readonly prepare: (place: Workplace, model: ScriptedModel) => Promise<void>;
+  /** Starts a turn with a prompt; `again`: of the conversation that was interrupted. */
+  readonly start: (place: Workplace, model: ScriptedModel, prompt: string, again?: boolean) => HostRun;
+}
