@@ -133,15 +133,9 @@ export {
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
 export { AGENT_HOSTS, type AgentHostName } from './processes/agent-hosts.ts';
 export type { Ancestor } from './processes/ancestors.ts';
-export {
-  hostOfThisProcess,
-  isHostAlive,
-  readPrivateFile,
-  replacePrivateFile,
-  type HostFacts,
-  type HostProcess,
-  type RegisteredHost,
-} from './processes/host-registry.ts';
+export type { HostFacts, HostProcess } from './processes/host-facts.ts';
+export { hostOfThisProcess, isHostAlive, type RegisteredHost } from './processes/host-registry.ts';
+export { readPrivateFile, replacePrivateFile } from './system/private-json.ts';
 export { isBeingJudged } from './processes/kept-host.ts';
 export { registerHost, type HostToRegister } from './processes/register-host.ts';
 export { giveBack, givenBackNote, isGivenBackNote, type GivenBackWhy } from './hosts/given-back.ts';

@@ -4,17 +4,21 @@
  *  - it is the host itself, not the launcher that started it, nor a host above
  *  - what a hook tells is known to the server, and a new conversation of the process changes nothing else
  *  - two hosts in one folder are two
+ *  - it is not a wrapper that starts the server for it, such as npx, pnpm or the shim of a version manager
  *  - a known program gives the host its name
+ *  - of two programs that name the agent at the same moment, one decides, and neither loses what the other told
+ *  - the folder of a dead host that cannot be removed is in the way of no other host
  *  - the default name of an agent is one for each host, machine and worktree
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { agentOfHost, type CallerIdentity, type RegisteredHost } from '../src/index.ts';
+import { agentOfHost, type CallerIdentity, type HostFacts, type RegisteredHost } from '../src/index.ts';
+import { writeFacts } from '../src/processes/host-facts.ts';
 
 interface Registered {
   readonly host: RegisteredHost;
@@ -32,6 +36,8 @@ async function startHost(home: string, program: string, ...words: readonly strin
     {
       env: { PATH: process.env['PATH'], HOME: home },
       stdio: ['ignore', 'pipe', 'inherit'],
+      // Root may remove everything.
+      ...(process.getuid?.() === 0 && { uid: 65_534, gid: 65_534 }),
     },
   );
   return JSON.parse(await text(launcher.stdout)) as SeenInHost;
@@ -39,6 +45,7 @@ async function startHost(home: string, program: string, ...words: readonly strin
 
 function temporaryHome(): string {
   const home = mkdtempSync(join(tmpdir(), 'agent-hosts-'));
+  chmodSync(home, 0o777);
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   return home;
 }
@@ -60,8 +67,36 @@ test.skipIf(process.platform !== 'linux')(
     expect(one.afterClear.host.folder).toBe(one.server.host.folder);
     expect(two.server.host.process.pid).toBe(two.pid);
     expect(two.server.host.folder).not.toBe(one.server.host.folder);
+
+    // Both are dead now; what is known of them cannot be removed.
+    const { folder } = one.server.host;
+    chmodSync(folder, 0o555);
+    if (process.getuid?.() === 0) chownSync(folder, 0, 0);
+    const wrapped = await startHost(home, process.execPath, 'alone', at('wrapper.mjs'));
+
+    expect(wrapped.server.host.process.pid).toBe(wrapped.pid);
+    expect([existsSync(folder), existsSync(two.server.host.folder)]).toEqual([true, false]);
   },
 );
+
+test('programs of a host that tell what they know at the same moment lose nothing of it', () => {
+  const folder = temporaryHome();
+  const process = { host: 'h', boot: 'b', pid: 1, start: '2' };
+  const tell = (told: Partial<HostFacts>, settled: Partial<HostFacts> = {}) =>
+    writeFacts(folder, process, { told, settled });
+  const hook = { conversation: 'talk', transcript: '/talk.jsonl' };
+
+  // The server begins to write while a hook writes all that it knows.
+  const server = {
+    get agent() {
+      tell(hook, { name: 'codex', agent: 'of the hook' });
+      return 'of the server';
+    },
+  };
+  const known = tell({}, server);
+
+  expect(known).toEqual({ ...hook, name: 'codex', agent: 'of the hook' });
+});
 
 test('the default name of an agent is one for each host, machine and worktree', () => {
   const home = temporaryHome();

@@ -13,7 +13,13 @@ import {
 export async function placeOf(host: RegisteredHost): Promise<AgentPlace> {
   const { store, namespace, agent } = await resolveSettings();
   const named = agent.from === 'default' ? null : agent.value;
-  const name = named ?? host.agent ?? agentOfHost(host.name);
-  if (name !== host.agent) registerHost({ agent: name });
-  return { store: store.value, namespace: namespace.value, agent: name };
+  return { store: store.value, namespace: namespace.value, agent: agentIn(host, named) };
+}
+
+function agentIn(host: RegisteredHost, named: string | null): string {
+  if (named !== null && named !== host.agent) registerHost({ agent: named });
+  const settled = named ?? host.agent;
+  if (settled !== null) return settled;
+  const agentIfNone = agentOfHost(host.name);
+  return registerHost({ agentIfNone }).agent ?? agentIfNone;
 }

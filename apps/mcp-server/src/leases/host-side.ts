@@ -52,8 +52,8 @@ export class HostSide implements Disposable {
     const { agent: named, findHost = registerHost, instance, store, roles } = this.#options;
     const { ttlMs, staleAfterMs, parkAfterMs } = this.#options;
     const known = findHost({ ...(named !== null && { agent: named }), ...(conversation !== null && { conversation }) });
-    const agent = named ?? known.agent ?? agentOfHost(known.name);
-    const host = agent === known.agent ? known : findHost({ agent });
+    const host = known.agent === null ? findHost({ agentIfNone: agentOfHost(known.name) }) : known;
+    const agent = named ?? host.agent ?? agentOfHost(host.name);
     noteServer(host);
     noteProgress(host);
     const held = this.#heldBy(host, agent);

@@ -7,14 +7,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { numberOf, type ClaimRecord, type LeaseRefusal } from '@agent-orchestrator/core';
-import {
-  LEASE_FILE,
-  LEASES_FOLDER,
-  readPrivateFile,
-  replacePrivateFile,
-  type RegisteredHost,
-} from '../processes/host-registry.ts';
+import { LEASE_FILE, LEASES_FOLDER, type RegisteredHost } from '../processes/host-registry.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
+import { readPrivateFile, replacePrivateFile } from '../system/private-json.ts';
 
 /** A lease that the process of a host holds. */
 export interface HeldLease {

@@ -41,15 +41,3 @@ export function agentHostNamed({ pid, program }: Program): AgentHostName | null 
 function wordsOf(pid: number): readonly string[] {
   return (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
 }
-
-const SHELLS: ReadonlySet<string> = new Set(['sh', 'ash', 'bash', 'dash', 'zsh', 'fish', 'ksh', 'busybox', 'env']);
-
-/**
- * Whether a process only starts what a host wants to run: a shell with one command line, or npm. A person's own shell
- * is none, and neither is a host.
- */
-export function isStarter({ pid, program }: Program): boolean {
-  const [title = '', ...words] = wordsOf(pid);
-  if (/^(?:npm|npx) /u.test(title) || program.startsWith('npm ')) return true;
-  return SHELLS.has(program) && words.some((word) => /^-[a-z]*c$/u.test(word));
-}

@@ -4,37 +4,19 @@
  * program of the same user can write what it wants.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ProcessIdentity } from '@agent-orchestrator/core';
-import { writePrivateFile } from '../system/private-files.ts';
 import { stateFolder } from '../system/state-folder.ts';
 import { ancestorsOf, type Ancestor } from './ancestors.ts';
+import { readFacts, type HostFacts, type HostProcess } from './host-facts.ts';
 import { ownProcess } from './own-process.ts';
 import { readProcess, trySignal } from './process-table.ts';
-
-/** The process of an agent host, on this machine. Where processes cannot be seen, `start` and `boot` are empty. */
-export type HostProcess = ProcessIdentity;
-
-/** What is known of a host; each part is null until a hook or a server tells it. */
-export interface HostFacts {
-  /** A name of `AGENT_HOSTS`, or that of its program. */
-  readonly name: string;
-  /** The agent that lives in it. */
-  readonly agent: string | null;
-  /** The id of its conversation, as the host calls it. It changes while the process lives. */
-  readonly conversation: string | null;
-  /** The file in which the host writes the conversation down. */
-  readonly transcript: string | null;
-}
 
 export interface RegisteredHost extends HostFacts {
   readonly process: HostProcess;
   /** Private files about this process. */
   readonly folder: string;
 }
-
-export const FACTS_FILE = 'host.json';
 
 /** Where the leases are in a folder of holdings, by their fences. */
 export const LEASES_FOLDER = 'leases';
@@ -74,23 +56,6 @@ export function isHostAlive({ pid, start }: Pick<HostProcess, 'pid' | 'start'>):
   return entry !== null && entry.start === start && !entry.hasEnded;
 }
 
-/** Replaces a private file at once: a reader sees the old or the new one. */
-export function replacePrivateFile(path: string, value: unknown): void {
-  const next = `${path}.${process.pid}.new`;
-  rmSync(next, { force: true });
-  writePrivateFile(next, `${JSON.stringify(value)}\n`);
-  renameSync(next, path);
-}
-
-/** The value of a private file of ours; null: there is none. */
-export function readPrivateFile(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return null;
-  }
-}
-
 /** Where the registrations are. */
 export function hostsFolder(): string {
   return join(stateFolder(), 'hosts');
@@ -102,18 +67,6 @@ export function namesIn(folder: string): readonly string[] {
   } catch {
     return [];
   }
-}
-
-export function knownIn(folder: string): (HostFacts & { readonly process: HostProcess }) | null {
-  return readPrivateFile(join(folder, FACTS_FILE)) as (HostFacts & { readonly process: HostProcess }) | null;
-}
-
-/** What is known of a host; null: nothing. */
-export function readFacts(folder: string): HostFacts | null {
-  const read = knownIn(folder);
-  if (read === null) return null;
-  const { name, agent, conversation, transcript } = read;
-  return { name, agent, conversation, transcript };
 }
 
 /** Processes of another machine, boot or view that have the same number are others. */

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
-import { isHostAlive, namesIn, readPrivateFile, registeredHost, replacePrivateFile } from './host-registry.ts';
+import { readPrivateFile, replacePrivateFile } from '../system/private-json.ts';
+import { isHostAlive, namesIn, registeredHost } from './host-registry.ts';
 import { readProcess } from './process-table.ts';
 
 /** Which process keeps what is in a folder of holdings. */

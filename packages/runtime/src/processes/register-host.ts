@@ -1,28 +1,26 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../system/private-files.ts';
-import { agentHostNamed, isStarter } from './agent-hosts.ts';
+import { agentHostNamed } from './agent-hosts.ts';
 import type { Ancestor } from './ancestors.ts';
+import { processIn, readFacts, writeFacts, type HostFacts, type HostProcess } from './host-facts.ts';
 import {
   ancestorsOrParent,
-  FACTS_FILE,
   folderOfHost,
   here,
   hostsFolder,
   isHostAlive,
-  knownIn,
   namesIn,
-  readFacts,
   registeredHost,
-  replacePrivateFile,
-  type HostFacts,
-  type HostProcess,
   type RegisteredHost,
 } from './host-registry.ts';
 import { hasKeeper } from './kept-host.ts';
 import { ownProcess } from './own-process.ts';
+import { isStarter } from './starters.ts';
 
 export interface HostToRegister extends Partial<HostFacts> {
+  /** Who lives in it unless another program has said so: of two that say it at the same moment, one decides. */
+  readonly agentIfNone?: string;
   /** The program that registers is part of the host, such as a native plugin. Default: the host is above it. */
   readonly isThisProcess?: boolean;
 }
@@ -31,30 +29,22 @@ export interface HostToRegister extends Partial<HostFacts> {
  * Registers the process of the host that this program serves, or adds to what is known of it. Cheap: without news
  * nothing is written.
  *
- * The host is the nearest process above this one that does more than start commands: a host inside of another host, in
+ * The host is the nearest process above this one that does more than start programs: a host inside of another host, in
  * its shell, is a host of its own.
  *
  * @throws the system's error if the private files cannot be written; `CONFIG_INVALID` if there is no home folder
  */
-export function registerHost({ isThisProcess = false, ...told }: HostToRegister = {}): RegisteredHost {
+export function registerHost({ isThisProcess = false, agentIfNone, ...told }: HostToRegister = {}): RegisteredHost {
   const { process, program } = isThisProcess ? { process: thisProcess(), program: null } : hostAbove();
   const folder = folderOfHost(process);
-  const before = readFacts(folder);
-  const named = program ?? { pid: process.pid, program: '' };
-  const facts: HostFacts = {
-    name: told.name ?? before?.name ?? agentHostNamed(named) ?? (named.program || 'unknown'),
-    agent: told.agent ?? before?.agent ?? null,
-    conversation: told.conversation ?? before?.conversation ?? null,
-    transcript: told.transcript ?? before?.transcript ?? null,
-  };
-  if (before === null) {
+  if (processIn(folder) === null) {
     removeDeadHosts();
     makePrivateFolder(folder);
   }
-  const isNews =
-    before === null || Object.entries(facts).some(([key, value]) => before[key as keyof HostFacts] !== value);
-  if (isNews) replacePrivateFile(join(folder, FACTS_FILE), { process, ...facts });
-  return { ...facts, process, folder };
+  const named = program ?? { pid: process.pid, program: '' };
+  const name = agentHostNamed(named) ?? (named.program || 'unknown');
+  const settled = { name, ...(agentIfNone !== undefined && { agent: agentIfNone }) };
+  return { ...writeFacts(folder, process, { settled, told }), process, folder };
 }
 
 function hostAbove(): { readonly process: HostProcess; readonly program: Ancestor } {
@@ -73,10 +63,18 @@ function removeDeadHosts(): void {
   const { host, boot } = here();
   for (const name of namesIn(root)) {
     const folder = join(root, name);
-    const known = knownIn(folder)?.process;
-    if (known === undefined || known.host !== host) continue;
+    const known = processIn(folder);
+    if (known === null || known.host !== host) continue;
     // A keeper of a host that has ended just now still needs the files, and ends within a second.
     const isOver = known.boot !== boot || (!isHostAlive(known) && !hasKeeper(known));
-    if (isOver) rmSync(folder, { recursive: true, force: true });
+    if (isOver) remove(folder);
+  }
+}
+
+function remove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It belongs to another user, or the disk is read-only there. A host that starts must not fail by it.
   }
 }

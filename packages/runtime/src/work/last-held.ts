@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { fields } from '@agent-orchestrator/core';
-import { readPrivateFile, replacePrivateFile } from '../processes/host-registry.ts';
+import { readPrivateFile, replacePrivateFile } from '../system/private-json.ts';
 import { makePrivateFolder } from '../system/private-files.ts';
 import { stateFolder } from '../system/state-folder.ts';
 
