@@ -8,8 +8,8 @@ import { readConfigFile } from './settings/config-file.ts';
 import { storagePackages } from './settings/storage-packages.ts';
 import { StoreAccess } from './store-access.ts';
 
-/** A keeper ends within so many milliseconds after it has seen the end of its host, whatever the store does. */
-const END_WITHIN_MS = 750;
+/** A keeper ends within so many milliseconds after it knows the end of its host, whatever the store does. */
+const END_WITHIN_MS = 700;
 
 /**
  * The whole program of a keeper: reads its task from standard input, and works until the host has ended, or nothing was

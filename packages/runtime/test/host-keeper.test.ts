@@ -5,6 +5,9 @@
  *  - while the store does not answer, it tries to park again
  *  - what happens to a lease is told to the tools: renewed, to be cancelled, lost, parked
  *  - when the host has ended, it gives the tasks back at once, and the secrets go
+ *  - a look that misses the host, or what it started, changes nothing
+ *  - a claim after the tasks were parked is progress
+ *  - while the disk is full it renews and parks, and what became of the leases is told later
  *  - what the host started and lives on is said with the lease, and nothing proves the holder dead any more
  *  - a store that does not answer does not keep it after the end of the host
  *  - when nothing is held, it ends
@@ -13,7 +16,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { HostKeeper, type KeeperCalls } from '../src/hosts/host-keeper.ts';
 import type { SeenProcess } from '../src/hosts/host-offspring.ts';
 import { Holdings, isGivenBackNote, KEEPER_BOUNDS, Orchestrator, OrchestratorError } from '../src/index.ts';
@@ -32,6 +35,8 @@ async function keptHost() {
   await storage.migrate();
   const orchestrator = new Orchestrator({ storage, newCommandId: time.newCommandId, newSeed: time.newSeed });
   const world = { isAlive: true, progress: 0, offspring: [] as SeenProcess[], isStoreOpen: true };
+  /** How many looks see nothing. */
+  const missed = { host: 0, offspring: 0 };
   const through = <Args extends unknown[], Reply>(call: (...args: Args) => Promise<Reply>) => {
     return async (...args: Args): Promise<Reply> => {
       if (!world.isStoreOpen) throw new OrchestratorError('STORE_UNREACHABLE');
@@ -53,10 +58,10 @@ async function keptHost() {
     bounds: BOUNDS,
     time,
     sees: {
-      isHostAlive: () => world.isAlive,
+      isHostAlive: () => missed.host-- <= 0 && world.isAlive,
       progress: () => ({ text: String(world.progress), isToolRunning: false }),
       lookAtOffspring: () => {},
-      offspring: () => world.offspring,
+      offspring: () => (missed.offspring-- > 0 ? [] : world.offspring),
     },
   });
   onTestFinished(() => keeper[Symbol.dispose]());
@@ -71,7 +76,7 @@ async function keptHost() {
   };
   const ended = { as: null as string | null };
   const run = () => void keeper.run().then((as) => (ended.as = as));
-  return { time, orchestrator, world, holdings, claim, run, ended };
+  return { time, orchestrator, world, missed, holdings, claim, run, ended };
 }
 
 test('it renews what is held, also what came later, and no more what was released', async () => {
@@ -163,6 +168,58 @@ test('when the host has ended, it gives the tasks back at once, and the secrets 
     expect(task).toMatchObject({ status: 'queued', attempt: 0, note: expect.stringContaining('The host of a ended') });
   }
   expect([ended.as, existsSync(holdings.folder)]).toEqual(['host_ended', false]);
+});
+
+test('a look that misses the host, or what it started, changes nothing', async () => {
+  const { time, orchestrator, world, missed, claim, run, ended } = await keptHost();
+  const lease = await claim();
+  run();
+  await time.advance(1_000);
+  missed.host = 1;
+  await time.advance(1_000);
+  const afterOneLook = ended.as;
+  world.isAlive = false;
+  world.offspring = [{ pid: 8, program: 'make' }];
+  missed.offspring = 1;
+  await time.advance(1_000);
+
+  expect(afterOneLook).toBeNull();
+  expect(await orchestrator.getSession(lease.sessionId)).toMatchObject({
+    status: 'running',
+    progress: { still_running: ['make (8)'] },
+  });
+});
+
+test('a claim after the tasks were parked is progress', async () => {
+  const { time, holdings, claim, run } = await keptHost();
+  const parked = await claim();
+  run();
+  await time.advance(3.2 * MINUTE_MS);
+  const next = await claim('b');
+  await time.advance(2.9 * MINUTE_MS);
+
+  expect(holdings.fateOf(parked).ended).toMatchObject({ how: 'parked' });
+  expect(holdings.held().map(({ fence }) => fence)).toEqual([next.fence]);
+});
+
+test('while the disk is full it renews and parks, and what became of the leases is told later', async () => {
+  const { time, orchestrator, world, holdings, claim, run } = await keptHost();
+  const lease = await claim();
+  const disk = vi.spyOn(holdings, 'tell').mockImplementation(() => {
+    throw new Error('ENOSPC');
+  });
+  run();
+  await time.advance(2.5 * MINUTE_MS);
+  const renewed = await orchestrator.getSession(lease.sessionId);
+  await time.advance(MINUTE_MS);
+  const parked = await orchestrator.getTask(lease.taskId);
+  disk.mockRestore();
+  world.progress += 1;
+  await time.advance(2_000);
+
+  expect(renewed).toMatchObject({ status: 'running', fence: lease.fence });
+  expect(parked).toMatchObject({ status: 'queued' });
+  expect(holdings.fateOf(lease).ended).toMatchObject({ how: 'parked' });
 });
 
 test('what the host started and lives on is said, and silence decides', async () => {

@@ -3,7 +3,7 @@
  *  - it renews while the host lives and something was done within the bound, then it parks
  *  - a call of a tool is progress while it runs, up to the bound of tools
  *  - any change of the signs is progress at the time when it is seen; a sign that stays is none
- *  - a host that has ended: given back when nothing that it started is seen, said when something lives on
+ *  - a host that has ended: given back when two looks see nothing that it started, said when something lives on
  */
 import { expect, test } from 'vitest';
 import { idleMs, KEEPER_BOUNDS, nextStep, ProgressWatch, type HostSight } from '../src/hosts/keeper-rules.ts';
@@ -15,7 +15,7 @@ const NOW = 100 * HOUR_MS;
 const seen = (sight: Partial<HostSight>): HostSight => ({
   now: NOW,
   hostEndedAt: null,
-  offspring: 0,
+  aloneSince: null,
   lastProgressAt: NOW,
   toolsSince: null,
   ...sight,
@@ -28,11 +28,17 @@ test.for([
   ['a tool runs for hours', { lastProgressAt: NOW - 7 * HOUR_MS, toolsSince: NOW - 7 * HOUR_MS }, 'renew'],
   ['a tool ran for as long as any may, just now', { lastProgressAt: 0, toolsSince: NOW - 8 * HOUR_MS }, 'renew'],
   ['… and half an hour ago', { lastProgressAt: 0, toolsSince: NOW - 8.5 * HOUR_MS }, 'park'],
-  ['the host has ended, and nothing is left', { hostEndedAt: NOW }, 'give_back'],
-  ['… and what it started is ending, perhaps', { hostEndedAt: NOW - 399, offspring: 1 }, 'wait'],
-  ['… and what it started has ended meanwhile', { hostEndedAt: NOW - 399, offspring: 0 }, 'give_back'],
-  ['… and what it started lives on', { hostEndedAt: NOW - 400, offspring: 2 }, 'leave'],
-  ['the host has ended after it did nothing', { hostEndedAt: NOW, lastProgressAt: 0 }, 'give_back'],
+  ['the host has ended, and at one look nothing is left', { hostEndedAt: NOW, aloneSince: NOW }, 'wait'],
+  ['… and at the next look neither', { hostEndedAt: NOW - 50, aloneSince: NOW - 50 }, 'give_back'],
+  ['… and what it started is ending, perhaps', { hostEndedAt: NOW - 399 }, 'wait'],
+  ['… and what it started is seen no more, once', { hostEndedAt: NOW - 400, aloneSince: NOW - 39 }, 'wait'],
+  ['… and twice', { hostEndedAt: NOW - 400, aloneSince: NOW - 40 }, 'give_back'],
+  ['… and what it started lives on', { hostEndedAt: NOW - 400 }, 'leave'],
+  [
+    'the host has ended after it did nothing',
+    { hostEndedAt: NOW, aloneSince: NOW - 40, lastProgressAt: 0 },
+    'give_back',
+  ],
 ] as const)('%s', ([_when, sight, step]) => {
   expect(nextStep(seen(sight), KEEPER_BOUNDS)).toBe(step);
 });

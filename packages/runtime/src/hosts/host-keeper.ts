@@ -10,7 +10,7 @@ import { systemTime, type Time } from '../system/time.ts';
 import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
 import { giveBack } from './given-back.ts';
-import type { HeldLease, Holdings } from './holdings.ts';
+import type { HeldLease, Holdings, LeaseFate } from './holdings.ts';
 import { HostOffspring, type SeenProcess } from './host-offspring.ts';
 import { idleMs, nextStep, ProgressWatch, type HostSight, type KeeperBounds } from './keeper-rules.ts';
 import { readProgress, type ProgressSigns } from './progress.ts';
@@ -26,7 +26,7 @@ export interface HostKeeperOptions {
   readonly time?: Time;
   /** Whether this keeper is to continue: no other one has its place, and the holdings are still there. */
   readonly isWanted?: () => boolean;
-  /** Called when the host is seen to have ended. */
+  /** Called when the host is known to have ended. */
   readonly onHostEnded?: () => void;
   /** What it sees of the host; by default as it is. */
   readonly sees?: KeeperEyes;
@@ -62,12 +62,17 @@ export class HostKeeper implements Disposable {
   readonly #sees: KeeperEyes;
   readonly #watch: ProgressWatch;
   readonly #kept = new Map<number, LeaseKeeper>();
+  /** What is known of a lease and could not be written: the disk may be full. It is written when it can be. */
+  readonly #unwritten = new Map<number, LeaseFate>();
   #hostEndedAt: number | null = null;
+  #aloneSince: number | null = null;
   #offspring: readonly SeenProcess[] = [];
   #progressSeenAt = Number.NEGATIVE_INFINITY;
   #heldAt: number;
   #parkNotBefore = 0;
   #isWanted = true;
+  /** The fences that were held at the last look. */
+  #known: ReadonlySet<number> = new Set();
   #list: { readonly changedAt: number; readonly at: number; readonly leases: readonly HeldLease[] } = {
     changedAt: 0,
     at: Number.NEGATIVE_INFINITY,
@@ -124,31 +129,49 @@ export class HostKeeper implements Disposable {
 
   #look(): HostSight {
     const now = this.#now;
-    if (this.#hostEndedAt === null && !this.#sees.isHostAlive()) {
-      this.#hostEndedAt = now;
+    // A look that failed, as without a free file, is no end: the next one may see the host again.
+    const hasEnded = !this.#sees.isHostAlive();
+    if (hasEnded) this.#lookAtTheEnd(now);
+    else {
+      [this.#hostEndedAt, this.#aloneSince] = [null, null];
+      if (now - this.#progressSeenAt >= PROGRESS_LOOK_MS) this.#lookAtWork(now);
+    }
+    return { now, hostEndedAt: this.#hostEndedAt, aloneSince: this.#aloneSince, ...this.#watch.sight };
+  }
+
+  #lookAtTheEnd(now: number): void {
+    if (this.#hostEndedAt !== null && now - this.#hostEndedAt >= this.#options.bounds.unseenForMs)
       this.#options.onHostEnded?.();
-    }
-    if (this.#hostEndedAt !== null) this.#offspring = this.#sees.offspring();
-    else if (now - this.#progressSeenAt >= PROGRESS_LOOK_MS) {
-      this.#progressSeenAt = now;
-      this.#watch.see(this.#sees.progress(), now);
-      this.#sees.lookAtOffspring();
-      this.#isWanted = this.#options.isWanted?.() ?? true;
-    }
-    return { now, hostEndedAt: this.#hostEndedAt, offspring: this.#offspring.length, ...this.#watch.sight };
+    this.#hostEndedAt ??= now;
+    this.#offspring = this.#sees.offspring();
+    this.#aloneSince = this.#offspring.length > 0 ? null : (this.#aloneSince ?? now);
+  }
+
+  #lookAtWork(now: number): void {
+    this.#progressSeenAt = now;
+    this.#watch.see(this.#sees.progress(), now);
+    this.#sees.lookAtOffspring();
+    this.#isWanted = this.#options.isWanted?.() ?? true;
+    for (const fence of this.#unwritten.keys()) this.#tell({ fence }, {});
   }
 
   /** Keeps what came, and keeps no more what the tools have released. @returns what is held */
   #keepAll(): readonly HeldLease[] {
     const leases = this.#listed();
-    if (leases.length > 0) this.#heldAt = this.#now;
+    if (leases.length + this.#unwritten.size > 0) this.#heldAt = this.#now;
     const held = new Set(leases.map(({ fence }) => fence));
     for (const [fence, kept] of this.#kept)
       if (!held.has(fence)) {
         kept.stop();
         this.#kept.delete(fence);
       }
-    for (const lease of leases) if (!this.#kept.has(lease.fence)) this.#keep(lease);
+    for (const lease of leases) {
+      if (this.#kept.has(lease.fence)) continue;
+      // A claim is work, also after what was held before has been parked.
+      if (!this.#known.has(lease.fence)) this.#watch.note(this.#now);
+      this.#keep(lease);
+    }
+    this.#known = held;
     return leases;
   }
 
@@ -157,7 +180,7 @@ export class HostKeeper implements Disposable {
     const { holdings } = this.#options;
     const { changedAt } = holdings;
     if (changedAt === this.#list.changedAt && this.#now - this.#list.at < LIST_LOOK_MS) return this.#list.leases;
-    const leases = holdings.held();
+    const leases = holdings.held().filter(({ fence }) => this.#unwritten.get(fence)?.ended === undefined);
     this.#list = { changedAt, at: this.#now, leases };
     return leases;
   }
@@ -178,16 +201,15 @@ export class HostKeeper implements Disposable {
   }
 
   #hear(lease: HeldLease, news: LeaseNews): void {
-    const { holdings } = this.#options;
     switch (news.is) {
       case 'renewed':
-        return holdings.tell(lease, { expiresAt: news.expiresAt });
+        return this.#tell(lease, { expiresAt: news.expiresAt });
       case 'cancel_requested':
-        return holdings.tell(lease, { cancelRequested: true });
+        return this.#tell(lease, { cancelRequested: true });
       case 'lost':
-        return holdings.tell(lease, { ended: { how: 'lost', reply: news.reply } });
+        return this.#tell(lease, { ended: { how: 'lost', reply: news.reply } });
       case 'expired':
-        if (news.error !== null) return holdings.tell(lease, { ended: { how: 'lost', reply: null } });
+        if (news.error !== null) return this.#tell(lease, { ended: { how: 'lost', reply: null } });
         // Late is not lost: the next look begins to keep it again.
         this.#kept.delete(lease.fence);
         return;
@@ -196,7 +218,7 @@ export class HostKeeper implements Disposable {
   }
 
   async #park(leases: readonly HeldLease[], idle: number): Promise<void> {
-    const { holdings, calls } = this.#options;
+    const { calls } = this.#options;
     if (leases.length === 0 || this.#now < this.#parkNotBefore) return;
     try {
       await giveBack(calls, leases, { why: 'no_progress', idleMs: wholeUnits(idle) });
@@ -206,7 +228,18 @@ export class HostKeeper implements Disposable {
       return;
     }
     const ended = { how: 'parked' as const, at: this.#time.read().wall, idleMs: wholeUnits(idle) };
-    for (const lease of leases) holdings.tell(lease, { ended });
+    for (const lease of leases) this.#tell(lease, { ended });
+  }
+
+  #tell({ fence }: Pick<HeldLease, 'fence'>, news: LeaseFate): void {
+    const fate = { ...this.#unwritten.get(fence), ...news };
+    try {
+      this.#options.holdings.tell({ fence }, fate);
+      this.#unwritten.delete(fence);
+    } catch {
+      this.#unwritten.set(fence, fate);
+    }
+    this.#list = { ...this.#list, at: Number.NEGATIVE_INFINITY };
   }
 
   async #sayWhatLivesOn(leases: readonly HeldLease[]): Promise<void> {

@@ -12,12 +12,15 @@ export interface KeeperBounds {
   readonly toolMaxMs: number;
   /** How long the processes of a host that has ended may take to end. */
   readonly offspringEndsWithinMs: number;
+  /** For how long nothing of a host may be seen before it counts as ended: one look can miss a process that begins. */
+  readonly unseenForMs: number;
 }
 
 export const KEEPER_BOUNDS: KeeperBounds = {
   parkAfterMs: 30 * 60_000,
   toolMaxMs: 8 * 3_600_000,
   offspringEndsWithinMs: 400,
+  unseenForMs: 40,
 };
 
 /** What the keeper sees. All times by the steady clock, which stops while the machine sleeps. */
@@ -25,8 +28,8 @@ export interface HostSight {
   readonly now: number;
   /** When the host was seen to have ended; null: it lives. */
   readonly hostEndedAt: number | null;
-  /** How many processes that it started are seen alive. Looked at when it has ended. */
-  readonly offspring: number;
+  /** Since when none of the processes that it started is seen alive, after it has ended; null: one is. */
+  readonly aloneSince: number | null;
   readonly lastProgressAt: number;
   /** Since when calls of tools are under way; null: none is. */
   readonly toolsSince: number | null;
@@ -45,9 +48,9 @@ export type KeeperStep =
   | 'leave';
 
 export function nextStep(sight: HostSight, bounds: KeeperBounds): KeeperStep {
-  const { now, hostEndedAt, offspring } = sight;
+  const { now, hostEndedAt, aloneSince } = sight;
   if (hostEndedAt !== null) {
-    if (offspring === 0) return 'give_back';
+    if (aloneSince !== null) return now - aloneSince < bounds.unseenForMs ? 'wait' : 'give_back';
     return now - hostEndedAt < bounds.offspringEndsWithinMs ? 'wait' : 'leave';
   }
   return idleMs(sight, bounds) < bounds.parkAfterMs ? 'renew' : 'park';
@@ -79,6 +82,11 @@ export class ProgressWatch {
     if (!isToolRunning) this.#toolsSince = null;
     // A call that begins while others run is progress, so the time counts from the last one that began or ended.
     else if (this.#toolsSince === null || isNews) this.#toolsSince = now;
+  }
+
+  /** What came just now is progress, too. */
+  note(now: number): void {
+    this.#lastAt = now;
   }
 
   get sight(): Pick<HostSight, 'lastProgressAt' | 'toolsSince'> {

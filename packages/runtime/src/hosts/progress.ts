@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RegisteredHost } from '../processes/host-registry.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
 
@@ -17,19 +17,18 @@ export function noteProgress({ folder }: HostFolder): void {
 
 /** Marks that a tool is being called: that can take hours without another sign. Never throws. */
 export function toolBegan({ folder }: HostFolder, callId: string): void {
-  makePrivateFolder(join(folder, 'tools'));
   touch(toolFile(folder, callId));
 }
 
 /** The call is over; that is progress, too. Never throws. */
 export function toolEnded({ folder }: HostFolder, callId: string): void {
-  rmSync(toolFile(folder, callId), { force: true });
+  remove(toolFile(folder, callId));
   noteProgress({ folder });
 }
 
 /** No call is under way any more: a turn has ended, and calls that were broken off do not tell. Never throws. */
 export function turnEnded({ folder }: HostFolder): void {
-  rmSync(join(folder, 'tools'), { recursive: true, force: true });
+  remove(join(folder, 'tools'));
   noteProgress({ folder });
 }
 
@@ -56,6 +55,7 @@ function touch(path: string): void {
     utimesSync(path, now, now);
   } catch {
     try {
+      makePrivateFolder(dirname(path));
       writePrivateFile(path, '');
     } catch {
       // Another hook made it, or the disk is full: then other signs have to do.
@@ -63,8 +63,21 @@ function touch(path: string): void {
   }
 }
 
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // A call that seems to be under way counts as progress for a while, and no longer.
+  }
+}
+
+/** 0: there is none that can be seen. */
 function timeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return 0;
+  }
 }
 
 function namesIn(folder: string): readonly string[] {

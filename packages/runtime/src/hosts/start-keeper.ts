@@ -39,10 +39,19 @@ export function startKeeper(
     env: withoutMarks(process.env),
   });
   child.on('error', () => {});
-  if (child.pid !== undefined) tellKeeper(folder, child.pid);
+  if (child.pid !== undefined) tellUnlessFull(folder, child.pid);
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify({ ...task, folder } satisfies KeeperTask));
   child.unref();
+}
+
+/** A full disk must not end the server: the keeper says it again itself, and another one is started if it cannot. */
+function tellUnlessFull(folder: string, pid: number): void {
+  try {
+    tellKeeper(folder, pid);
+  } catch {
+    // See above.
+  }
 }
 
 /** Without what would make it look like a command of the host. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makePrivateFolder } from '../system/private-files.ts';
 import { agentHostNamed } from './agent-hosts.ts';
 import type { Ancestor } from './ancestors.ts';
-import { processIn, readFacts, writeFacts, type HostFacts, type HostProcess } from './host-facts.ts';
+import { processIn, writeFacts, type HostFacts, type HostProcess } from './host-facts.ts';
 import {
   ancestorsOrParent,
   folderOfHost,
