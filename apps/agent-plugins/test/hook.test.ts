@@ -1,7 +1,7 @@
 // The hook as the hosts call it, as the command line is built:
 // - nothing is held and nothing waits, no store, input that is no event, a store that is broken: nothing, exit status 0
 // - a lease: the card at the start; the state at the end of a turn, without what the model saved; parked at the end,
-//   but not when the host goes on with another session
+//   but not when the host continues with another session
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

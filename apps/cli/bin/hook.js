@@ -1,5 +1,5 @@
 // What an agent host calls when something happens in it: `hook.js HOST EVENT`, with the event on standard input. It is
-// none of the commands of people, and whatever fails, the host goes on: the exit status is always 0.
+// none of the commands of people, and whatever fails, the host continues: the exit status is always 0.
 import { keepCompiledCode } from './compile-cache.js';
 
 try {

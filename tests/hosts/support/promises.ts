@@ -27,7 +27,7 @@ export function promisesOf(host: AgentHost): void {
   });
 
   test(
-    `after kill -9 of the host, the next one goes on (${KILLS} times, HOSTS_SEED=${SEED})`,
+    `after kill -9 of the host, the next one continues (${KILLS} times, HOSTS_SEED=${SEED})`,
     async () => {
       const random = new Random(SEED, host.name);
       let longest = 0;
@@ -83,7 +83,7 @@ async function goesOnAfterKill(host: AgentHost, random: Random, kill: number): P
   await first.kill();
 
   model.play({ call: 'resume' }, { call: 'release_task', input: { outcome: 'succeeded' } });
-  await host.start(place, model, 'Go on.', random.chance(0.5)).end();
+  await host.start(place, model, 'Continue.', random.chance(0.5)).end();
 
   const text = model.requests[0]?.text ?? '';
   const cards = text.split(CARD).slice(1);

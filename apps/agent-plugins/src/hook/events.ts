@@ -2,7 +2,7 @@ import type { PluginHost } from '../write-plugins.ts';
 
 /** What happened in a host, in words that are the same for all. */
 export type Moment =
-  /** A session begins, goes on, or lost its context. */
+  /** A session begins, continues, or lost its context. */
   | 'session_start'
   /** The context is about to be shortened. */
   | 'before_compaction'
@@ -38,7 +38,7 @@ export interface HookEvent {
   readonly transcript: string | null;
   /** What the model said last. */
   readonly lastMessage: string | null;
-  /** A session ended, but its host goes on with another one. */
+  /** A session ended, but its host continues with another one. */
   readonly goesOn: boolean;
 }
 

@@ -17,7 +17,7 @@ const INPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * What a host calls when something happens in it: reads the event from standard input, and prints what the model has to
- * know of it. Whatever fails, the host goes on as if it had not asked: the exit status is 0, and nothing is printed.
+ * know of it. Whatever fails, the host continues as if it had not asked: the exit status is 0, and nothing is printed.
  *
  * @param words the host, and the event by its name in that host
  */

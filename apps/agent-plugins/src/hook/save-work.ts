@@ -9,7 +9,7 @@ export async function saveWork(
   leases: readonly HeldLease[],
   state: WorkState,
 ): Promise<void> {
-  // With several tasks, nobody knows of which one the model spoke.
+  // With several tasks, it is not known of which one the model spoke.
   const seen = leases.length === 1 ? state : { ...state, lastMessage: null };
   for (const { sessionId, token, instance } of leases) {
     const session = await orchestrator.getSession(sessionId);

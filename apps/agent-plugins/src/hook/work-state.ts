@@ -1,4 +1,4 @@
-/** What a session was doing, as its host saw it: nobody has to write it down. */
+/** What a session was doing, as its host saw it: the model does not have to write it down. */
 export interface WorkState {
   /** What the model said last. */
   readonly lastMessage: string | null;
@@ -11,7 +11,7 @@ export interface WorkState {
 const FILES_MAX = 20;
 const TASKS_MAX = 20;
 const TASK_CHARACTERS = 120;
-/** A path beyond this is no path that helps anybody. */
+/** A path beyond this helps no reader. */
 const PATH_CHARACTERS = 300;
 
 /**

@@ -9,12 +9,12 @@ import type { DefineToolPlugin, HookEvents, OpenClawApi, PluginEntry, ToolDefini
 import { Cards } from './cards.ts';
 import { Conversations, type Conversation } from './conversations.ts';
 
-/** How long a hook may take. OpenClaw goes on without it. */
+/** How long a hook may take. OpenClaw continues without it. */
 const HOOK_MS = 5_000;
 /** All plugins share two seconds when OpenClaw ends. */
 const END_MS = 1_200;
 
-/** Why a session ended, where its work is over: its tasks go back. Otherwise the work goes on under the same key. */
+/** Why a session ended, where its work is over: its tasks go back. Otherwise the work continues under the same key. */
 const OVER: ReadonlySet<string> = new Set(['new', 'reset', 'deleted', 'idle']);
 
 /** Lines for people. */
@@ -65,7 +65,7 @@ function toolsOf(conversations: Conversations): ToolDefinition[] {
 function listen(api: OpenClawApi, conversations: Conversations, log: Log): void {
   const cards = new Cards(api, conversations);
 
-  /** A hook that fails says so, and OpenClaw goes on. */
+  /** A hook that fails says so, and OpenClaw continues. */
   const on = <Name extends keyof HookEvents>(
     name: Name,
     handle: (conversation: Conversation, event: HookEvents[Name]) => unknown,
