@@ -12,6 +12,7 @@
  *  - what the server would not find by itself is in the entry, except for a password
  *  - the entry of a project names no path of this machine, and no agent
  *  - a plugin is written, loaded by the host's own commands, and taken back; it takes no setting from a flag
+ *  - what two scopes share stays until both are taken back; then every byte is restored
  *  - where only the person can agree, the plugin is prepared, and the line by which to agree is told
  *  - the examination tells what is installed, and what has become of it
  */
@@ -192,11 +193,24 @@ test.concurrent('what the server would not find by itself is in the entry, excep
 
   expect(usual.server?.args.slice(1)).toEqual(['mcp', 'serve']);
   expect(other.server?.args.slice(1)).toEqual(['mcp', 'serve', '--store', store]);
-  await expect(hosts.plan('codex', { store: 'postgres://me:secret@host/db' })).rejects.toMatchObject({
-    code: 'USAGE',
-    message: expect.not.stringContaining('secret'),
-  });
+  chmodSync(hosts.write('.openclaw/orchestrator.json', '{ "store": "postgres://me:other@host/db" }'), 0o600);
+  const storages = { ORCHESTRATOR_STORAGES: hosts.write('vault.mjs', VAULT) };
+  for (const [address, env] of [
+    ['postgres://me:secret@elsewhere/db', {}],
+    ['postgres://me:secret@host/db', {}],
+    ['vault://me:secret@host/db', storages],
+  ] as const)
+    await expect(hosts.plan('codex', { store: address, env })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.not.stringContaining('secret'),
+    });
 });
+
+/** A storage that hides passwords from people, but cannot take them out of an address. */
+const VAULT = `
+  const parseUrl = (url) => ({ scheme: 'vault', url: url.replace(/:[^:@]+@/u, '@'), address: url });
+  export const provider = { schemes: ['vault'], name: 'Vault', example: 'vault://host/db', parseUrl, open() {} };
+`;
 
 test.concurrent('the entry of a project names no path of this machine, and no agent', async ({ expect }) => {
   using hosts = new HostsPlace();
@@ -227,6 +241,30 @@ test.concurrent('a plugin is written, loaded by commands of the host, and taken 
   expect([hosts.read('.claude/settings.json'), hosts.read(join(plugins, 'claude-code'))]).toEqual([settings, null]);
   for (const one of [{ agent: 'a' }, { store: `sqlite:${hosts.home}/other.db` }])
     await expect(hosts.plan('codex', { plugin: true, ...one })).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+test.concurrent('what two scopes share stays until both are taken back, in any order', async ({ expect }) => {
+  for (const order of [['user', 'project'] as const, ['project', 'user'] as const]) {
+    using hosts = new HostsPlace();
+    const settings = '{ "model": "m" }\n';
+    hosts.write('.claude/settings.json', settings);
+    const plugin = join('.openclaw', 'orchestrator', 'plugins', 'claude-code', '.mcp.json');
+    for (const scope of ['user', 'project'] as const)
+      await applyInstall(await hosts.plan('claude-code', { scope, plugin: true }), hosts.place());
+
+    await applyUninstall(await planUninstall('claude-code', order[0], hosts.place()), hosts.place());
+    const written = hosts.read(plugin);
+    const other = await applyInstall(await hosts.plan('claude-code', { scope: order[1], plugin: true }), hosts.place());
+    await applyUninstall(await planUninstall('claude-code', order[1], hosts.place()), hosts.place());
+
+    expect(other).toMatchObject({ verified: true });
+    expect(written).toContain(hosts.place().program);
+    expect([
+      hosts.read('.claude/settings.json'),
+      hosts.read('project/.claude/settings.json'),
+      hosts.read(plugin),
+    ]).toEqual([settings, null, null]);
+  }
 });
 
 test.concurrent('where only the person can agree, the line by which to agree is told', async ({ expect }) => {

@@ -6,6 +6,8 @@ import { SERVER_NAME, type AgentHost, type Place } from './host.ts';
 const stateFile = ({ env, home }: Place): string => join(env['CLAUDE_CONFIG_DIR'] || home, '.claude.json');
 const folderOf = ({ env, home }: Place): string => env['CLAUDE_CONFIG_DIR'] || join(home, '.claude');
 
+const settingsIn = (folder: string) => ({ path: join(folder, 'settings.json'), format: 'json' }) as const;
+
 const ID = `${SERVER_NAME}@${SERVER_NAME}`;
 
 export const claudeCode: AgentHost = {
@@ -35,21 +37,17 @@ export const claudeCode: AgentHost = {
   },
   plugin: {
     scopes: ['user', 'project'],
+    // Those of the user name the marketplace for every scope.
     files: (scope, place) => [
-      {
-        path:
-          scope === 'project' ? join(place.folder, '.claude', 'settings.json') : join(folderOf(place), 'settings.json'),
-        format: 'json',
-      },
+      ...(scope === 'project' ? [settingsIn(join(place.folder, '.claude'))] : []),
+      settingsIn(folderOf(place)),
     ],
     add: (scope, folder) => [
       ['plugin', 'marketplace', 'add', folder],
       ['plugin', 'install', ID, '--scope', scope],
     ],
-    remove: (scope) => [
-      ['plugin', 'uninstall', ID, '--scope', scope],
-      ['plugin', 'marketplace', 'remove', SERVER_NAME],
-    ],
+    remove: (scope) => [['plugin', 'uninstall', ID, '--scope', scope]],
+    removeShared: [['plugin', 'marketplace', 'remove', SERVER_NAME]],
     question: {
       words: ['mcp', 'list'],
       judge: (answer) => {

@@ -32,10 +32,8 @@ export const codex: AgentHost = {
       ['plugin', 'marketplace', 'add', folder],
       ['plugin', 'add', ID],
     ],
-    remove: () => [
-      ['plugin', 'remove', ID],
-      ['plugin', 'marketplace', 'remove', SERVER_NAME],
-    ],
+    remove: () => [['plugin', 'remove', ID]],
+    removeShared: [['plugin', 'marketplace', 'remove', SERVER_NAME]],
     question: {
       words: ['plugin', 'list'],
       judge: (answer) => {

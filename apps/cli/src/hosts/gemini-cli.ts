@@ -29,6 +29,7 @@ export const geminiCli: AgentHost = {
     ],
     add: (_scope, folder) => [['extensions', 'install', join(folder, 'gemini-cli'), '--consent']],
     remove: () => [['extensions', 'uninstall', SERVER_NAME]],
+    removeShared: [],
     question: { words: ['mcp', 'list'], judge },
     grants: () => [TRUST, 'Gemini CLI asks before it calls a tool. Answer there.'],
   },

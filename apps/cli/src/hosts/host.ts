@@ -94,6 +94,8 @@ export interface AgentHost {
     /** Consents that the host asks the person for itself; where it cannot, the flags by which a person gives them. */
     readonly consents?: readonly string[];
     readonly remove: (scope: Scope) => readonly (readonly string[])[];
+    /** What the installations of all scopes share: the last one takes it away. */
+    readonly removeShared: readonly (readonly string[])[];
     readonly question: Question;
     readonly grants: (scope: Scope) => readonly string[];
   };

@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import { Failure } from '../failure.ts';
 import { askHost, lastLine, letHostAsk, lineOf } from './ask-host.ts';
 import { parseConfig, serverIn } from './config-document.ts';
@@ -7,8 +8,8 @@ import type { AgentHost, ConfigFile, HostAnswer, Place, Scope, ServerCommand, Ve
 import { pluginFolder, writePlugins } from './plugins.ts';
 import { readRecord, removeRecord, writeRecord, type InstallRecord } from './record.ts';
 import { requireDefaults, serverCommand, startsOurServer, type ServerRequest } from './server-command.ts';
-import { digestOf, restoreSnapshot, takeSnapshot } from './snapshot.ts';
-import { applyUninstall, planUninstall } from './uninstall.ts';
+import { digestOf, restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts';
+import { applyUninstall, planUninstall, pluginRemoval } from './uninstall.ts';
 
 interface InstallRequest extends ServerRequest {
   readonly plugin: boolean;
@@ -49,7 +50,7 @@ export async function planInstall(request: InstallRequest, place: Place): Promis
   if (entry !== undefined && !isOurs) throw foreign(host, scope, place);
   const ownEntry = isOurs ? entry : undefined;
   const files = plugin ? host.plugin.files(scope, place) : [host.server.file(scope, place)];
-  for (const file of files) await parseConfig(file, takeSnapshot(file.path, scope !== 'project'));
+  for (const file of files) await parseConfig(file, snapshotFor(scope, file.path, place));
   const commands = server === null ? host.plugin.add(scope, pluginFolder(place)) : [host.server.add(scope, server)];
   return { host, scope, program, server, commands, files, found: foundBy(record, ownEntry, server) };
 }
@@ -78,10 +79,15 @@ function foreign(host: AgentHost, scope: Scope, place: Place): Failure {
   );
 }
 
+/** In a project, others write files: there a link could lead anywhere. */
+function snapshotFor(scope: Scope, path: string, { folder }: Place): Snapshot {
+  return takeSnapshot(path, scope !== 'project' || !path.startsWith(`${folder}${sep}`));
+}
+
 /** The entry with our name; null: it is no command; undefined: there is none. */
 export async function entryOf(host: AgentHost, scope: Scope, place: Place): Promise<ServerCommand | null | undefined> {
   const file = host.server.file(scope, place);
-  const document = await parseConfig(file, takeSnapshot(file.path, scope !== 'project'));
+  const document = await parseConfig(file, snapshotFor(scope, file.path, place));
   return serverIn(document, host.server.keys(scope, place));
 }
 
@@ -98,7 +104,7 @@ export async function applyInstall(plan: InstallPlan, place: Place): Promise<Ver
   }
   if (plan.found === 'other') await applyUninstall(await planUninstall(plan.host.name, plan.scope, place), place);
   const { host, scope, server } = plan;
-  const files = plan.files.map(({ path }) => ({ before: takeSnapshot(path, scope !== 'project'), after: null }));
+  const files = plan.files.map(({ path }) => ({ before: snapshotFor(scope, path, place), after: null }));
   const record: InstallRecord = { version: 1, host: host.name, scope, folder: place.folder, server, files };
   writeRecord(record, place);
   if (server === null) await writePlugins(place);
@@ -106,7 +112,7 @@ export async function applyInstall(plan: InstallPlan, place: Place): Promise<Ver
   // After the question: hosts write down when they were asked.
   const after = files.map(({ before }) => ({
     before,
-    after: digestOf(takeSnapshot(before.path, scope !== 'project')),
+    after: digestOf(snapshotFor(scope, before.path, place)),
   }));
   writeRecord({ ...record, files: after }, place);
   return verdict;
@@ -137,8 +143,8 @@ async function commanded(plan: InstallPlan, record: InstallRecord, place: Place)
 
 /** Takes back what a failed installation has done so far. */
 async function undo(record: InstallRecord, program: string, place: Place): Promise<void> {
-  const { plugin } = HOSTS[record.host];
-  if (record.server === null) for (const words of plugin.remove(record.scope)) await askHost(program, words, place);
+  const removal = record.server === null ? pluginRemoval(HOSTS[record.host], record, place) : [];
+  for (const words of removal) await askHost(program, words, place);
   for (const { before } of record.files) restoreSnapshot(before);
   removeRecord(record, place);
 }

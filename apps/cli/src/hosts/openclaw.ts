@@ -33,6 +33,7 @@ export const openclaw: AgentHost = {
     add: (_scope, folder) => [['plugins', 'install', join(folder, 'openclaw')]],
     consents: ['--force', '--accept-capabilities'],
     remove: () => [['plugins', 'uninstall', SERVER_NAME, '--force']],
+    removeShared: [],
     question: { words: ['plugins', 'inspect', SERVER_NAME, '--runtime', '--json'], judge: judgePlugin },
     grants: () => [RESTART, CARD],
   },

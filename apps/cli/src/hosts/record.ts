@@ -44,6 +44,18 @@ export function readRecords(place: Place): InstallRecord[] {
   return names.toSorted().map((name) => parse(join(folder, name)));
 }
 
+/** The other installations in a host that have something in common with one: a file, or the plugin. */
+export function relatedRecords({ host, scope, folder, files, server }: InstallRecord, place: Place): InstallRecord[] {
+  const own = pathOf(host, scope, folder, place);
+  const paths = new Set(files.map(({ before }) => before.path));
+  return readRecords(place).filter(
+    (other) =>
+      other.host === host &&
+      pathOf(host, other.scope, other.folder, place) !== own &&
+      ((server === null && other.server === null) || other.files.some(({ before }) => paths.has(before.path))),
+  );
+}
+
 export function writeRecord(record: InstallRecord, place: Place): void {
   const files = record.files.map(({ before: { bytes, ...before }, after }) => ({
     before: { ...before, bytes: bytes?.toString('base64') ?? null },

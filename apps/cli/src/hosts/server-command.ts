@@ -34,9 +34,9 @@ export async function serverCommand(request: ServerRequest, place: Place): Promi
 async function ownSettings({ store, namespace }: ServerRequest['settings'], { env }: Place): Promise<string[]> {
   const { HOME, USERPROFILE } = env;
   const there = await resolveSettings({}, { HOME, USERPROFILE });
-  const [ours, theirs] = await Promise.all([storeForOthers(store.value), storeForOthers(there.store.value)]);
-  const isSame = ours.address === theirs.address;
-  if (!isSame && ours.secret !== null)
+  const [ours, theirs] = await Promise.all([storeForOthers(store.value, env), storeForOthers(there.store.value, env)]);
+  const isSame = ours.address === theirs.address && (ours.secret === null || ours.secret.text === theirs.secret?.text);
+  if (!isSame && (ours.secret !== null || !ours.isPublic))
     throw usage(
       'The store has a password, which does not belong into the configuration of a host.',
       'Write the store into the configuration file (`orchestrator config list` names it); then try again.',

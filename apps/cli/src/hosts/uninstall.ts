@@ -6,7 +6,8 @@ import { findHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, HostName, Place, Scope } from './host.ts';
 import { pluginOf } from './plugins.ts';
-import { readRecord, removeRecord, type InstallRecord } from './record.ts';
+import { readRecord, relatedRecords, removeRecord, type InstallRecord } from './record.ts';
+import { SharedFiles } from './shared-files.ts';
 import { startsOurServer } from './server-command.ts';
 import { digestOf, restoreSnapshot, takeSnapshot } from './snapshot.ts';
 
@@ -43,8 +44,17 @@ export async function planUninstall(name: HostName, scope: Scope, place: Place):
   const isPlugin = record.server === null;
   const how = unchanged ? 'restore' : 'remove';
   // A host also keeps a copy of a plugin, which it removes itself.
-  if (isPlugin) return { host, scope, how, record, commands: host.plugin.remove(scope), files };
+  if (isPlugin) return { host, scope, how, record, commands: pluginRemoval(host, record, place), files };
   return { host, scope, how, record, commands: unchanged ? [] : entry, files };
+}
+
+/** What removes a plugin from one scope; and from the host, if it is the last scope that has it. */
+export function pluginRemoval({ plugin }: AgentHost, record: InstallRecord, place: Place) {
+  return [...plugin.remove(record.scope), ...(isLastPlugin(record, place) ? plugin.removeShared : [])];
+}
+
+function isLastPlugin(record: InstallRecord, place: Place): boolean {
+  return relatedRecords(record, place).every(({ server }) => server !== null);
 }
 
 /**
@@ -57,15 +67,21 @@ export async function applyUninstall(plan: UninstallPlan, place: Place): Promise
   if (how === 'nothing') return;
   const there = { ...place, folder: record?.folder ?? place.folder };
   const program = findHost(host, place);
+  const shared = record === null ? null : new SharedFiles(record, relatedRecords(record, place), place);
+  const isLast = record?.server === null && isLastPlugin(record, place);
+  const exits: (number | null)[] = [];
   for (const words of commands) {
-    if (program !== null) await askHost(program, words, there);
+    if (program !== null) exits.push((await askHost(program, words, there)).exit);
     else if (how === 'remove') throw gone(host, plan.files);
   }
-  const isPlugin = record?.server === null;
-  if (isPlugin && program !== null && (await hasPlugin(host, program, there))) throw stillThere(host, plan.files);
+  // Of a plugin that another scope has as well, only the host knows whether this one has it.
+  const isRefused = record?.server === null && !isLast && exits.some((exit) => exit !== 0);
+  if (isRefused || (isLast && program !== null && (await hasPlugin(host, program, there))))
+    throw stillThere(host, plan.files);
   if (how === 'restore') for (const { before } of record?.files ?? []) restoreSnapshot(before);
   else if (await hasOurs(host, scope, there)) throw stillThere(host, plan.files);
-  if (isPlugin) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
+  shared?.handOver();
+  if (isLast) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
   if (record !== null) removeRecord(record, place);
 }
 

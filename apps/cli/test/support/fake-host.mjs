@@ -52,11 +52,21 @@ async function connects({ command, args = [] }) {
 
 /** `plugin install` and `plugin uninstall` of Claude Code, and what its list then shows. */
 function claudePlugins() {
-  const path = join(HOME, '.claude', 'settings.json');
+  const ofUser = join(HOME, '.claude', 'settings.json');
+  const ofProject = join('.claude', 'settings.json');
+  if (words[1] === 'marketplace') {
+    const { extraKnownMarketplaces: _before, ...others } = json(ofUser);
+    const known = { extraKnownMarketplaces: { orchestrator: { source: words[3] } } };
+    return saveJson(ofUser, words[2] === 'add' ? { ...others, ...known } : others);
+  }
+  const path = scope === 'project' ? ofProject : ofUser;
   const { enabledPlugins, ...settings } = json(path);
   if (words[1] === 'install') saveJson(path, { ...settings, enabledPlugins: { [words[2]]: true } });
   if (words[1] === 'uninstall') saveJson(path, settings);
-  if (words[1] === 'list' && enabledPlugins) say('plugin:orchestrator:orchestrator: node x mcp serve - ✔ Connected');
+  if (words[1] !== 'list') return;
+  const { extraKnownMarketplaces: known } = json(ofUser);
+  const isEnabled = [ofUser, ofProject].some((one) => json(one).enabledPlugins);
+  if (known && isEnabled) say('plugin:orchestrator:orchestrator: node x mcp serve - ✔ Connected');
 }
 
 const commands = {

@@ -65,9 +65,10 @@ export class HostsPlace implements Disposable {
     };
   }
 
-  async plan(host: HostName, { scope = 'user', agent = null, plugin = false, store, does }: PlanOptions = {}) {
-    const settings = await resolveSettings({ store }, { HOME: this.home });
-    return planInstall({ host, scope, agent, plugin, settings }, this.place(does));
+  async plan(host: HostName, { scope = 'user', agent = null, plugin = false, store, env }: PlanOptions = {}) {
+    const settings = await resolveSettings({ store }, { HOME: this.home, ...env });
+    const place = this.place();
+    return planInstall({ host, scope, agent, plugin, settings }, { ...place, env: { ...place.env, ...env } });
   }
 
   write(path: string, text: string): string {
@@ -104,6 +105,5 @@ interface PlanOptions {
   readonly agent?: string | null;
   readonly plugin?: boolean;
   readonly store?: string;
-  /** What goes wrong in the host. */
-  readonly does?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
