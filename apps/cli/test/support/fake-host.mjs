@@ -60,7 +60,7 @@ function claudePlugins() {
     return saveJson(ofUser, words[2] === 'add' ? { ...others, ...known } : others);
   }
   const path = scope === 'project' ? ofProject : ofUser;
-  const { enabledPlugins, ...settings } = json(path);
+  const { enabledPlugins: _before, ...settings } = json(path);
   if (words[1] === 'install') saveJson(path, { ...settings, enabledPlugins: { [words[2]]: true } });
   if (words[1] === 'uninstall') saveJson(path, settings);
   if (words[1] !== 'list') return;
