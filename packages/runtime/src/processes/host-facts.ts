@@ -18,8 +18,8 @@ export interface HostFacts {
 }
 
 /*
- * Each fact has a file of its own: the hooks and the server of a host tell theirs at the same moment, without a lock that
- * a dead process could leave behind, and none undoes what another one told.
+ * Each fact has a file of its own: the hooks and the server of a host tell theirs at the same moment, without a lock
+ * that a dead process could leave behind, and none undoes what another one told.
  */
 const PROCESS_FILE = 'process.json';
 const FACTS: readonly (keyof HostFacts)[] = ['name', 'agent', 'conversation', 'transcript'];
@@ -35,8 +35,8 @@ export function readFacts(folder: string): HostFacts | null {
 }
 
 /**
- * Writes what is new: what is told, and what is settled where nothing is known yet. The process comes last: with it, the
- * host is registered.
+ * Writes what is new: what is told, and what is settled where nothing is known yet. The process comes last: with it,
+ * the host is registered.
  *
  * @returns what is known now
  */

@@ -8,7 +8,7 @@ export interface StoreForOthers {
   readonly address: string;
   /** A secret that the address lacks. */
   readonly secret: HandedSecret | null;
-  /** Whether the address may stand where others can read it: the storage shows it so to people, or took the secret out. */
+  /** Whether others may read the address: the storage shows it so to people, or took the secret out. */
   readonly isPublic: boolean;
 }
 

@@ -1,5 +1,5 @@
-// An agent host: starts its server of tools, through a wrapper if one is named, then, unless it is alone, a hook through
-// a shell, and one after the conversation was cleared. Says as JSON what they saw.
+// An agent host: starts its server of tools, through a wrapper if one is named; then, unless it is alone, a hook
+// through a shell, and one after the conversation was cleared. Says as JSON what they saw.
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
