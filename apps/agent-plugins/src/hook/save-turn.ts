@@ -1,8 +1,14 @@
-import { giveBack, Holdings, openOrchestrator, type HeldLease, type RegisteredHost } from '@agent-orchestrator/runtime';
+import {
+  giveBack,
+  Holdings,
+  lastEntries,
+  openOrchestrator,
+  type HeldLease,
+  type RegisteredHost,
+} from '@agent-orchestrator/runtime';
 import type { HookEvent } from './events.ts';
 import { placeOf } from './place.ts';
 import { saveWork } from './save-work.ts';
-import { lastEntries } from './transcript.ts';
 import { workState } from './work-state.ts';
 
 /** At the end of a session there is little time; in between, the next turn saves it. */

@@ -1,8 +1,7 @@
 /** The plugin of OpenClaw. It is loaded into the process of the Gateway, or of a single local run. */
-import { giveBack, toolBegan, toolEnded, turnEnded } from '@agent-orchestrator/runtime';
+import { giveBack, lastEntries, toolBegan, toolEnded, turnEnded } from '@agent-orchestrator/runtime';
 import { AGENT_TOOLS } from 'agent-orchestrator-mcp-server';
 import { saveWork } from '../hook/save-work.ts';
-import { lastEntries } from '../hook/transcript.ts';
 import { workState } from '../hook/work-state.ts';
 import { DESCRIPTION, PLUGIN_NAME } from '../manifests/files.ts';
 import type { DefineToolPlugin, HookEvents, OpenClawApi, PluginEntry, ToolDefinition } from './api.ts';

@@ -13,7 +13,7 @@ import { giveBack } from './given-back.ts';
 import type { HeldLease, Holdings, LeaseFate } from './holdings.ts';
 import { HostOffspring, type SeenProcess } from './host-offspring.ts';
 import { idleMs, nextStep, ProgressWatch, type HostSight, type KeeperBounds } from './keeper-rules.ts';
-import { readProgress, type ProgressSigns } from './progress.ts';
+import { ProgressReader, type ProgressSigns } from './progress.ts';
 
 /** The calls that a keeper makes. */
 export type KeeperCalls = Pick<Orchestrator, 'heartbeat' | 'checkpoint' | 'releaseTasks'>;
@@ -268,10 +268,11 @@ export class HostKeeper implements Disposable {
 
 function eyesOn(host: RegisteredHost): KeeperEyes {
   const offspring = new HostOffspring(host);
+  const progress = new ProgressReader();
   return {
     isHostAlive: () => isHostAlive(host.process),
     // A hook may tell of the transcript later.
-    progress: () => readProgress(registeredHost(host.process) ?? host),
+    progress: () => progress.read(registeredHost(host.process) ?? host),
     lookAtOffspring: () => offspring.look(),
     offspring: () => offspring.alive(),
   };

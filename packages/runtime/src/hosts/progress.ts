@@ -7,6 +7,8 @@ import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RegisteredHost } from '../processes/host-registry.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
+import { openCallsIn, type OpenCalls } from './open-calls.ts';
+import { lastEntries } from './transcript.ts';
 
 type HostFolder = Pick<RegisteredHost, 'folder'>;
 
@@ -29,6 +31,7 @@ export function toolEnded({ folder }: HostFolder, callId: string): void {
 /** No call is under way any more: a turn has ended, and calls that were broken off do not tell. Never throws. */
 export function turnEnded({ folder }: HostFolder): void {
   remove(join(folder, 'tools'));
+  touch(join(folder, 'turn'));
   noteProgress({ folder });
 }
 
@@ -38,10 +41,29 @@ export interface ProgressSigns {
   readonly isToolRunning: boolean;
 }
 
-export function readProgress({ folder, transcript }: Pick<RegisteredHost, 'folder' | 'transcript'>): ProgressSigns {
-  const tools = namesIn(join(folder, 'tools'));
-  const times = [join(folder, 'progress'), ...(transcript === null ? [] : [transcript])].map(timeOf);
-  return { text: [...times, ...tools].join(' '), isToolRunning: tools.length > 0 };
+/** A host writes to its transcript for a moment after the end of a turn. */
+const AFTER_TURN_MS = 2_000;
+const NO_CALLS: OpenCalls = { hasOpenCall: false, isModelsTurn: false };
+
+/** Reads the signs again and again. */
+export class ProgressReader {
+  #transcript: { readonly path: string; readonly time: number; readonly calls: OpenCalls } | null = null;
+
+  read({ folder, transcript: path }: Pick<RegisteredHost, 'folder' | 'transcript'>): ProgressSigns {
+    const tools = namesIn(join(folder, 'tools'));
+    const { time, calls } = path === null ? { time: 0, calls: NO_CALLS } : this.#look(path);
+    const isTurnOpen = time > timeOf(join(folder, 'turn')) + AFTER_TURN_MS;
+    const isToolRunning = tools.length > 0 || calls.hasOpenCall || (calls.isModelsTurn && isTurnOpen);
+    return { text: [timeOf(join(folder, 'progress')), time, ...tools].join(' '), isToolRunning };
+  }
+
+  /** Reads a transcript when it has changed. */
+  #look(path: string): { readonly time: number; readonly calls: OpenCalls } {
+    const time = timeOf(path);
+    if (this.#transcript?.path !== path || this.#transcript.time !== time)
+      this.#transcript = { path, time, calls: openCallsIn(lastEntries(path)) };
+    return this.#transcript;
+  }
 }
 
 /** Ids of calls are texts of the host. */
