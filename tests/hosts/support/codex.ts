@@ -11,10 +11,12 @@ export async function codex(): Promise<AgentHost> {
   return {
     name: 'codex',
     deferred: [],
-    async prepare(place, model) {
+    sleep: (seconds) => ({ call: 'exec_command', input: { cmd: `sleep ${seconds}`, yield_time_ms: 60_000 } }),
+    async prepare(place, model, setting = '') {
       const folder = join(place.home, '.codex');
       await mkdir(folder, { recursive: true });
       const settings = [
+        setting,
         'model = "gpt-5.4"',
         'model_provider = "scripted"',
         'approval_policy = "never"',

@@ -11,6 +11,7 @@ export async function geminiCli(): Promise<AgentHost> {
   return {
     name: 'gemini-cli',
     deferred: [],
+    sleep: (seconds) => ({ call: 'run_shell_command', input: { command: `sleep ${seconds}` } }),
     async prepare(place, model) {
       const folder = join(place.home, '.gemini');
       await mkdir(folder, { recursive: true });

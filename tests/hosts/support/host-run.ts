@@ -1,6 +1,7 @@
 /* One run of a host, as a process that can be killed. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { below } from './process-tree.ts';
 
 export interface StartedHost {
@@ -8,15 +9,17 @@ export interface StartedHost {
   readonly words: readonly string[];
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly input?: 'ignore' | 'pipe';
 }
 
 export class HostRun {
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
   #output = '';
+  #heard = 0;
 
-  constructor({ program, words, folder, env }: StartedHost) {
-    this.#process = spawn(program, words, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  constructor({ program, words, folder, env, input = 'ignore' }: StartedHost) {
+    this.#process = spawn(program, words, { cwd: folder, env, stdio: [input, 'pipe', 'pipe'], detached: true });
     this.#ended = once(this.#process, 'exit');
     for (const stream of [this.#process.stdout, this.#process.stderr])
       stream?.on('data', (chunk) => (this.#output += String(chunk)));
@@ -25,6 +28,22 @@ export class HostRun {
   /** What it wrote, for a test that fails. */
   get output(): string {
     return this.#output;
+  }
+
+  write(text: string): void {
+    this.#process.stdin?.write(text);
+  }
+
+  /** Resolves when it writes a text, after what it was heard to write before. */
+  async says(text: string, withinMs = 60_000): Promise<void> {
+    for (const end = Date.now() + withinMs; Date.now() < end; await pause(50)) {
+      const at = this.#output.indexOf(text, this.#heard);
+      if (at === -1) continue;
+      this.#heard = at + text.length;
+      return;
+    }
+    this.killAll();
+    throw new Error(`the host did not say ${text}:\n${this.#output}`);
   }
 
   /** @throws if it has not ended in time, with what it wrote */

@@ -11,6 +11,7 @@ export async function openClaw(): Promise<AgentHost> {
   return {
     name: 'openclaw',
     deferred: [],
+    sleep: null,
     async prepare(place, model) {
       const folder = join(place.home, '.openclaw');
       await mkdir(folder, { recursive: true });

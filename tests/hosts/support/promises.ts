@@ -26,6 +26,12 @@ export function promisesOf(host: AgentHost): void {
     expect(tokens).toBeLessThanOrEqual(LIST_TOKENS_MAX);
   });
 
+  const { sleep } = host;
+  if (sleep !== null)
+    test('a tool that runs for long is work, and a model that says nothing is not', async () => {
+      await keepsWhileToolRuns(host, sleep(TOOL_SECONDS));
+    });
+
   test(
     `after kill -9 of the host, the next one continues (${KILLS} times, HOSTS_SEED=${SEED})`,
     async () => {
@@ -37,6 +43,41 @@ export function promisesOf(host: AgentHost): void {
     },
     KILL_MS * KILLS,
   );
+}
+
+/** How long nothing may be done, and how long a tool of the host takes. */
+const PARK_AFTER = '6s';
+const TOOL_SECONDS = 15;
+
+/** A tool that takes longer than the bound keeps the task, and a model that says nothing for so long does not. */
+async function keepsWhileToolRuns(host: AgentHost, tool: Step): Promise<void> {
+  await using place = await Workplace.create();
+  await using model = await ScriptedModel.start();
+  await place.parkAfter(host.name, PARK_AFTER);
+  await host.prepare(place, model);
+  await place.orchestrator.enqueueTask({ title: 'Build it' });
+  model.play({ call: 'claim_task' }, tool, 'hang');
+  const run = host.start(place, model, 'Work on the next task.');
+  const typesNow = async () => (await place.orchestrator.listEvents({})).items.map(({ type }) => type);
+
+  await Promise.race([model.asked(3), run.end()]);
+  const afterTool = await typesNow();
+  const parked = await until(async () => (await typesNow()).includes('task.released'));
+  run.killAll();
+
+  expect(afterTool).toContain('task.claimed');
+  expect(afterTool).not.toContain('task.released');
+  expect(parked).toBe(true);
+}
+
+async function until(holds: () => Promise<boolean>, withinMs = 30_000): Promise<boolean> {
+  for (const end = Date.now() + withinMs; Date.now() < end; await pause(200)) if (await holds()) return true;
+  return false;
+}
+
+/** How often the card stands in what a model would read. */
+export function cardsIn(request: ModelRequest | undefined): number {
+  return (request?.text ?? '').split(CARD).length - 1;
 }
 
 /** @returns how many tokens the list of tools has, as it was sent */

@@ -1,11 +1,11 @@
 /* Where a host of a test lives: a home, a folder to work in, a store, and the plugins for the built command line. */
 import { mkdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
-import { writePlugins, type WrittenPlugins } from 'agent-orchestrator-plugins';
+import { writePlugins, type PluginHost, type WrittenPlugins } from 'agent-orchestrator-plugins';
 
 const cli = fileURLToPath(new URL('../../../apps/cli', import.meta.url));
 
@@ -34,6 +34,16 @@ export class Workplace implements AsyncDisposable {
     const plugins = await writePlugins(join(folder, 'plugins'), program);
     const store = `sqlite:${join(folder, 'store.db')}`;
     return new Workplace(folder, plugins, store, await openOrchestrator(store, { mode: 'create' }));
+  }
+
+  /** Lets the server of a plugin park what is held sooner. Call it before the host has the plugin. */
+  async parkAfter(host: PluginHost, duration: string): Promise<void> {
+    for (const name of await readdir(this.plugins.plugins[host])) {
+      const path = join(this.plugins.plugins[host], name);
+      if (!name.endsWith('.json')) continue;
+      const text = await readFile(path, 'utf8');
+      await writeFile(path, text.replace(/"serve"/u, `"serve", "--park-after", "${duration}"`));
+    }
   }
 
   /** Of the host: nothing of the developer's own is in it. */
