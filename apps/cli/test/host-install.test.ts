@@ -12,6 +12,7 @@
  *  - what the server would not find by itself is in the entry, except for a password
  *  - the entry of a project names no path of this machine, and no agent
  *  - a plugin is written, loaded by the host's own commands, and taken back; it takes no setting from a flag
+ *  - hooks that the person has not trusted yet are told, where the host skips them without a word
  *  - what two scopes share stays until both are taken back; then every byte is restored
  *  - where only the person can agree, the plugin is prepared, and the line by which to agree is told
  *  - the examination tells what is installed, and what has become of it
@@ -241,6 +242,17 @@ test.concurrent('a plugin is written, loaded by commands of the host, and taken 
   expect([hosts.read('.claude/settings.json'), hosts.read(join(plugins, 'claude-code'))]).toEqual([settings, null]);
   for (const one of [{ agent: 'a' }, { store: `sqlite:${hosts.home}/other.db` }])
     await expect(hosts.plan('codex', { plugin: true, ...one })).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+test.concurrent('hooks of Codex that the person has not trusted are told', async ({ expect }) => {
+  using hosts = new HostsPlace();
+
+  const first = await applyInstall(await hosts.plan('codex', { plugin: true }), hosts.place());
+  hosts.write('.codex/config.toml', `${hosts.read('.codex/config.toml')}# trusted\n`);
+  const second = await applyInstall(await hosts.plan('codex', { plugin: true }), hosts.place());
+
+  expect(first).toMatchObject({ verified: false, said: expect.stringContaining('trusts 0 of 2 hooks') });
+  expect(second).toEqual({ verified: true, said: 'Codex trusts 2 of 2 hooks' });
 });
 
 test.concurrent('what two scopes share stays until both are taken back, in any order', async ({ expect }) => {

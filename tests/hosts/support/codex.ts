@@ -13,6 +13,7 @@ export async function codex(): Promise<AgentHost> {
     deferred: [],
     sleep: (seconds) => ({ call: 'exec_command', input: { cmd: `sleep ${seconds}`, yield_time_ms: 60_000 } }),
     async prepare(place, model, setting = '') {
+      model.lookAgain = { call: 'exec_command', input: { cmd: 'sleep 0.5', yield_time_ms: 10_000 } };
       const folder = join(place.home, '.codex');
       await mkdir(folder, { recursive: true });
       const settings = [

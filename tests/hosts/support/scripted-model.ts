@@ -26,15 +26,22 @@ export interface OfferedTool {
 /** One answer. Tools are named without what a host puts before their names. */
 export type Step =
   | { readonly say: string }
-  | { readonly call: string; readonly input?: object }
+  | CallStep
   /** It never answers: the host is in the middle of a turn. */
   | 'hang';
+
+export interface CallStep {
+  readonly call: string;
+  readonly input?: object;
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 
 export class ScriptedModel implements AsyncDisposable {
   /** Those of the conversation: with tools on offer. */
   readonly requests: ModelRequest[] = [];
+  /** What it does while a tool is not offered yet, for a host that does not wait for its servers. It is no request. */
+  lookAgain: CallStep | null = null;
   readonly #server: Server;
   #steps: Step[] = [];
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -89,15 +96,29 @@ export class ScriptedModel implements AsyncDisposable {
     const text = textOf(body as Fields);
     // Titles, summaries and checks of topics: they have no tools, and are not what a test is about.
     if (tools.length === 0) return wire.write(response, { text: 'ok', calls: [] }, body as RequestBody);
+    const [next] = this.#steps;
+    const isMissing =
+      typeof next === 'object' && 'call' in next && !tools.some(({ name }) => isCalled(name, next.call));
+    const early = isMissing ? this.lookAgain : null;
+    if (early !== null) return call(wire.write, response, tools, early, body as RequestBody);
     const step = this.#steps.shift() ?? { say: 'Done.' };
     this.requests.push({ text, tools, body });
     for (const { count, resolve } of this.#waiting) if (this.requests.length >= count) resolve();
     if (step === 'hang') return undefined;
     if ('say' in step) return wire.write(response, { text: step.say, calls: [] }, body as RequestBody);
-    const { name, namespace } = tools.find((tool) => isCalled(tool.name, step.call)) ?? { name: step.call };
-    const call = { id: newId('call'), name, namespace, input: step.input ?? {} };
-    return wire.write(response, { text: '', calls: [call] }, body as RequestBody);
+    return call(wire.write, response, tools, step, body as RequestBody);
   }
+}
+
+function call(
+  write: (typeof WIRES)[number]['write'],
+  response: ServerResponse,
+  tools: readonly OfferedTool[],
+  step: CallStep,
+  body: RequestBody,
+): void {
+  const { name, namespace } = tools.find((tool) => isCalled(tool.name, step.call)) ?? { name: step.call };
+  write(response, { text: '', calls: [{ id: newId('call'), name, namespace, input: step.input ?? {} }] }, body);
 }
 
 /** Counts of tokens and lists of models, which some hosts ask for. */

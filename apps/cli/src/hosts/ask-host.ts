@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { shellWord } from '@agent-orchestrator/runtime';
-import type { HostAnswer, Place } from './host.ts';
+import type { HostAnswer, HostInput, Place } from './host.ts';
 
 /** More of an answer is not kept. */
 const BYTES_MAX = 1024 * 1024;
@@ -14,11 +14,16 @@ const LAST_OUTPUT_MS = 1_000;
  *
  * It does not get the variables of this program: it starts our server with what it really has.
  */
-export async function askHost(program: string, words: readonly string[], place: Place): Promise<HostAnswer> {
+export async function askHost(
+  program: string,
+  words: readonly string[],
+  place: Place,
+  input?: HostInput,
+): Promise<HostAnswer> {
   const child = spawn(program, words, {
     cwd: place.folder,
     env: { ...withoutOurs(place.env), NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     detached: true,
     windowsHide: true,
   });
@@ -26,7 +31,18 @@ export async function askHost(program: string, words: readonly string[], place: 
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
       output[name] = (output[name] + text).slice(0, BYTES_MAX);
+      if (input?.until.test(output.stdout)) child.stdin.end();
     });
+  // It may end without having read it.
+  child.stdin.on('error', () => {});
+  if (input === undefined) child.stdin.end();
+  else
+    child.stdin.write(
+      input
+        .lines(place)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
   let timedOut = false;
   const deadline = setTimeout(() => {
     timedOut = true;

@@ -60,9 +60,17 @@ export interface Verdict {
   readonly said: string;
 }
 
+export interface HostInput {
+  readonly lines: (place: Place) => readonly string[];
+  /** Its last answer. */
+  readonly until: RegExp;
+}
+
 /** One question to a host, and how its answer is judged. */
 interface Question {
   readonly words: readonly string[];
+  /** What is written to its standard input, which stays open until it has answered. */
+  readonly input?: HostInput;
   readonly judge: (answer: HostAnswer, server: ServerCommand | null) => Verdict;
 }
 
@@ -94,6 +102,8 @@ export interface AgentHost {
     /** Consents that the host asks the person for itself; where it cannot, the flags by which a person gives them. */
     readonly consents?: readonly string[];
     readonly remove: (scope: Scope) => readonly (readonly string[])[];
+    /** Whether it is there, if the question asks for more than that. */
+    readonly presence?: Question;
     /** What the installations of all scopes share: the last one takes it away. */
     readonly removeShared: readonly (readonly string[])[];
     readonly question: Question;

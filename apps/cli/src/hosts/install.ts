@@ -150,8 +150,8 @@ async function undo(record: InstallRecord, program: string, place: Place): Promi
 }
 
 async function ask({ host, server, program }: InstallPlan, place: Place): Promise<Verdict> {
-  const { words, judge } = (server === null ? host.plugin : host.server).question;
-  const answer = await askHost(program, words, place);
+  const { words, input, judge } = (server === null ? host.plugin : host.server).question;
+  const answer = await askHost(program, words, place, input);
   if (answer.timedOut) return { verified: false, said: `it did not answer within ${place.deadlineMs / 1_000} s` };
   return judge(answer, server);
 }

@@ -8,10 +8,13 @@ const configFile = ({ env, home }: Place) =>
     format: 'json5',
   }) as const;
 
-const CARD =
-  'Without a Gateway (openclaw agent --local), the resume card needs one more consent: ' +
-  'openclaw config set plugins.entries.orchestrator.hooks.allowConversationAccess true.';
+const ALLOW = 'openclaw config set plugins.entries.orchestrator.hooks.allowConversationAccess true';
+const CONSENT =
+  'To save the work at the end of each turn, and for the resume card without a Gateway (openclaw agent --local), the ' +
+  `plugin must read conversations. To allow that, run ${ALLOW}.`;
 const RESTART = 'If a Gateway runs, restart it: openclaw gateway restart.';
+
+const INSPECT = ['plugins', 'inspect', SERVER_NAME, '--runtime', '--json'] as const;
 
 export const openclaw: AgentHost = {
   name: 'openclaw',
@@ -34,8 +37,9 @@ export const openclaw: AgentHost = {
     consents: ['--force', '--accept-capabilities'],
     remove: () => [['plugins', 'uninstall', SERVER_NAME, '--force']],
     removeShared: [],
-    question: { words: ['plugins', 'inspect', SERVER_NAME, '--runtime', '--json'], judge: judgePlugin },
-    grants: () => [RESTART, CARD],
+    presence: { words: INSPECT, judge: judgeLoaded },
+    question: { words: INSPECT, judge: judgePlugin },
+    grants: () => [RESTART, CONSENT],
   },
 };
 
@@ -50,10 +54,20 @@ function judgeProbe(answer: HostAnswer): Verdict {
   return { verified: false, said: diagnostics?.[0]?.message ?? lastLine(answer) };
 }
 
-function judgePlugin(answer: HostAnswer): Verdict {
+function judgeLoaded(answer: HostAnswer): Verdict {
   const { plugin } = (parsed(answer) ?? {}) as { plugin?: { status?: string; toolNames?: string[] } };
   if (plugin?.status !== 'loaded') return { verified: false, said: plugin?.status ?? lastLine(answer) };
   return { verified: true, said: `OpenClaw loads the plugin with ${plugin.toolNames?.length ?? 0} tools` };
+}
+
+/** Its diagnostics are those that `plugins doctor` has of the plugin. */
+function judgePlugin(answer: HostAnswer): Verdict {
+  const loaded = judgeLoaded(answer);
+  const { diagnostics = [] } = (parsed(answer) ?? {}) as { diagnostics?: { pluginId?: string; message?: string }[] };
+  const [first] = diagnostics.filter(({ pluginId }) => pluginId === SERVER_NAME);
+  return !loaded.verified || first === undefined
+    ? loaded
+    : { verified: false, said: `${loaded.said}, but ${first.message ?? 'finds a fault in it'}` };
 }
 
 function parsed({ stdout }: HostAnswer): unknown {

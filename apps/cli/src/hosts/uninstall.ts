@@ -95,8 +95,8 @@ async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boo
 
 /** A host may refuse to remove what the person has removed already: it is asked what is there. */
 async function hasPlugin({ plugin }: AgentHost, program: string, place: Place): Promise<boolean> {
-  const { words, judge } = plugin.question;
-  return judge(await askHost(program, words, place), null).verified;
+  const { words, input, judge } = plugin.presence ?? plugin.question;
+  return judge(await askHost(program, words, place, input), null).verified;
 }
 
 function gone(host: AgentHost, files: readonly string[]): Failure {

@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import JSON5 from 'json5';
 import { parse } from 'smol-toml';
 
@@ -48,6 +49,18 @@ async function connects({ command, args = [] }) {
   });
   server.stdin.end();
   return answer.includes('serverInfo');
+}
+
+/** The answer to `hooks/list`, which ends with its input. The person trusts them by the word `trusted`. */
+async function codexHooks(config) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { id, method } = JSON.parse(line);
+    if (method === 'initialize') say(JSON.stringify({ id, result: {} }));
+    if (method !== 'hooks/list') continue;
+    const trustStatus = config.includes('trusted') ? 'trusted' : 'untrusted';
+    const hook = { pluginId: 'orchestrator@orchestrator', enabled: true, trustStatus };
+    say(JSON.stringify({ id, result: { data: [{ hooks: config.includes('[plugins.') ? [hook, hook] : [] }] } }));
+  }
 }
 
 /** `plugin install` and `plugin uninstall` of Claude Code, and what its list then shows. */
@@ -95,9 +108,15 @@ const commands = {
     const status = (await connects(entry)) ? '✔ Connected' : '✘ Failed to connect';
     say(`orchestrator:\n  Scope: User config\n  Status: ${FAKE_DOES === 'shout' ? '\u001b[2J\u202eloud' : status}`);
   },
-  codex() {
+  async codex() {
     const path = join(HOME, '.codex', 'config.toml');
     const before = text(path);
+    if (words[0] === 'app-server') return codexHooks(before);
+    if (words[0] === 'plugin') {
+      if (words[1] === 'add') save(path, `${before}[plugins.orchestrator]\n`);
+      if (words[1] === 'remove') save(path, before.replace('[plugins.orchestrator]\n', ''));
+      return;
+    }
     const block = /\n\[mcp_servers\.orchestrator\]\n(?:.+\n)*/u;
     if (words[1] === 'add') {
       const [command, ...args] = behindDashes;
