@@ -45,7 +45,7 @@ describe.each(HOST_NAMES)('%s', { concurrent: true }, (host) => {
     chmodSync(file, 0o640);
 
     const plan = await hosts.plan(host, { agent: 'company-agent' });
-    const verdict = await applyInstall(plan, hosts.place());
+    const verdict = await applyInstall(plan, hosts.place('connect'));
     const installed = hosts.read(path);
     const calls = hosts.calls();
     await applyUninstall(await planUninstall(host, 'user', hosts.place()), hosts.place());

@@ -15,7 +15,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, test, type TestContext } from 'vitest';
 import { isGone } from '../../cli/test/support/running.ts';
 import { AgentHost, Machine, until } from './support/agent-host.ts';
 
@@ -37,7 +37,11 @@ interface StartedHost {
 }
 
 /** A host in a process of its own, which holds t1 and has saved a checkpoint. */
-async function hostAtWork(machine: Machine, { words = [], env = {} }: StartedHost = {}) {
+async function hostAtWork(
+  onTestFinished: TestContext['onTestFinished'],
+  machine: Machine,
+  { words = [], env = {} }: StartedHost = {},
+) {
   await machine.others((orchestrator) => orchestrator.enqueueTask({ title: 'a' }));
   const program = fileURLToPath(new URL('programs/host.ts', import.meta.url));
   const host = spawn(process.execPath, ['--conditions=@agent-orchestrator/source', program, machine.folder, ...words], {
@@ -53,8 +57,8 @@ async function hostAtWork(machine: Machine, { words = [], env = {} }: StartedHos
 const statusOf = (machine: Machine) =>
   machine.others(async (orchestrator) => (await orchestrator.getTask('t1'))?.status ?? null);
 
-describe('while the host lives', () => {
-  test('a task is renewed by its keeper, also without a server', async () => {
+describe('while the host lives', { concurrent: true }, () => {
+  test('a task is renewed by its keeper, also without a server', async ({ expect }) => {
     using machine = new Machine();
     const host = await holding(machine, { env: SHORT });
     await host.client.close();
@@ -69,7 +73,7 @@ describe('while the host lives', () => {
     expect(renewed).toMatchObject({ status: 'running', agent: 'company-agent', ttlMs: 2_000 });
   });
 
-  test('and its server is killed, the next one holds the task', async () => {
+  test('and its server is killed, the next one holds the task', async ({ expect }) => {
     using machine = new Machine();
     await using first = await holding(machine);
     const { keepers } = machine;
@@ -92,7 +96,7 @@ describe('while the host lives', () => {
     });
   });
 
-  test('a keeper that was killed is replaced at the next call', async () => {
+  test('a keeper that was killed is replaced at the next call', async ({ expect }) => {
     using machine = new Machine();
     await using host = await holding(machine);
     const [killed = 0] = machine.keepers;
@@ -105,7 +109,9 @@ describe('while the host lives', () => {
     expect([next === killed, next]).toEqual([false, expect.any(Number)]);
   });
 
-  test('a lease that was lost is said before the next answer, and the next calls name their tasks', async () => {
+  test('a lease that was lost is said before the next answer, and the next calls name their tasks', async ({
+    expect,
+  }) => {
     using machine = new Machine();
     await using host = await holding(machine, { env: SHORT });
     await host.call('enqueue_task', { title: 'b' });
@@ -135,7 +141,7 @@ describe('while the host lives', () => {
     });
   });
 
-  test('two subagents: neither ends the task of the other by leaving it out', async () => {
+  test('two subagents: neither ends the task of the other by leaving it out', async ({ expect }) => {
     using machine = new Machine();
     await using host = await holding(machine);
     await host.call('enqueue_task', { title: 'b' });
@@ -151,7 +157,7 @@ describe('while the host lives', () => {
     });
   });
 
-  test('without progress the task is parked, the next answer says so, and resume takes it back', async () => {
+  test('without progress the task is parked, the next answer says so, and resume takes it back', async ({ expect }) => {
     using machine = new Machine();
     await using host = await holding(machine, { words: ['--park-after', '1500ms'] });
 
@@ -166,12 +172,15 @@ describe('while the host lives', () => {
   });
 });
 
-describe.runIf(process.platform === 'linux')('when the host has ended', () => {
-  test('its keeper gives the task back within a second, to the next session in the folder', async () => {
+describe.runIf(process.platform === 'linux')('when the host has ended', { concurrent: true }, () => {
+  test('its keeper gives the task back within a second, to the next session in the folder', async ({
+    expect,
+    onTestFinished,
+  }) => {
     using machine = new Machine();
     // Without a name, the agent is the one of host, machine and folder.
     const env = { ORCHESTRATOR_AGENT: '' };
-    const { host, keeper } = await hostAtWork(machine, { env });
+    const { host, keeper } = await hostAtWork(onTestFinished, machine, { env });
     await machine.others(async (orchestrator) => {
       host.kill('SIGKILL');
       await once(host, 'exit');
@@ -195,9 +204,12 @@ describe.runIf(process.platform === 'linux')('when the host has ended', () => {
     expect(lines).toContain('next action "write the lexer"');
   });
 
-  test('but not what it started: that is said, and no other agent takes the task', async () => {
+  test('but not what it started: that is said, and no other agent takes the task', async ({
+    expect,
+    onTestFinished,
+  }) => {
     using machine = new Machine();
-    const { host, keeper, left } = await hostAtWork(machine, { env: { LEAVES: 'sleep' } });
+    const { host, keeper, left } = await hostAtWork(onTestFinished, machine, { env: { LEAVES: 'sleep' } });
     onTestFinished(() => void process.kill(left ?? 0, 'SIGKILL'));
     // The keeper looks once a second at what the host has started.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -214,9 +226,9 @@ describe.runIf(process.platform === 'linux')('when the host has ended', () => {
     expect(await statusOf(machine)).toBe('running');
   });
 
-  test('and its keeper, too: the death of the host is proved', async () => {
+  test('and its keeper, too: the death of the host is proved', async ({ expect, onTestFinished }) => {
     using machine = new Machine();
-    const { host, keeper, server } = await hostAtWork(machine);
+    const { host, keeper, server } = await hostAtWork(onTestFinished, machine);
 
     for (const pid of [keeper, server]) process.kill(pid, 'SIGKILL');
     host.kill('SIGKILL');

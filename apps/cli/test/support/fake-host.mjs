@@ -1,6 +1,6 @@
 // Behaves as the command lines of the agent hosts do, as far as `mcp install` asks them. The first word is the host.
-// It appends each command line to the file FAKE_LOG. FAKE_DOES says what goes wrong: `hang`, `fail` (after it has
-// written), or `shout` (escape sequences in its answer).
+// It appends each command line to the file FAKE_LOG. FAKE_DOES says what it does beside that: `connect` (it really starts
+// the server), `hang`, `fail` (after it has written), or `shout` (escape sequences in its answer).
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -37,8 +37,9 @@ const save = (path, content) => {
 const json = (path) => JSON5.parse(text(path) || '{}');
 const saveJson = (path, document) => save(path, JSON.stringify(document, null, 2));
 
-/** Starts a server as a host does, and waits for its first answer. */
+/** Starts a server as a host does, and waits for its first answer. That takes a while: once for each host. */
 async function connects({ command, args = [] }) {
+  if (FAKE_DOES !== 'connect') return true;
   const server = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
   const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: host, version: '1' } };
   server.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`);
