@@ -1,5 +1,6 @@
 // The hook as the hosts call it, as the command line is built:
 // - nothing is held and nothing waits, no store, input that is no event, a store that is broken: nothing, exit status 0
+// - a store that a server makes at the same moment is in no way
 // - a lease: the card at the start; the state at the end of a turn, without what the model saved; parked at the end,
 //   but not when the host continues with another session
 import { spawn } from 'node:child_process';
@@ -61,6 +62,26 @@ test('it prints nothing where there is nothing to tell, and where it fails', asy
   expect(await hook('SessionStart', { source: 'startup' }, `sqlite:${broken}`)).toEqual(NOTHING);
   expect(await hook('Stop', 'no event')).toEqual(NOTHING);
   expect(await hook('NoSuchEvent', {})).toEqual(NOTHING);
+});
+
+test('it opens the store together with a server that makes it', async () => {
+  const fresh = `sqlite:${join(scratch, 'fresh.db')}`;
+  const makeStore = async () => {
+    await using server = await openOrchestrator(fresh, { mode: 'create' });
+    for (let count = 0; count < 200; count += 1) await server.enqueueTask({ title: 'a' });
+    await server.claimTask({ agent });
+    return (await server.verify()).findings;
+  };
+
+  const [findings, early, late] = await Promise.all([
+    makeStore(),
+    hook('SessionStart', { source: 'startup' }, fresh),
+    hook('Stop', {}, fresh),
+  ]);
+  const after = await hook('SessionStart', { source: 'resume' }, fresh);
+
+  expect([findings, early.exit, late]).toEqual([[], 0, NOTHING]);
+  expect(after.output).toContain(CARD);
 });
 
 test('it shows a task that is held, saves its state, and parks it at the end', async () => {
