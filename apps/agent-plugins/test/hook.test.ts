@@ -25,12 +25,13 @@ const CARD = 'Facts from the orchestrator.';
 
 const scratch = mkdtempSync(join(tmpdir(), 'hook-'));
 const store = `sqlite:${join(scratch, 'store.db')}`;
-const agent = agentOfHost('claude-code', scratch);
+const project = join(scratch, 'project');
+const agent = agentOfHost('claude-code', project);
 let orchestrator: Orchestrator;
 
 beforeAll(async () => {
   vi.stubEnv('OPENCLAW_STATE_DIR', join(scratch, 'state'));
-  mkdirSync(join(scratch, 'state'));
+  for (const folder of [join(scratch, 'state'), project]) mkdirSync(folder);
   orchestrator = await openOrchestrator(store, { mode: 'create' });
 });
 afterAll(async () => {
@@ -42,7 +43,7 @@ afterAll(async () => {
 async function hook(event: string, input: object | string, at = store): Promise<{ exit: number; output: string }> {
   const env = { PATH: process.env['PATH'], HOME: scratch, OPENCLAW_STATE_DIR: join(scratch, 'state') };
   const child = spawn(process.execPath, [HOOK, 'claude-code', event], {
-    cwd: scratch,
+    cwd: project,
     env: { ...env, ORCHESTRATOR_STORE: at },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
