@@ -69,7 +69,7 @@ test('it opens the store together with a server that makes it', async () => {
   const fresh = `sqlite:${join(scratch, 'fresh.db')}`;
   const makeStore = async () => {
     await using server = await openOrchestrator(fresh, { mode: 'create' });
-    for (let count = 0; count < 200; count += 1) await server.enqueueTask({ title: 'a' });
+    for (let count = 0; count < 50; count += 1) await server.enqueueTask({ title: 'a' });
     await server.claimTask({ agent });
     return (await server.verify()).findings;
   };

@@ -53,7 +53,7 @@ function toolsOf(conversations: Conversations): ToolDefinition[] {
           const conversation = await conversations.of(toolContext);
           if (conversation === null) throw new Error('OpenClaw did not say which conversation calls.');
           const { content, isError = false } = await conversation.calls.run(tool, input, ended, conversation.key);
-          if (!isError) conversations.remember(conversation);
+          if (conversation.side.contextFor(conversation.key).held.all.length > 0) conversations.remember(conversation);
           return { content, details: { is_error: isError } };
         },
       }),
