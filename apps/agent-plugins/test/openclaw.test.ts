@@ -4,7 +4,8 @@
 // - a local run gets the card once, and again after its context was shortened
 // - under a Gateway the card is put before the next turn: at the start of a session, and when the Gateway starts, for
 //   the conversations that took a task
-// - the state is saved before a compaction; a conversation that is reset gives its task back, one that restarts does not
+// - the state is saved before a compaction; a conversation that is reset gives its task back, one that restarts
+//   keeps it
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

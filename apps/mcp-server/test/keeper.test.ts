@@ -19,6 +19,9 @@ import { describe, test, type TestContext } from 'vitest';
 import { isGone } from '../../cli/test/support/running.ts';
 import { AgentHost, Machine, until } from './support/agent-host.ts';
 
+/** They wait for clocks and processes, so they wait together; a busy machine makes each of them slower then. */
+const AT_ONCE = { concurrent: true, timeout: 60_000 };
+
 const SHORT = { ORCHESTRATOR_TTL: '2s', ORCHESTRATOR_STALE_AFTER: '2s' };
 
 /** A machine on which a host holds t1, with one server. */
@@ -57,7 +60,7 @@ async function hostAtWork(
 const statusOf = (machine: Machine) =>
   machine.others(async (orchestrator) => (await orchestrator.getTask('t1'))?.status ?? null);
 
-describe('while the host lives', { concurrent: true }, () => {
+describe('while the host lives', AT_ONCE, () => {
   test('a task is renewed by its keeper, also without a server', async ({ expect }) => {
     using machine = new Machine();
     const host = await holding(machine, { env: SHORT });
@@ -172,7 +175,7 @@ describe('while the host lives', { concurrent: true }, () => {
   });
 });
 
-describe.runIf(process.platform === 'linux')('when the host has ended', { concurrent: true }, () => {
+describe.runIf(process.platform === 'linux')('when the host has ended', AT_ONCE, () => {
   test('its keeper gives the task back within a second, to the next session in the folder', async ({
     expect,
     onTestFinished,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AGENT_TOOL_NAMES } from 'agent-orchestrator-mcp-server';
+import { AGENT_TOOL_NAMES } from 'agent-orchestrator-mcp-server/in-process';
 import { DESCRIPTION, jsonFile, LICENSE, PLUGIN_NAME, type PluginFiles, type Program } from './files.ts';
 import { readme } from './readme.ts';
 import { skill } from './skill.ts';

@@ -14,7 +14,7 @@ import {
   type HostToRegister,
   type RegisteredHost,
 } from '@agent-orchestrator/runtime';
-import { Calls, HostSide, newInstance } from 'agent-orchestrator-mcp-server';
+import { Calls, HostSide, newInstance } from 'agent-orchestrator-mcp-server/in-process';
 import type { SessionOf } from './api.ts';
 
 /** One conversation of OpenClaw. Each holds tasks of its own. */

@@ -1,6 +1,6 @@
 /** The plugin of OpenClaw. It is loaded into the process of the Gateway, or of a single local run. */
 import { giveBack, lastEntries, toolBegan, toolEnded, turnEnded } from '@agent-orchestrator/runtime';
-import { AGENT_TOOLS } from 'agent-orchestrator-mcp-server';
+import { AGENT_TOOLS } from 'agent-orchestrator-mcp-server/in-process';
 import { saveWork } from '../hook/save-work.ts';
 import { workState } from '../hook/work-state.ts';
 import { DESCRIPTION, PLUGIN_NAME } from '../manifests/files.ts';

@@ -105,7 +105,7 @@ export class AgentHost implements AsyncDisposable {
 }
 
 /** Waits until something is so. */
-export async function until<T>(look: () => T | Promise<T>, timeoutMs = 15_000): Promise<NonNullable<T>> {
+export async function until<T>(look: () => T | Promise<T>, timeoutMs = 30_000): Promise<NonNullable<T>> {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
     const seen = await look();
