@@ -67,6 +67,7 @@ type CliCode =
   | 'HOST_CONFIG_INVALID'
   | 'HOST_CONFIG_UNUSABLE'
   | 'HOST_ENTRY_FOREIGN'
+  | 'HOST_BUSY'
   | 'HOST_FAILED';
 
 export type FailureCode = ErrorCode | CliCode;
@@ -88,6 +89,7 @@ export const EXIT_OF = {
   HOST_CONFIG_INVALID: 78,
   HOST_CONFIG_UNUSABLE: 73,
   HOST_ENTRY_FOREIGN: 77,
+  HOST_BUSY: 75,
   HOST_FAILED: 1,
 
   BUSY: 75,

@@ -25,6 +25,7 @@ import {
   grantLines,
   installedLine,
   installPlanLines,
+  OUTCOMES,
   undoneLine,
   uninstallPlanLines,
 } from './views/host.ts';
@@ -153,8 +154,8 @@ export async function undoSetup(call: Call<SetupOptions>): Promise<Answer> {
       const shown = uninstallPlanLines(plan, paint);
       if (!dryRun && !yes) for (const line of shown) call.output.chatter(line);
       const isAgreed = dryRun || (await agrees(call.output, `Take it back from ${host.title}?`, yes));
-      if (isAgreed && !dryRun) await applyUninstall(plan, there);
-      const outcome = dryRun ? 'planned' : !isAgreed ? 'declined' : plan.how === 'restore' ? 'restored' : 'removed';
+      const done = isAgreed && !dryRun ? await applyUninstall(plan, there) : null;
+      const outcome = done === null ? (dryRun ? 'planned' : 'declined') : OUTCOMES[done.how];
       results.push({ host: host.name, outcome, lines: dryRun ? shown : [undoneLine(host, outcome)] });
     } catch (error) {
       if (!(error instanceof Failure) || ['INTERRUPTED', 'NOT_CONFIRMED'].includes(error.code)) throw error;

@@ -3,12 +3,14 @@
  *  - the host's own command adds the entry, the host reaches the server, and uninstalling restores every byte
  *  - a file that was not there is not there afterwards
  *  - installed again, nothing is done; with another agent it is replaced, and still every byte is restored
- *  - what changed since the installation is kept, and only what is ours is removed
+ *  - what changed since the installation, or since the question, is kept, and only what is ours is removed
  *  - a file that is not valid is refused, its line is named, and the host is not called
  *  - a symbolic link of the user stays one; in a project it is refused
  *  - what is in the place of a file is refused
  *  - an entry with our name that is not ours is refused
- *  - a host that fails half way leaves its files as they were; a host that hangs is ended with all that it started
+ *  - a host that fails half way leaves its files as they were, except for what its other sessions wrote meanwhile
+ *  - two commands at once do not take back each other's change; one that was killed does not block the next one
+ *  - a host that hangs is ended with all that it started
  *  - what the server would not find by itself is in the entry, except for a password
  *  - the entry of a project names no path of this machine, and no agent
  *  - a plugin is written, loaded by the host's own commands, and taken back; it takes no setting from a flag
@@ -19,6 +21,7 @@
  */
 import { chmodSync, lstatSync, mkdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { callerIdentity } from '@agent-orchestrator/runtime';
 import { describe, test } from 'vitest';
 import { askHost } from '../src/hosts/ask-host.ts';
 import { checkInstallations } from '../src/hosts/check.ts';
@@ -63,12 +66,13 @@ describe.each(HOST_NAMES)('%s', { concurrent: true }, (host) => {
     await applyInstall(plan, hosts.place());
     const changed =
       host === 'codex' ? `later = 1\n${hosts.read(path)}` : hosts.read(path)?.replace('{', '{ "later": 1,');
+    const shown = await planUninstall(host, 'user', hosts.place());
+    // While the person reads the question.
     hosts.write(path, changed ?? '');
 
-    const undoing = await planUninstall(host, 'user', hosts.place());
-    await applyUninstall(undoing, hosts.place());
+    const done = await applyUninstall(shown, hosts.place());
 
-    expect(undoing.how).toBe('remove');
+    expect([shown.how, done.how]).toEqual(['restore', 'remove']);
     expect(hosts.read(path)).toContain('later');
     expect(hosts.read(path)).not.toContain('orchestrator.js');
   });
@@ -169,6 +173,49 @@ test.concurrent('a host that fails half way leaves its files as they were', asyn
   });
   expect(hosts.read(path)).toBe(content);
   expect(readRecords(hosts.place())).toEqual([]);
+});
+
+test.concurrent('a host that fails loses nothing that its other sessions wrote meanwhile', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const [path, content] = FILES['claude-code'];
+  hosts.write(path, content);
+
+  const failing = applyInstall(await hosts.plan('claude-code'), hosts.place('lose'));
+
+  await expect(failing).rejects.toMatchObject({
+    code: 'HOST_FAILED',
+    message: expect.stringMatching(/Our entry is not there any more\. What else changed meanwhile in \S+ stays\.$/u),
+  });
+  expect(hosts.read(path)).toContain('meanwhile');
+  expect(hosts.read(path)).not.toContain('orchestrator.js');
+  expect(readRecords(hosts.place())).toEqual([]);
+});
+
+test.concurrent('two commands at once leave what one of them installed', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const [path, content] = FILES['claude-code'];
+  hosts.write(path, content);
+  const [one, same, other] = [
+    await hosts.plan('claude-code'),
+    await hosts.plan('claude-code'),
+    await hosts.plan('claude-code', { agent: 'other-agent' }),
+  ];
+  const above = callerIdentity({ env: {} });
+  const { pid, start } = (above.by === 'run' ? null : above.process) ?? { pid: process.ppid, start: '' };
+  const lock = (name: string) => hosts.write(`.openclaw/orchestrator/installed/claude-code.${name}.lock`, '');
+
+  lock('1073741824-1');
+  const running = lock(`${pid}-${start}`);
+  await expect(applyInstall(one, hosts.place())).rejects.toMatchObject({ code: 'HOST_BUSY', exit: 75 });
+  rmSync(running);
+  const both = await Promise.allSettled([applyInstall(one, hosts.place()), applyInstall(same, hosts.place())]);
+  const later = await applyInstall(same, hosts.place());
+
+  expect(both).toMatchObject([{ value: { verified: true } }, { reason: { code: 'HOST_BUSY' } }]);
+  expect(later).toMatchObject({ verified: true });
+  await expect(applyInstall(other, hosts.place())).rejects.toMatchObject({ code: 'HOST_BUSY' });
+  expect(hosts.read(path)).toContain('orchestrator.js');
+  expect(readRecords(hosts.place())).toHaveLength(1);
 });
 
 test.concurrent('a host that hangs is ended with all that it started', async ({ expect }) => {
@@ -308,7 +355,11 @@ test.concurrent('the examination tells what is installed, and what has become of
   const broken = await look();
   hosts.without('gemini-cli');
   const gone = await checkInstallations(hosts.place());
+  rmSync(join(hosts.home, '.openclaw/orchestrator/installed'), { recursive: true });
+  hosts.write('.openclaw/orchestrator/installed', 'no folder');
+  const unreadable = await look();
 
-  expect([before, installed, changed, broken]).toEqual([[], ['ok'], ['warning'], ['warning']]);
+  expect([before, installed]).toEqual([[], ['ok']]);
+  expect([changed, broken, unreadable]).toEqual([['warning'], ['warning'], ['warning']]);
   expect(gone).toMatchObject([{ severity: 'warning', message: expect.stringContaining('program is gone') }]);
 });

@@ -19,7 +19,7 @@ export async function checkInstallations(place: Place): Promise<Finding[]> {
     for (const record of readRecords(place)) findings.push(await check(record, { ...place, folder: record.folder }));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    findings.push(finding('warning', error.message, 'Move that file away, and set up the host again.'));
+    findings.push(finding('warning', error.message, 'Move that away, and set up the host again.'));
   }
   return findings;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.ts';
 import type { ConfigFile, ServerCommand } from './host.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -80,4 +81,25 @@ export function serverIn(document: unknown, keys: readonly string[]): ServerComm
   const { command, args = [] } = (at ?? {}) as { command?: unknown; args?: unknown };
   if (typeof command !== 'string' || !Array.isArray(args)) return null;
   return { command, args: args.map(String) };
+}
+
+/**
+ * Whether two documents say the same, but for what is at a path of keys, and for empty places, which a host makes for
+ * an entry and leaves.
+ */
+export function sameExcept(keys: readonly string[], one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(withoutEntry(one, keys), withoutEntry(other, keys));
+}
+
+function withoutEntry(value: unknown, [key, ...below]: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((one) => withoutEntry(one, []));
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  const kept = Object.entries(value)
+    .filter(([name]) => name !== key || below.length > 0)
+    .map(([name, one]) => [name, withoutEntry(one, name === key ? below : [])] as const);
+  return Object.fromEntries(kept.filter(([, one]) => !isEmpty(one)));
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Date) && Object.keys(value).length === 0;
 }

@@ -5,11 +5,13 @@ import { parseConfig, serverIn } from './config-document.ts';
 import { requireHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, ConfigFile, HostAnswer, Place, Scope, ServerCommand, Verdict } from './host.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { pluginFolder, writePlugins } from './plugins.ts';
-import { readRecord, removeRecord, writeRecord, type InstallRecord } from './record.ts';
+import { readRecord, writeRecord, type InstallRecord } from './record.ts';
 import { requireDefaults, serverCommand, startsOurServer, type ServerRequest } from './server-command.ts';
-import { digestOf, restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts';
-import { applyUninstall, planUninstall, pluginRemoval } from './uninstall.ts';
+import { digestOf, takeSnapshot, type Snapshot } from './snapshot.ts';
+import { undoFailed } from './undo-failed.ts';
+import { planUninstall, takeBack } from './uninstall.ts';
 
 interface InstallRequest extends ServerRequest {
   readonly plugin: boolean;
@@ -17,6 +19,7 @@ interface InstallRequest extends ServerRequest {
 
 /** What an installation will do, before the person agrees. */
 export interface InstallPlan {
+  readonly request: InstallRequest;
   readonly host: AgentHost;
   readonly scope: Scope;
   /** The path of the host's program. */
@@ -52,7 +55,7 @@ export async function planInstall(request: InstallRequest, place: Place): Promis
   const files = plugin ? host.plugin.files(scope, place) : [host.server.file(scope, place)];
   for (const file of files) await parseConfig(file, snapshotFor(scope, file.path, place));
   const commands = server === null ? host.plugin.add(scope, pluginFolder(place)) : [host.server.add(scope, server)];
-  return { host, scope, program, server, commands, files, found: foundBy(record, ownEntry, server) };
+  return { request, host, scope, program, server, commands, files, found: foundBy(record, ownEntry, server) };
 }
 
 function requireScope(host: AgentHost, scope: Scope, plugin: boolean): void {
@@ -92,17 +95,26 @@ export async function entryOf(host: AgentHost, scope: Scope, place: Place): Prom
 }
 
 /**
- * Installs, and asks the host whether it works. If a command of the host fails, the files are what they were before.
+ * Installs, and asks the host whether it works. If a command of the host fails, what it did so far is taken back.
  *
- * @throws `HOST_FAILED`
+ * @throws `HOST_FAILED`; `HOST_BUSY` if another command changes the host, or changed it after the plan was made
  */
-export async function applyInstall(plan: InstallPlan, place: Place): Promise<Verdict> {
+export async function applyInstall(shown: InstallPlan, place: Place): Promise<Verdict> {
+  return oneAtATime(shown.host, place, async () => {
+    // While a person was asked, another command may have installed the same, or something else.
+    const plan = await planInstall(shown.request, place);
+    if (plan.found === 'other' && shown.found !== 'other') throw changedMeanwhile(plan.host);
+    return install(plan, place);
+  });
+}
+
+async function install(plan: InstallPlan, place: Place): Promise<Verdict> {
   if (plan.found === 'same') {
     // The hosts' copies name these files, which may be of an older version.
     if (plan.server === null) await writePlugins(place);
     return ask(plan, place);
   }
-  if (plan.found === 'other') await applyUninstall(await planUninstall(plan.host.name, plan.scope, place), place);
+  if (plan.found === 'other') await takeBack(await planUninstall(plan.host.name, plan.scope, place), place);
   const { host, scope, server } = plan;
   const files = plan.files.map(({ path }) => ({ before: snapshotFor(scope, path, place), after: null }));
   const record: InstallRecord = { version: 1, host: host.name, scope, folder: place.folder, server, files };
@@ -116,6 +128,12 @@ export async function applyInstall(plan: InstallPlan, place: Place): Promise<Ver
   }));
   writeRecord({ ...record, files: after }, place);
   return verdict;
+}
+
+function changedMeanwhile({ title }: AgentHost): Failure {
+  return new Failure('HOST_BUSY', `Another command has set up ${title} in another way. Nothing was changed.`, {
+    hint: 'Run the command again to see what it would replace.',
+  });
 }
 
 /** Whether only the person can agree, on the host's own terminal. */
@@ -135,18 +153,9 @@ async function commanded(plan: InstallPlan, record: InstallRecord, place: Place)
   for (const words of plan.commands) {
     const answer = await askHost(plan.program, words, place);
     if (answer.exit === 0) continue;
-    await undo(record, plan.program, place);
-    throw hostFailed(plan.host, words, answer);
+    throw hostFailed(plan.host, words, answer, await undoFailed(plan, record, place));
   }
   return ask(plan, place);
-}
-
-/** Takes back what a failed installation has done so far. */
-async function undo(record: InstallRecord, program: string, place: Place): Promise<void> {
-  const removal = record.server === null ? pluginRemoval(HOSTS[record.host], record, place) : [];
-  for (const words of removal) await askHost(program, words, place);
-  for (const { before } of record.files) restoreSnapshot(before);
-  removeRecord(record, place);
 }
 
 async function ask({ host, server, program }: InstallPlan, place: Place): Promise<Verdict> {
@@ -156,11 +165,11 @@ async function ask({ host, server, program }: InstallPlan, place: Place): Promis
   return judge(answer, server);
 }
 
-/** A command of a host that did not do what it was asked. */
-function hostFailed(host: AgentHost, words: readonly string[], answer: HostAnswer): Failure {
+/** A command of a host that did not do what it was asked. @param left what has become of the files */
+function hostFailed(host: AgentHost, words: readonly string[], answer: HostAnswer, left: string): Failure {
   const what = `${host.executable} ${words.slice(0, 3).join(' ')}`;
   const why = answer.timedOut ? 'it did not end in time and was ended' : `exit ${answer.exit}: ${lastLine(answer)}`;
-  return new Failure('HOST_FAILED', `${host.title} refused \`${what}\` (${why}). Its files are as before.`, {
+  return new Failure('HOST_FAILED', `${host.title} refused \`${what}\` (${why}). ${left}`, {
     hint: 'Run that command yourself to see all that it says.',
   });
 }

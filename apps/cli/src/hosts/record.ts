@@ -23,12 +23,13 @@ interface RecordedFile {
   readonly after: string | null;
 }
 
-const folderOf = ({ state }: Place): string => join(state, 'installed');
+/** Where the records are. */
+export const recordsFolder = ({ state }: Place): string => join(state, 'installed');
 
 /** One for each host and scope; for a project, for each folder. */
 function pathOf(host: HostName, scope: Scope, folder: string, place: Place): string {
   const digest = createHash('sha256').update(folder).digest('hex').slice(0, 12);
-  return join(folderOf(place), `${host}-${scope}${scope === 'user' ? '' : `-${digest}`}.json`);
+  return join(recordsFolder(place), `${host}-${scope}${scope === 'user' ? '' : `-${digest}`}.json`);
 }
 
 export function readRecord(host: HostName, scope: Scope, place: Place): InstallRecord | null {
@@ -38,10 +39,18 @@ export function readRecord(host: HostName, scope: Scope, place: Place): InstallR
 
 /** All installations of this user. */
 export function readRecords(place: Place): InstallRecord[] {
-  const folder = folderOf(place);
+  const folder = recordsFolder(place);
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  const names = namesIn(folder).filter((name) => name.endsWith('.json'));
   return names.toSorted().map((name) => parse(join(folder, name)));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw badContent(folder, 'cannot be read as a folder', error);
+  }
 }
 
 /** The other installations in a host that have something in common with one: a file, or the plugin. */

@@ -1,6 +1,6 @@
 import type { Place } from './host.ts';
 import { writeRecord, type InstallRecord } from './record.ts';
-import { digestOf, takeSnapshot } from './snapshot.ts';
+import { digestNow, digestOf } from './snapshot.ts';
 
 /**
  * Two installations of one host can change the same file. When one is taken back, the others must still be able to
@@ -42,7 +42,3 @@ export class SharedFiles {
 
 /** No digest is so. */
 const CHANGED = 'changed';
-
-function digestNow(path: string): string {
-  return digestOf(takeSnapshot(path, true));
-}

@@ -76,6 +76,11 @@ export function digestOf({ bytes, link }: Snapshot): string {
   return hash.update(link === null ? '' : `\0${link}`).digest('hex');
 }
 
+/** The digest of a file as it is. */
+export function digestNow(path: string): string {
+  return digestOf(takeSnapshot(path, true));
+}
+
 /** Makes a file what it was, byte for byte. A crash leaves either the one or the other. */
 export function restoreSnapshot({ path, bytes, mode, link }: Snapshot): void {
   if (bytes === null) {

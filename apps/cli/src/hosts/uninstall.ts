@@ -5,11 +5,12 @@ import { parseConfig, serverIn } from './config-document.ts';
 import { findHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, HostName, Place, Scope } from './host.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { pluginOf } from './plugins.ts';
 import { readRecord, relatedRecords, removeRecord, type InstallRecord } from './record.ts';
 import { SharedFiles } from './shared-files.ts';
 import { startsOurServer } from './server-command.ts';
-import { digestOf, restoreSnapshot, takeSnapshot } from './snapshot.ts';
+import { digestNow, restoreSnapshot, takeSnapshot } from './snapshot.ts';
 
 /**
  * - `restore`: the files get the bytes that they had before
@@ -40,7 +41,7 @@ export async function planUninstall(name: HostName, scope: Scope, place: Place):
     return { host, scope, how, record, commands: how === 'remove' ? entry : [], files: [file] };
   }
   const files = record.files.map(({ before }) => before.path);
-  const unchanged = record.files.every(({ before, after }) => after === digestOf(takeSnapshot(before.path, true)));
+  const unchanged = record.files.every(({ before, after }) => after === digestNow(before.path));
   const isPlugin = record.server === null;
   const how = unchanged ? 'restore' : 'remove';
   // A host also keeps a copy of a plugin, which it removes itself.
@@ -58,13 +59,20 @@ function isLastPlugin(record: InstallRecord, place: Place): boolean {
 }
 
 /**
- * Takes back an installation.
+ * Takes back an installation, as a fresh look decides: while a person was asked, the host may have written.
  *
- * @throws `HOST_FAILED` if something of ours is still there; `HOST_NOT_FOUND` if only the host could remove it
+ * @returns how it was done
+ * @throws `HOST_FAILED` if something of ours is still there; `HOST_NOT_FOUND` if only the host could remove it;
+ *   `HOST_BUSY` if another command changes the host
  */
-export async function applyUninstall(plan: UninstallPlan, place: Place): Promise<void> {
+export async function applyUninstall({ host, scope }: UninstallPlan, place: Place): Promise<UninstallPlan> {
+  return oneAtATime(host, place, async () => takeBack(await planUninstall(host.name, scope, place), place));
+}
+
+/** As `applyUninstall`, for a plan that was just made by who changes the host alone. */
+export async function takeBack(plan: UninstallPlan, place: Place): Promise<UninstallPlan> {
   const { host, scope, how, record, commands } = plan;
-  if (how === 'nothing') return;
+  if (how === 'nothing') return plan;
   const there = { ...place, folder: record?.folder ?? place.folder };
   const program = findHost(host, place);
   const shared = record === null ? null : new SharedFiles(record, relatedRecords(record, place), place);
@@ -74,19 +82,23 @@ export async function applyUninstall(plan: UninstallPlan, place: Place): Promise
     if (program !== null) exits.push((await askHost(program, words, there)).exit);
     else if (how === 'remove') throw gone(host, plan.files);
   }
+  const left = plan.files.map(digestNow);
   // Of a plugin that another scope has as well, only the host knows whether this one has it.
   const isRefused = record?.server === null && !isLast && exits.some((exit) => exit !== 0);
   if (isRefused || (isLast && program !== null && (await hasPlugin(host, program, there))))
     throw stillThere(host, plan.files);
-  if (how === 'restore') for (const { before } of record?.files ?? []) restoreSnapshot(before);
+  // Another session of the host may have written while it was asked.
+  const restores = how === 'restore' && plan.files.every((path, index) => digestNow(path) === left[index]);
+  if (restores) for (const { before } of record?.files ?? []) restoreSnapshot(before);
   else if (await hasOurs(host, scope, there)) throw stillThere(host, plan.files);
   shared?.handOver();
   if (isLast) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
   if (record !== null) removeRecord(record, place);
+  return { ...plan, how: restores ? 'restore' : 'remove' };
 }
 
 /** Whether the configuration starts a server of ours. */
-async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boolean> {
+export async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boolean> {
   const file = host.server.file(scope, place);
   const document = await parseConfig(file, takeSnapshot(file.path, true));
   const entry = serverIn(document, host.server.keys(scope, place));

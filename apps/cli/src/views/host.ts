@@ -58,6 +58,9 @@ export function grantLines({ title }: AgentHost, grants: readonly string[]): str
   return grants.length === 0 ? [] : [`only you can grant, in ${title}:`, ...grants.map((grant) => `  - ${grant}`)];
 }
 
+/** What an installation was taken back by, as the outcome of the command. */
+export const OUTCOMES = { restore: 'restored', remove: 'removed', nothing: 'absent' } as const;
+
 const UNDONE: Readonly<Record<string, string>> = {
   absent: 'nothing of ours is installed there',
   restored: 'restored: its files are what they were before, byte for byte',

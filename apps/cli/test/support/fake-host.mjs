@@ -1,6 +1,8 @@
 // Behaves as the command lines of the agent hosts do, as far as `mcp install` asks them. The first word is the host.
 // It appends each command line to the file FAKE_LOG. FAKE_DOES says what it does beside that: `connect` (it really
-// starts the server), `hang`, `fail` (after it has written), or `shout` (escape sequences in its answer).
+// It appends each command line to the file FAKE_LOG. FAKE_DOES says what it does beside that: `connect` (it really
+// starts the server), `hang`, `fail` (after it has written), `lose` (fails to add, while another session of the host
+// writes), or `shout` (escape sequences in its answer).
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -35,7 +37,11 @@ const save = (path, content) => {
   if (FAKE_DOES === 'fail') refuse('half way: \u001b[2J it broke');
 };
 const json = (path) => JSON5.parse(text(path) || '{}');
-const saveJson = (path, document) => save(path, JSON.stringify(document, null, 2));
+const saveJson = (path, document) => {
+  const isLost = FAKE_DOES === 'lose' && words[1] === 'add';
+  save(path, JSON.stringify({ ...document, ...(isLost && { meanwhile: 1 }) }, null, 2));
+  if (isLost) refuse('it is busy');
+};
 
 /** Starts a server as a host does, and waits for its first answer. That takes a while: once for each host. */
 async function connects({ command, args = [] }) {

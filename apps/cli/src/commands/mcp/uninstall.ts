@@ -6,7 +6,7 @@ import type { UninstallPlan } from '../../hosts/uninstall.ts';
 import { agrees } from '../../input/consent.ts';
 import { DRY_RUN, hostArgument, scopeOption, YES, type HostOptions } from '../../input/host-words.ts';
 import type { Answer } from '../../output/output.ts';
-import { undoneLine, uninstallPlanLines } from '../../views/host.ts';
+import { OUTCOMES, undoneLine, uninstallPlanLines } from '../../views/host.ts';
 
 export const defineUninstall: Define = (parent, run) => {
   parent
@@ -33,8 +33,8 @@ async function uninstall(call: Call<HostOptions>, name: HostName): Promise<Answe
     if (!(await agrees(call.output, 'Apply this change?', false)))
       throw new Failure('DECLINED', `You said no. ${plan.host.title} is as it was.`);
   }
-  await applyUninstall(plan, place);
-  return answerOf(plan, plan.how === 'restore' ? 'restored' : 'removed');
+  const done = await applyUninstall(plan, place);
+  return answerOf(done, OUTCOMES[done.how]);
 }
 
 function answerOf(plan: UninstallPlan, outcome: 'absent' | 'planned' | 'restored' | 'removed'): Answer {
