@@ -8,10 +8,21 @@
  *  - a known program gives the host its name
  *  - of two programs that name the agent at the same moment, one decides, and neither loses what the other told
  *  - the folder of a dead host that cannot be removed is in the way of no other host
+ *  - what is known of hosts of another view of the processes is removed when it is a week old
  *  - the default name of an agent is one for each host, machine and worktree
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -72,12 +83,28 @@ test.skipIf(process.platform !== 'linux')(
     const { folder } = one.server.host;
     chmodSync(folder, 0o555);
     if (process.getuid?.() === 0) chownSync(folder, 0, 0);
+    // Those of another view of the processes, such as a container with the same home, cannot be judged.
+    const [fresh, old] = [otherView(folder, 'fresh', 0), otherView(folder, 'old', 8)];
     const wrapped = await startHost(home, process.execPath, 'alone', at('wrapper.mjs'));
 
     expect(wrapped.server.host.process.pid).toBe(wrapped.pid);
     expect([existsSync(folder), existsSync(two.server.host.folder)]).toEqual([true, false]);
+    expect([existsSync(fresh), existsSync(old)]).toEqual([true, false]);
   },
 );
+
+function otherView(beside: string, name: string, days: number): string {
+  const folder = join(beside, '..', name);
+  const file = join(folder, 'process.json');
+  const changedAt = Date.now() / 1_000 - days * 86_400;
+  mkdirSync(folder);
+  writeFileSync(file, JSON.stringify({ host: 'elsewhere', boot: 'b', pid: 1, start: '2' }));
+  for (const path of [file, folder]) {
+    utimesSync(path, changedAt, changedAt);
+    if (process.getuid?.() === 0) chownSync(path, 65_534, 65_534);
+  }
+  return folder;
+}
 
 test('programs of a host that tell what they know at the same moment lose nothing of it', () => {
   const folder = temporaryHome();

@@ -9,7 +9,7 @@
  *  - a claim after the tasks were parked is progress
  *  - while the disk is full it renews and parks, and what became of the leases is told later
  *  - what the host started and lives on is said with the lease, and nothing proves the holder dead any more
- *  - a store that does not answer does not keep it after the end of the host
+ *  - a store that does not answer does not keep it after the end of the host; what lives on is noted on this machine
  *  - when nothing is held, it ends
  */
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -20,6 +20,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { HostKeeper, type KeeperCalls } from '../src/hosts/host-keeper.ts';
 import type { SeenProcess } from '../src/hosts/host-offspring.ts';
 import { Holdings, isGivenBackNote, KEEPER_BOUNDS, Orchestrator, OrchestratorError } from '../src/index.ts';
+import { hasLeftWork } from '../src/processes/kept-host.ts';
 import { FakeTime, settle } from './support/fake-time.ts';
 
 const MINUTE_MS = 60_000;
@@ -76,7 +77,7 @@ async function keptHost() {
   };
   const ended = { as: null as string | null };
   const run = () => void keeper.run().then((as) => (ended.as = as));
-  return { time, orchestrator, world, missed, holdings, claim, run, ended };
+  return { time, orchestrator, host, world, missed, holdings, claim, run, ended };
 }
 
 test('it renews what is held, also what came later, and no more what was released', async () => {
@@ -241,9 +242,13 @@ test('what the host started and lives on is said, and silence decides', async ()
   expect((await orchestrator.staleRecovery()).recovered).toHaveLength(1);
 });
 
-test('a store that does not answer does not keep it after the end of the host', async () => {
-  const { time, world, holdings, claim, run, ended } = await keptHost();
+test.for([
+  ['', []],
+  [', and what lives on is noted here', [{ pid: 8, program: 'make' }]],
+] as const)('a store that does not answer does not keep it after the end of the host%s', async ([, offspring]) => {
+  const { time, host, world, holdings, claim, run, ended } = await keptHost();
   await claim();
+  world.offspring = [...offspring];
   run();
   await time.advance(1_000);
   world.isStoreOpen = false;
@@ -251,6 +256,7 @@ test('a store that does not answer does not keep it after the end of the host', 
   await time.advance(1_000);
 
   expect([ended.as, existsSync(holdings.folder)]).toEqual(['host_ended', false]);
+  expect(hasLeftWork(host.folder)).toBe(offspring.length > 0);
 });
 
 test('when nothing is held, it ends', async () => {

@@ -6,6 +6,7 @@
 import { rmSync } from 'node:fs';
 import type { Orchestrator } from '@agent-orchestrator/core';
 import { isHostAlive, registeredHost, type RegisteredHost } from '../processes/host-registry.ts';
+import { noteLeftWork } from '../processes/kept-host.ts';
 import { systemTime, type Time } from '../system/time.ts';
 import { keepLease, type LeaseKeeper } from '../work/lease-keeper.ts';
 import type { LeaseNews } from '../work/lease-news.ts';
@@ -113,6 +114,7 @@ export class HostKeeper implements Disposable {
         await this.#atTheEnd(() => giveBack(this.#options.calls, leases, { why: 'host_ended' }));
         return true;
       case 'leave':
+        this.#noteLeftWork();
         await this.#atTheEnd(() => this.#sayWhatLivesOn(leases));
         return true;
     }
@@ -242,6 +244,15 @@ export class HostKeeper implements Disposable {
     this.#list = { ...this.#list, at: Number.NEGATIVE_INFINITY };
   }
 
+  /** Written here first: without an answer of the store, the death of the host would free its tasks. */
+  #noteLeftWork(): void {
+    try {
+      noteLeftWork(this.#options.host);
+    } catch {
+      // Another keeper of the host has noted it, or the disk is full: then the store has to know it.
+    }
+  }
+
   async #sayWhatLivesOn(leases: readonly HeldLease[]): Promise<void> {
     const named = this.#offspring.slice(0, NAMED_MAX).map(({ pid, program }) => `${program} (${pid})`);
     const more = this.#offspring.length - named.length;
@@ -259,7 +270,7 @@ export class HostKeeper implements Disposable {
     this[Symbol.dispose]();
     const late = Promise.withResolvers<void>();
     const callOff = this.#time.after(LAST_CALL_MS, late.resolve);
-    // Without an answer, the death of the host is proved by its process, or silence decides.
+    // Without an answer, the death of the host is proved by its process; or silence decides, if it left work.
     await Promise.race([call().catch(() => {}), late.promise]);
     callOff();
     rmSync(this.#options.holdings.folder, { recursive: true, force: true });

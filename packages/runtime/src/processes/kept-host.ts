@@ -1,6 +1,7 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessIdentity } from '@agent-orchestrator/core';
+import { writePrivateFile } from '../system/private-files.ts';
 import { readPrivateFile, replacePrivateFile } from '../system/private-json.ts';
 import { isHostAlive, namesIn, registeredHost } from './host-registry.ts';
 import { readProcess } from './process-table.ts';
@@ -47,18 +48,42 @@ export function leaveKeeping(folder: string): void {
   if (isKeeping(folder)) rmSync(join(folder, KEEPER_FILE), { force: true });
 }
 
-/**
- * Whether the process of a host has a keeper that works. Then no other process judges its death: the keeper does so,
- * within a second.
- */
+/** Whether the process of a host has a keeper that works. */
 export function hasKeeper(host: Pick<ProcessIdentity, 'pid' | 'start'>): boolean {
   const folder = registeredHost(host)?.folder;
-  return folder !== undefined && namesIn(folder).some((name) => isKept(join(folder, name)));
+  return folder !== undefined && isAnyKept(folder);
+}
+
+/** In the folder of a host: what it started lives on after it. */
+const LEFT_FILE = 'left';
+
+/**
+ * Notes that something that the host started lives on after it, and may work. The store is told, too, but it may not
+ * answer in time.
+ */
+export function noteLeftWork({ folder }: { readonly folder: string }): void {
+  writePrivateFile(join(folder, LEFT_FILE), '');
+}
+
+/** Whether a host that has ended left something behind that may work. Then only silence ends its leases. */
+export function hasLeftWork(folder: string): boolean {
+  return existsSync(join(folder, LEFT_FILE));
+}
+
+/** Whether the end of a host's process proves nothing about its leases. */
+export function isEndInDoubt(host: Pick<ProcessIdentity, 'pid' | 'start'>): boolean {
+  const folder = registeredHost(host)?.folder;
+  // A keeper judges within a second, by what the host has started, too.
+  return folder !== undefined && (hasLeftWork(folder) || isAnyKept(folder));
 }
 
 /** Whether a host has ended just now, and its keeper has not said yet what becomes of the leases. */
 export function isBeingJudged(host: Pick<ProcessIdentity, 'pid' | 'start'>): boolean {
   return !isHostAlive(host) && hasKeeper(host);
+}
+
+function isAnyKept(folder: string): boolean {
+  return namesIn(folder).some((name) => isKept(join(folder, name)));
 }
 
 function keeperOf(folder: string): Keeper | null {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../system/private-files.ts';
 import { agentHostNamed } from './agent-hosts.ts';
@@ -14,7 +14,7 @@ import {
   registeredHost,
   type RegisteredHost,
 } from './host-registry.ts';
-import { hasKeeper } from './kept-host.ts';
+import { hasKeeper, hasLeftWork } from './kept-host.ts';
 import { ownProcess } from './own-process.ts';
 import { isStarter } from './starters.ts';
 
@@ -57,17 +57,36 @@ function thisProcess(): HostProcess {
   return ownProcess() ?? { ...here(), pid: process.pid, start: '' };
 }
 
+/** What no process can judge any more is kept for so long after its last change: longer than any lease. */
+const KEPT_MS = 7 * 86_400_000;
+
 /** Removes what is known of hosts whose processes and keepers have ended. */
 function removeDeadHosts(): void {
   const root = hostsFolder();
-  const { host, boot } = here();
   for (const name of namesIn(root)) {
     const folder = join(root, name);
-    const known = processIn(folder);
-    if (known === null || known.host !== host) continue;
-    // A keeper of a host that has ended just now still needs the files, and ends within a second.
-    const isOver = known.boot !== boot || (!isHostAlive(known) && !hasKeeper(known));
-    if (isOver) remove(folder);
+    const fate = fateOf(folder);
+    if (fate === 'ended' || (fate === 'unknown' && lastChangeIn(folder) < Date.now() - KEPT_MS)) remove(folder);
+  }
+}
+
+function fateOf(folder: string): 'alive' | 'ended' | 'unknown' {
+  const { host, boot } = here();
+  const known = processIn(folder);
+  // Of another view of the processes, such as a container with the same home; or it is being registered.
+  if (known === null || known.host !== host) return 'unknown';
+  if (known.boot !== boot) return 'ended';
+  // A keeper of a host that has ended just now still needs the files, and ends within a second.
+  if (isHostAlive(known) || hasKeeper(known)) return 'alive';
+  return hasLeftWork(folder) ? 'unknown' : 'ended';
+}
+
+function lastChangeIn(folder: string): number {
+  try {
+    const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    return Math.max(...['.', ...paths].map((path) => statSync(join(folder, path)).mtimeMs));
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }
 
