@@ -70,12 +70,20 @@ export class Conversations {
 
   /** Notes that a conversation took a task, so that the next Gateway tells it of what was left. */
   remember({ key }: Conversation): void {
-    const keys = [...this.remembered.filter((one) => one !== key), key].slice(-REMEMBERED_MAX);
-    replacePrivateFile(rememberedPath(), { session_keys: keys });
+    this.#rememberAll([...this.remembered.filter((one) => one !== key), key].slice(-REMEMBERED_MAX));
   }
 
   forget(key: string): void {
-    replacePrivateFile(rememberedPath(), { session_keys: this.remembered.filter((one) => one !== key) });
+    this.#rememberAll(this.remembered.filter((one) => one !== key));
+  }
+
+  /** A full disk makes no error of a call that has taken effect. */
+  #rememberAll(keys: readonly string[]): void {
+    try {
+      replacePrivateFile(rememberedPath(), { session_keys: keys });
+    } catch (error) {
+      this.#log(`the conversations with tasks cannot be written down: ${(error as Error).message}`);
+    }
   }
 
   get remembered(): readonly string[] {

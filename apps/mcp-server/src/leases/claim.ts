@@ -26,5 +26,21 @@ export async function claim(context: ToolContext, terms: Terms, ended?: AbortSig
     (orchestrator, commandId) => claimWithProbe(orchestrator, { ...request, commandId }),
     ended,
   );
-  return claimed.ok ? { ok: true, claim: claimed, held: context.held.hold(claimed, host.conversation) } : claimed;
+  return claimed.ok ? keep(context, claimed) : claimed;
+}
+
+/** A lease that no file keeps would run for an agent that does not know of it: then it is given back. */
+async function keep({ held, host, store }: ToolContext, claim: ClaimRecord): Promise<Granted> {
+  try {
+    return { ok: true, claim, held: held.hold(claim, host.conversation) };
+  } catch (error) {
+    const { lease, task } = claim;
+    held.holdings.remove(lease);
+    const holder = { token: lease.token, ...(lease.instance !== null && { instance: lease.instance }) };
+    const note = task.note === null ? {} : { note: task.note };
+    await store.send('existing', (one, commandId) =>
+      one.releaseTask({ ...holder, ...note, outcome: 'released', commandId }),
+    );
+    throw error;
+  }
 }

@@ -17,6 +17,7 @@ export class HeldTasks {
   /** What happened without a call, by the name of the task. Each is told once, before the next answer. */
   readonly #notices = new Map<string, string>();
   readonly #toldToCancel = new Set<number>();
+  #mustName = false;
 
   /** @param onHold called when there is one more to keep */
   constructor(holdings: Holdings, onHold: (held: HeldTask) => void) {
@@ -50,14 +51,23 @@ export class HeldTasks {
 
   /** Whether each call has to name its task, so that no subagent ends the task of another one. */
   get mustName(): boolean {
-    return this.holdings.mustName;
+    return this.#mustName || this.holdings.mustName;
+  }
+
+  #nameFromNowOn(): void {
+    this.#mustName = true;
+    try {
+      this.holdings.nameFromNowOn();
+    } catch {
+      // The disk is full: then the next server of the host does not know it, if it comes before there is room.
+    }
   }
 
   /** It counts as told when its answer was given. */
   hold(claim: ClaimRecord, conversation: string | null): HeldTask {
     this.holdings.setTold(claim.lease, false);
     const held = new HeldTask(this.holdings.add(claim, conversation), this.holdings);
-    if (this.all.length > 1) this.holdings.nameFromNowOn();
+    if (this.all.length > 1) this.#nameFromNowOn();
     this.#ended.delete(held.name);
     this.#notices.delete(held.name);
     this.#onHold(held);
@@ -94,7 +104,7 @@ export class HeldTasks {
   lose(held: HeldTask, reply: LeaseRefusal | null): string {
     const lost = lossOf(held.name, reply);
     if (!this.holdings.list().some(({ fence }) => fence === held.lease.fence)) return lost;
-    this.holdings.nameFromNowOn();
+    this.#nameFromNowOn();
     this.end(held, lost);
     this.#notices.set(held.name, `${lost} Stop that work.`);
     return lost;
@@ -126,7 +136,7 @@ export class HeldTasks {
     if (ended.how === 'lost') return void this.lose(held, ended.reply);
     const idle = durationText(ended.idleMs);
     const parked = `${held.name} was parked at ${isoSeconds(ended.at)}: ${idle} without progress.`;
-    this.holdings.nameFromNowOn();
+    this.#nameFromNowOn();
     this.end(held, parked);
     this.#notices.set(held.name, `${parked} Next: resume takes it back.`);
   }

@@ -62,8 +62,19 @@ export class HostSide implements Disposable {
     return this.#last;
   }
 
-  /** Makes sure that what is held is kept, by a process that outlives this one. */
+  /**
+   * Makes sure that what is held is kept, by a process that outlives this one. Never throws: it runs by itself, in some
+   * hosts in their own process. Without a keeper the lease ends by its TTL, and the next look tries again.
+   */
   keep(): void {
+    try {
+      this.#keep();
+    } catch {
+      // There is no free file or process, or no room on the disk.
+    }
+  }
+
+  #keep(): void {
     const { keeperProgram, url: store, namespace, parkAfterMs } = this.#options;
     if (this.#last === null || keeperProgram === null) return;
     const { host, held } = this.#last;

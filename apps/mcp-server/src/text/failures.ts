@@ -8,6 +8,12 @@ import { refused, type Answer } from './answer.ts';
  * says so, because a model would otherwise stop or look for other work.
  */
 export function failureAnswer(error: unknown): Answer {
+  const cannotWrite = FILE_ERRORS.find((one) => one === (error as { code?: unknown } | null)?.code);
+  if (cannotWrite !== undefined)
+    return refused(
+      `The files of this host cannot be written (${cannotWrite}), so it can hold no more tasks. ` +
+        'It says nothing about open work. Next: tell your person to make room for them.',
+    );
   if (!(error instanceof OrchestratorError))
     return refused('Error [INTERNAL]: this call failed. Next: tell your person; the log of this server has details.');
   const { code, message, hint, retryable, field } = error;
@@ -25,6 +31,9 @@ export function failureAnswer(error: unknown): Answer {
     );
   return refused(`Refused ${what} Nothing was changed. Next: correct the call.`);
 }
+
+/** What the system says where the private files of a host cannot be written. Stores have errors of their own. */
+const FILE_ERRORS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO'] as const;
 
 function isAboutTheStore(code: string): boolean {
   return code.startsWith('STORE_') || code.startsWith('STORAGE_') || code === 'CONFIG_INVALID' || code === 'INTERNAL';

@@ -39,7 +39,9 @@ export function startKeeper(
     env: withoutMarks(process.env),
   });
   child.on('error', () => {});
-  if (child.pid !== undefined) tellUnlessFull(folder, child.pid);
+  // Without a free process or file, it has no standard input either.
+  if (child.pid === undefined) return;
+  tellUnlessFull(folder, child.pid);
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify({ ...task, folder } satisfies KeeperTask));
   child.unref();
