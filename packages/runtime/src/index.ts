@@ -141,8 +141,16 @@ export { registerHost, type HostToRegister } from './processes/register-host.ts'
 export { giveBack, givenBackNote, isGivenBackNote, type GivenBackWhy } from './hosts/given-back.ts';
 export { Holdings, type HeldLease, type HoldingsOwner, type LeaseEnd, type LeaseFate } from './hosts/holdings.ts';
 export { hostMark, HOST_VARIABLE, noteServer } from './hosts/host-offspring.ts';
-export { KEEPER_BOUNDS, type KeeperBounds } from './hosts/keeper-rules.ts';
-export { noteProgress, ProgressReader, toolBegan, toolEnded, turnEnded, type ProgressSigns } from './hosts/progress.ts';
+export { KEEPER_BOUNDS, parkAfterMs, type KeeperBounds } from './hosts/keeper-rules.ts';
+export {
+  isObserved,
+  noteProgress,
+  ProgressReader,
+  toolBegan,
+  toolEnded,
+  turnEnded,
+  type ProgressSigns,
+} from './hosts/progress.ts';
 export { lastEntries } from './hosts/transcript.ts';
 export { startKeeper, type KeeperTask } from './hosts/start-keeper.ts';
 export { StoreAccess } from './store-access.ts';

@@ -60,7 +60,7 @@ async function keptHost() {
     time,
     sees: {
       isHostAlive: () => missed.host-- <= 0 && world.isAlive,
-      progress: () => ({ text: String(world.progress), isToolRunning: false }),
+      progress: () => ({ text: String(world.progress), isToolRunning: false, isObserved: true }),
       lookAtOffspring: () => {},
       offspring: () => (missed.offspring-- > 0 ? [] : world.offspring),
     },

@@ -2,6 +2,7 @@
  * What the keeper of a host does next:
  *  - it renews while the host lives and something was done within the bound, then it parks
  *  - a call of a tool is progress while it runs, up to the bound of tools
+ *  - where neither a hook nor a transcript tells of the work, it counts as done up to the same bound
  *  - any change of the signs is progress at the time when it is seen; a sign that stays is none
  *  - a host that has ended: given back when two looks see nothing that it started, said when something lives on
  */
@@ -18,6 +19,7 @@ const seen = (sight: Partial<HostSight>): HostSight => ({
   aloneSince: null,
   lastProgressAt: NOW,
   toolsSince: null,
+  isObserved: true,
   ...sight,
 });
 
@@ -28,6 +30,8 @@ test.for([
   ['a tool runs for hours', { lastProgressAt: NOW - 7 * HOUR_MS, toolsSince: NOW - 7 * HOUR_MS }, 'renew'],
   ['a tool ran for as long as any may, just now', { lastProgressAt: 0, toolsSince: NOW - 8 * HOUR_MS }, 'renew'],
   ['… and half an hour ago', { lastProgressAt: 0, toolsSince: NOW - 8.5 * HOUR_MS }, 'park'],
+  ['nothing tells what is done in the host', { lastProgressAt: NOW - 8 * HOUR_MS + 1, isObserved: false }, 'renew'],
+  ['… for as long as a tool may run', { lastProgressAt: NOW - 8 * HOUR_MS, isObserved: false }, 'park'],
   ['the host has ended, and at one look nothing is left', { hostEndedAt: NOW, aloneSince: NOW }, 'wait'],
   ['… and at the next look neither', { hostEndedAt: NOW - 50, aloneSince: NOW - 50 }, 'give_back'],
   ['… and what it started is ending, perhaps', { hostEndedAt: NOW - 399 }, 'wait'],
@@ -46,7 +50,7 @@ test.for([
 test('any change of the signs is progress when it is seen, and a sign that stays is none', () => {
   const watch = new ProgressWatch(0);
   const look = (text: string, isToolRunning: boolean, now: number) => {
-    watch.see({ text, isToolRunning }, now);
+    watch.see({ text, isToolRunning, isObserved: true }, now);
     return idleMs(seen({ now, ...watch.sight }), KEEPER_BOUNDS);
   };
 

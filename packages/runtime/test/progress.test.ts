@@ -2,6 +2,7 @@
  * Signs that the agent in a host works:
  *  - a call of a tool is under way from its entry in the transcript to its answer, in the form of each host
  *  - a call that was broken off is over with the next prompt, or with the end of the turn
+ *  - without a hook and a transcript the work is not seen
  *  - a file that cannot be read, and a folder that cannot be written, are no signs, and no error
  */
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
@@ -81,6 +82,18 @@ test('what cannot be read or written is no sign, and no error', () => {
   for (const note of [noteProgress, turnEnded]) note(beside);
   for (const note of [toolBegan, toolEnded]) note(beside, 'c1');
 
-  expect(reader.read(beside).isToolRunning).toBe(false);
+  expect(reader.read(beside)).toMatchObject({ isToolRunning: false, isObserved: true });
   expect(reader.read({ ...beside, transcript: join(folder, 'none') }).isToolRunning).toBe(false);
+});
+
+test('work counts as seen when a hook or a transcript has told of it', () => {
+  const { folder } = hostWithTranscript();
+  const host = { folder: join(folder, 'host'), transcript: null };
+  const reader = new ProgressReader();
+
+  noteProgress(host);
+  const before = reader.read(host).isObserved;
+  turnEnded(host);
+
+  expect([before, reader.read(host).isObserved]).toEqual([false, true]);
 });

@@ -1,6 +1,5 @@
 // Behaves as the command lines of the agent hosts do, as far as `mcp install` asks them. The first word is the host.
 // It appends each command line to the file FAKE_LOG. FAKE_DOES says what it does beside that: `connect` (it really
-// It appends each command line to the file FAKE_LOG. FAKE_DOES says what it does beside that: `connect` (it really
 // starts the server), `hang`, `fail` (after it has written), `lose` (fails to add, while another session of the host
 // writes), or `shout` (escape sequences in its answer).
 import { spawn } from 'node:child_process';

@@ -1,12 +1,15 @@
 import {
   agentOfHost,
   Holdings,
+  isObserved,
   KEEPER_BOUNDS,
   noteProgress,
   noteServer,
+  parkAfterMs,
   registerHost,
   rememberHeld,
   startKeeper,
+  type KeeperBounds,
   type RegisteredHost,
   type StoreAccess,
 } from '@agent-orchestrator/runtime';
@@ -50,14 +53,15 @@ export class HostSide implements Disposable {
   /** Who calls, and with what. @param conversation as the host names it with the call, if it does */
   contextFor(conversation: string | null): ToolContext {
     const { agent: named, findHost = registerHost, instance, store, roles } = this.#options;
-    const { ttlMs, staleAfterMs, parkAfterMs } = this.#options;
+    const { ttlMs, staleAfterMs } = this.#options;
     const known = findHost({ ...(named !== null && { agent: named }), ...(conversation !== null && { conversation }) });
     const host = known.agent === null ? findHost({ agentIfNone: agentOfHost(known.name) }) : known;
     const agent = named ?? host.agent ?? agentOfHost(host.name);
     noteServer(host);
     noteProgress(host);
     const held = this.#heldBy(host, agent);
-    this.#last = { agent, instance, roles, ttlMs, staleAfterMs, parkAfterMs, store, host, held };
+    const parks = parkAfterMs({ isObserved: isObserved(host) }, this.#bounds);
+    this.#last = { agent, instance, roles, ttlMs, staleAfterMs, parkAfterMs: parks, store, host, held };
     this.keep();
     return this.#last;
   }
@@ -75,11 +79,15 @@ export class HostSide implements Disposable {
   }
 
   #keep(): void {
-    const { keeperProgram, url: store, namespace, parkAfterMs } = this.#options;
+    const { keeperProgram, url: store, namespace } = this.#options;
     if (this.#last === null || keeperProgram === null) return;
     const { host, held } = this.#last;
     if (held.all.length === 0) return;
-    startKeeper(keeperProgram, held.holdings, { host, store, namespace, bounds: { ...KEEPER_BOUNDS, parkAfterMs } });
+    startKeeper(keeperProgram, held.holdings, { host, store, namespace, bounds: this.#bounds });
+  }
+
+  get #bounds(): KeeperBounds {
+    return { ...KEEPER_BOUNDS, parkAfterMs: this.#options.parkAfterMs };
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,4 @@
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,12 @@ export class Machine implements Disposable {
   get keepers(): number[] {
     const files = globSync('.openclaw/hosts/*/*/keeper.json', { cwd: this.folder });
     return files.map((file) => (JSON.parse(readFileSync(join(this.folder, file), 'utf8')) as { pid: number }).pid);
+  }
+
+  /** What the hook of a plugin does at the end of a turn. */
+  tellOfTurn(): void {
+    for (const host of globSync('.openclaw/hosts/*', { cwd: this.folder }))
+      writeFileSync(join(this.folder, host, 'turn'), '');
   }
 
   [Symbol.dispose](): void {

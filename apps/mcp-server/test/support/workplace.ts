@@ -70,7 +70,7 @@ export class Workplace implements AsyncDisposable {
       name: 'test',
       agent: this.#agent,
       conversation: null,
-      transcript: null,
+      transcript: 'transcript.jsonl',
       process: own,
       folder: this.#folder,
     };

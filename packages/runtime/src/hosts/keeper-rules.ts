@@ -4,11 +4,13 @@
  * started is seen.
  */
 
+import type { ProgressSigns } from './progress.ts';
+
 /** How long the keeper trusts what it sees, in milliseconds. */
 export interface KeeperBounds {
-  /** Without any sign of progress for so long, the tasks are parked. */
+  /** Without any sign of progress for so long, the tasks are parked, if the work in the host can be seen. */
   readonly parkAfterMs: number;
-  /** A call of a tool counts as progress for so long. */
+  /** A call of a tool counts as progress for so long; so does all work in a host of which nothing is seen. */
   readonly toolMaxMs: number;
   /** How long the processes of a host that has ended may take to end. */
   readonly offspringEndsWithinMs: number;
@@ -33,6 +35,8 @@ export interface HostSight {
   readonly lastProgressAt: number;
   /** Since when calls of tools are under way; null: none is. */
   readonly toolsSince: number | null;
+  /** Whether anything tells what is done between two calls of our own tools. */
+  readonly isObserved: boolean;
 }
 
 export type KeeperStep =
@@ -53,7 +57,15 @@ export function nextStep(sight: HostSight, bounds: KeeperBounds): KeeperStep {
     if (aloneSince !== null) return now - aloneSince < bounds.unseenForMs ? 'wait' : 'give_back';
     return now - hostEndedAt < bounds.offspringEndsWithinMs ? 'wait' : 'leave';
   }
-  return idleMs(sight, bounds) < bounds.parkAfterMs ? 'renew' : 'park';
+  return idleMs(sight, bounds) < parkAfterMs(sight, bounds) ? 'renew' : 'park';
+}
+
+/** After how long without progress the tasks are parked. */
+export function parkAfterMs(
+  { isObserved }: Pick<HostSight, 'isObserved'>,
+  bounds: Pick<KeeperBounds, 'parkAfterMs' | 'toolMaxMs'>,
+): number {
+  return isObserved ? bounds.parkAfterMs : Math.max(bounds.parkAfterMs, bounds.toolMaxMs);
 }
 
 /** For how long nothing was done, in milliseconds. */
@@ -69,13 +81,15 @@ export class ProgressWatch {
   #text: string | null = null;
   #lastAt: number;
   #toolsSince: number | null = null;
+  #isObserved = false;
 
   /** @param now the keeper starts with the first lease: that is progress */
   constructor(now: number) {
     this.#lastAt = now;
   }
 
-  see({ text, isToolRunning }: { readonly text: string; readonly isToolRunning: boolean }, now: number): void {
+  see({ text, isToolRunning, isObserved }: ProgressSigns, now: number): void {
+    this.#isObserved = isObserved;
     const isNews = this.#text !== null && this.#text !== text;
     if (isNews) this.#lastAt = now;
     this.#text = text;
@@ -89,7 +103,7 @@ export class ProgressWatch {
     this.#lastAt = now;
   }
 
-  get sight(): Pick<HostSight, 'lastProgressAt' | 'toolsSince'> {
-    return { lastProgressAt: this.#lastAt, toolsSince: this.#toolsSince };
+  get sight(): Pick<HostSight, 'lastProgressAt' | 'toolsSince' | 'isObserved'> {
+    return { lastProgressAt: this.#lastAt, toolsSince: this.#toolsSince, isObserved: this.#isObserved };
   }
 }

@@ -3,7 +3,7 @@
  * tool needs no store: the keeper of the host looks at them.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RegisteredHost } from '../processes/host-registry.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
@@ -39,6 +39,16 @@ export function turnEnded({ folder }: HostFolder): void {
 export interface ProgressSigns {
   readonly text: string;
   readonly isToolRunning: boolean;
+  /** See `isObserved`. */
+  readonly isObserved: boolean;
+}
+
+/**
+ * Whether a hook or a transcript has ever told of the work in a host. Without either, as where only the tools are
+ * installed, an agent that calls none of them may be at work.
+ */
+export function isObserved({ folder, transcript }: Pick<RegisteredHost, 'folder' | 'transcript'>): boolean {
+  return transcript !== null || ['turn', 'tools'].some((name) => existsSync(join(folder, name)));
 }
 
 /** A host writes to its transcript for a moment after the end of a turn. */
@@ -49,12 +59,14 @@ const NO_CALLS: OpenCalls = { hasOpenCall: false, isModelsTurn: false };
 export class ProgressReader {
   #transcript: { readonly path: string; readonly time: number; readonly calls: OpenCalls } | null = null;
 
-  read({ folder, transcript: path }: Pick<RegisteredHost, 'folder' | 'transcript'>): ProgressSigns {
+  read(host: Pick<RegisteredHost, 'folder' | 'transcript'>): ProgressSigns {
+    const { folder, transcript: path } = host;
     const tools = namesIn(join(folder, 'tools'));
     const { time, calls } = path === null ? { time: 0, calls: NO_CALLS } : this.#look(path);
     const isTurnOpen = time > timeOf(join(folder, 'turn')) + AFTER_TURN_MS;
     const isToolRunning = tools.length > 0 || calls.hasOpenCall || (calls.isModelsTurn && isTurnOpen);
-    return { text: [timeOf(join(folder, 'progress')), time, ...tools].join(' '), isToolRunning };
+    const text = [timeOf(join(folder, 'progress')), time, ...tools].join(' ');
+    return { text, isToolRunning, isObserved: isObserved(host) };
   }
 
   /** Reads a transcript when it has changed. */
