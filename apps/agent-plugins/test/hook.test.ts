@@ -2,23 +2,27 @@
 // - nothing is held and nothing waits, no store, input that is no event, a store that is broken: nothing, exit status 0
 // - a store that a server makes at the same moment is in no way
 // - a lease: the card at the start; the state at the end of a turn, without what the model saved; parked at the end,
-//   but not when the host continues with another session
-import { spawn } from 'node:child_process';
+//   but not when the host continues with another session; also if its state is refused
+// - a transcript that is a pipe, and an input that does not end: the host is not kept waiting
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import {
   agentOfHost,
   Holdings,
   isGivenBackNote,
   openOrchestrator,
+  Orchestrator,
   registerHost,
-  type Orchestrator,
 } from '@agent-orchestrator/runtime';
+
+import { readEvent } from '../src/hook/events.ts';
+import { saveTurn } from '../src/hook/save-turn.ts';
 
 const HOOK = fileURLToPath(new URL('../../cli/bin/hook.js', import.meta.url));
 const CARD = 'Facts from the orchestrator.';
@@ -100,7 +104,11 @@ test('it shows a task that is held, saves its state, and parks it at the end', a
   expect(hookSpecificOutput['additionalContext']?.split(CARD)).toHaveLength(2);
   expect(hookSpecificOutput['additionalContext']).toContain('next action "write the lexer"');
 
-  expect(await hook('Stop', { last_assistant_message: 'The lexer is half done.' })).toEqual(NOTHING);
+  // To open a pipe that has no writer would never end.
+  const pipe = join(scratch, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const said = { last_assistant_message: 'The lexer is half done.', transcript_path: pipe };
+  expect(await hook('Stop', said)).toEqual(NOTHING);
   const saved = await orchestrator.getSession(claimed.task.sessionId);
   expect(saved?.context).toMatchObject({
     turn: 2,
@@ -118,3 +126,37 @@ test('it shows a task that is held, saves its state, and parks it at the end', a
   expect(task).toMatchObject({ status: 'queued', attempt: 0 });
   expect(isGivenBackNote(agent, task?.note ?? null)).toBe(true);
 });
+
+test('a session that cannot be saved gives its tasks back, and one task is in the way of no other', async () => {
+  vi.stubEnv('ORCHESTRATOR_STORE', store);
+  const host = registerHost({ isThisProcess: true, name: 'claude-code', agent });
+  const holdings = Holdings.of(host, { store, namespace: 'default', agent });
+  const sessions: string[] = [];
+  for (const title of ['a', 'b']) {
+    await orchestrator.enqueueTask({ title });
+    const claimed = await orchestrator.claimTask({ agent });
+    if (claimed.ok) sessions.push(holdings.add(claimed, 'one').sessionId);
+  }
+  const refused = vi.spyOn(Orchestrator.prototype, 'checkpoint').mockRejectedValueOnce(new Error('refused'));
+  const transcript = join(scratch, 'transcript.jsonl');
+  writeFileSync(transcript, '{"name":"Write","input":{"file_path":"lexer.ts"}}\n');
+  const event = readEvent('claude-code', 'SessionEnd', { transcript_path: transcript, reason: 'other' })!;
+
+  await expect(saveTurn(host, event, true)).rejects.toThrow('refused');
+
+  const saved = await Promise.all(sessions.map(async (id) => (await orchestrator.getSession(id))?.context?.data));
+  expect(refused).toHaveBeenCalledTimes(2);
+  expect(saved.filter(Boolean)).toEqual([{ at_turn_end: { files: ['lexer.ts'] } }]);
+  expect(holdings.list()).toEqual([]);
+});
+
+test('a host that does not end its input is not kept waiting', async () => {
+  const env = { PATH: process.env['PATH'], HOME: scratch };
+  const child = spawn(process.execPath, [HOOK, 'claude-code', 'SessionEnd'], {
+    env,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+
+  expect(await once(child, 'exit')).toEqual([0, null]);
+}, 10_000);

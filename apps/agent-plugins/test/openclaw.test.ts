@@ -4,13 +4,13 @@
 // - a local run gets the card once, and again after its context was shortened
 // - under a Gateway the card is put before the next turn: at the start of a session, and when the Gateway starts, for
 //   the conversations that took a task
-// - the state is saved before a compaction; a conversation that is reset gives its task back, one that restarts
-//   keeps it
-import { mkdtempSync, rmSync } from 'node:fs';
+// - the state is saved before a compaction; a conversation that is reset gives its task back, also if its state
+//   is refused; one that restarts keeps it
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
+import { openOrchestrator, Orchestrator } from '@agent-orchestrator/runtime';
 import type { DefineToolPlugin, HookEvents, OpenClawApi, SessionOf, ToolDefinition } from '../src/openclaw/api.ts';
 import { openClawPlugin } from '../src/openclaw/plugin.ts';
 
@@ -29,6 +29,7 @@ beforeEach(async () => {
   await orchestrator.enqueueTask({ title: 'Write the parser' });
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
   await orchestrator[Symbol.asyncDispose]();
   rmSync(scratch, { recursive: true, force: true });
@@ -109,8 +110,11 @@ test('the state is saved before a compaction; a reset gives the task back, a res
   const saved = await orchestrator.getSession('t1');
   await fire('session_end', { reason: 'restart' });
   const restarted = await orchestrator.getTask('t1');
-  await fire('session_end', { reason: 'reset' });
+  writeFileSync(join(scratch, 'session.jsonl'), '{"role":"assistant","content":"All is done."}\n');
+  const refused = vi.spyOn(Orchestrator.prototype, 'checkpoint').mockRejectedValue(new Error('refused'));
+  await fire('session_end', { reason: 'reset', sessionFile: join(scratch, 'session.jsonl') });
 
+  expect(refused).toHaveBeenCalledOnce();
   expect(saved?.context).toMatchObject({ lastAction: 'The lexer is half done.' });
   expect(restarted).toMatchObject({ status: 'running' });
   expect(await orchestrator.getTask('t1')).toMatchObject({ status: 'queued', attempt: 0 });

@@ -1,6 +1,8 @@
 // What the program saves at the end of a turn, of what the host wrote down:
 // - the last message, the files that were changed and the open list of things to do, in the form of each host
+// - what no store takes is replaced, and what does not fit beside the data of the model is left out
 // - the model's own words about what comes next are kept, and nothing is written twice
+import { LIMITS } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
 import { turnCheckpoint } from '../src/hook/turn-checkpoint.ts';
 import { workState } from '../src/hook/work-state.ts';
@@ -90,6 +92,24 @@ test('data of the model that is no object stays as it is', () => {
 
   expect(turnCheckpoint({ ...BEFORE, data: [1, 2] }, state)).toBeNull();
   expect(turnCheckpoint({ ...BEFORE, data: null }, state)?.data).toEqual({ at_turn_end: { files: ['lexer.ts'] } });
+});
+
+test('what the host saw is left out where it does not fit beside the data of the model', () => {
+  const data = { text: 'a'.repeat(LIMITS.context_bytes_max - 10_000) };
+
+  expect(turnCheckpoint({ ...BEFORE, data }, { lastMessage: 'x', files: ['lexer.ts'], openTasks: [] })).toMatchObject({
+    lastAction: 'x',
+    data,
+  });
+});
+
+test('what no store takes is replaced, wherever the host wrote it down', () => {
+  const [broken, whole] = ['a\0b\uD83C', 'a\uFFFDb\uFFFD'];
+  const input = { file_path: broken, todos: [{ content: broken }] };
+  const entry = { role: 'assistant', content: broken, toolCalls: [{ name: 'Write', input }] };
+
+  expect(workState([entry], null)).toEqual({ lastMessage: whole, files: [whole], openTasks: [whole] });
+  expect(workState([], broken).lastMessage).toBe(whole);
 });
 
 test('a turn that says nothing new is not saved', () => {

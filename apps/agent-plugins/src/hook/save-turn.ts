@@ -28,11 +28,14 @@ export async function saveTurn(host: RegisteredHost, event: HookEvent, isOver: b
   const options = { mode: 'existing', namespace, busyTimeoutMs: BUSY_TIMEOUT_MS } as const;
   await using orchestrator = await openOrchestrator(store, options);
   const entries = event.transcript === null ? [] : lastEntries(event.transcript);
-  await saveWork(orchestrator, leases, workState(entries, event.lastMessage));
-  if (!isOver) return;
-  const over = leases.filter((lease) => isOf(lease, event));
-  await giveBack(orchestrator, over, { why: 'session_ended' });
-  for (const lease of over) holdings.remove(lease);
+  try {
+    await saveWork(orchestrator, leases, workState(entries, event.lastMessage));
+  } finally {
+    // What could not be saved is given back with the last checkpoint.
+    const over = isOver ? leases.filter((lease) => isOf(lease, event)) : [];
+    await giveBack(orchestrator, over, { why: 'session_ended' });
+    for (const lease of over) holdings.remove(lease);
+  }
 }
 
 /** One process of Codex may have several conversations, and says with each call of a tool which one it is. */

@@ -3,7 +3,11 @@ import type { HeldLease } from '@agent-orchestrator/runtime';
 import { turnCheckpoint } from './turn-checkpoint.ts';
 import type { WorkState } from './work-state.ts';
 
-/** Saves where the work on each held task is, as the host saw it. */
+/**
+ * Saves where the work on each held task is, as the host saw it. One that cannot be saved is in the way of no other.
+ *
+ * @throws what the first of them was refused with, when all were tried
+ */
 export async function saveWork(
   orchestrator: Pick<Orchestrator, 'getSession' | 'checkpoint'>,
   leases: readonly HeldLease[],
@@ -11,11 +15,19 @@ export async function saveWork(
 ): Promise<void> {
   // With several tasks, it is not known of which one the model spoke.
   const seen = leases.length === 1 ? state : { ...state, lastMessage: null };
-  for (const { sessionId, token, instance } of leases) {
-    const session = await orchestrator.getSession(sessionId);
-    const checkpoint = turnCheckpoint(session?.context ?? null, seen);
-    // A lease that was lost meanwhile is refused: then there is nothing to save.
-    if (checkpoint !== null)
-      await orchestrator.checkpoint({ token, ...(instance !== null && { instance }), ...checkpoint });
-  }
+  const saved = await Promise.allSettled(leases.map((lease) => saveOne(orchestrator, lease, seen)));
+  const refused = saved.find(({ status }) => status === 'rejected');
+  if (refused?.status === 'rejected') throw refused.reason;
+}
+
+async function saveOne(
+  orchestrator: Pick<Orchestrator, 'getSession' | 'checkpoint'>,
+  { sessionId, token, instance }: HeldLease,
+  state: WorkState,
+): Promise<void> {
+  const session = await orchestrator.getSession(sessionId);
+  const checkpoint = turnCheckpoint(session?.context ?? null, state);
+  // A lease that was lost meanwhile is refused: then there is nothing to save.
+  if (checkpoint !== null)
+    await orchestrator.checkpoint({ token, ...(instance !== null && { instance }), ...checkpoint });
 }

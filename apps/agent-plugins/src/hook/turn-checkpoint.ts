@@ -1,9 +1,12 @@
 import type { Context, Json } from '@agent-orchestrator/core';
-import type { Checkpoint } from '@agent-orchestrator/runtime';
+import { LIMITS, type Checkpoint } from '@agent-orchestrator/runtime';
 import type { WorkState } from './work-state.ts';
 
 /** Where in the data of a checkpoint the program writes. All else there is the model's. */
 const FIELD = 'at_turn_end';
+
+/** Its last and next action, and where the rest is. */
+const TEXTS_BYTES_MAX = 3 * 4 * LIMITS.text_characters_max;
 
 /** What the model said last is cut to this: the whole of it is in the transcript. */
 const MESSAGE_CHARACTERS = 1_000;
@@ -39,7 +42,9 @@ function withSeen(data: Json, seen: Readonly<Record<string, string[]>>): Json {
   if (Object.keys(seen).length === 0) return data;
   if (data === null) return { [FIELD]: seen };
   if (typeof data !== 'object' || Array.isArray(data)) return data;
-  return Object.fromEntries([...Object.entries(data), [FIELD, seen]]);
+  const all = Object.fromEntries([...Object.entries(data), [FIELD, seen]]);
+  // What the model saved goes first, and the rest of a checkpoint needs room, too.
+  return Buffer.byteLength(JSON.stringify(all)) > LIMITS.context_bytes_max - TEXTS_BYTES_MAX ? data : all;
 }
 
 function cut(text: string): string {

@@ -22,11 +22,17 @@ export function workState(entries: readonly unknown[], lastMessage: string | nul
   const calls = entries.flatMap((entry) => callsIn(entry));
   const files = calls.flatMap(filesOf).toReversed();
   const openTasks = calls.flatMap((call) => openTasksOf(call) ?? []).at(-1) ?? [];
+  const said = lastMessage ?? entries.flatMap((entry) => saidIn(entry)).at(-1) ?? null;
   return {
-    lastMessage: lastMessage ?? entries.flatMap((entry) => saidIn(entry)).at(-1) ?? null,
-    files: [...new Set(files)].slice(0, FILES_MAX),
-    openTasks: openTasks.slice(0, TASKS_MAX),
+    lastMessage: said === null ? null : storable(said),
+    files: [...new Set(files)].slice(0, FILES_MAX).map(storable),
+    openTasks: openTasks.slice(0, TASKS_MAX).map(storable),
   };
+}
+
+/** A transcript can have what no store takes: U+0000, and halves of characters. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
 interface ToolCall {
@@ -85,7 +91,7 @@ function openTasksOf({ input }: ToolCall): [string[]] | null {
     const { content, step, description, status } = (typeof one === 'object' && one !== null ? one : {}) as Fields;
     const text = [content, step, description].find((word) => typeof word === 'string');
     const isOpen = text !== undefined && !(typeof status === 'string' && DONE.has(status));
-    return isOpen ? [text.slice(0, TASK_CHARACTERS).toWellFormed()] : [];
+    return isOpen ? [text.slice(0, TASK_CHARACTERS)] : [];
   });
   return [open];
 }

@@ -100,8 +100,11 @@ function listen(api: OpenClawApi, conversations: Conversations, log: Log): void 
     'session_end',
     async (conversation, { reason = '', sessionFile }) => {
       if (!OVER.has(reason)) return;
-      await save(conversation, entriesOf(sessionFile));
-      await park(conversation);
+      try {
+        await save(conversation, entriesOf(sessionFile));
+      } finally {
+        await park(conversation);
+      }
     },
     END_MS,
   );
