@@ -4,9 +4,10 @@
 // - a local run gets the card once, and again after its context was shortened
 // - under a Gateway the card is put before the next turn: at the start of a session, and when the Gateway starts, for
 //   the conversations that took a task
+// - a conversation at work does not keep what an idle one holds, nor end its calls of tools
 // - the state is saved before a compaction; a conversation that is reset gives its task back, also if its state
 //   is refused; one that restarts keeps it
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -100,6 +101,19 @@ test('under a Gateway the card is put before the next turn of those that took a 
   expect(new Set(injected.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
   expect(injected[0]?.text).toContain(CARD);
   expect(await fire('before_prompt_build', {})).toBeUndefined();
+});
+
+test('the signs of work of one conversation say nothing of another one', async () => {
+  const { fire } = openClaw();
+
+  await fire('before_tool_call', { toolCallId: 'call' });
+  await fire('agent_end', { messages: [] }, 'agent:main:idle');
+
+  const signs = globSync('state/hosts/*/*/{tools/*,turn}', { cwd: scratch }).map((path) => path.split('/'));
+  const [tool, turn] = ['tools', 'turn'].map((name) => signs.find((parts) => parts[4] === name)?.[3]);
+  expect(signs).toHaveLength(2);
+  expect(tool).toBeDefined();
+  expect(turn).not.toBe(tool);
 });
 
 test('the state is saved before a compaction; a reset gives the task back, a restart does not', async () => {

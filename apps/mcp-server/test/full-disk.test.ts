@@ -77,7 +77,8 @@ test('the look that runs by itself ends no process', () => {
 test('without a free process no keeper is started, and none is told', () => {
   // As Node does it where there is no free file.
   spawned.mockReturnValue(new EventEmitter());
-  const task = { host: hostIn('/dev/null/host'), store: 'memory:', namespace: 'default', bounds: KEEPER_BOUNDS };
+  const place = { signs: '/dev/null/host', store: 'memory:' };
+  const task = { ...place, host: hostIn('/dev/null/host'), namespace: 'default', bounds: KEEPER_BOUNDS };
 
   startKeeper('keeper.js', { folder: '/dev/null/holdings' }, task);
 

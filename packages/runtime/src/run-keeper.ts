@@ -18,7 +18,7 @@ const END_WITHIN_MS = 700;
 export async function runKeeper(): Promise<void> {
   // A key of the terminal is meant for the host.
   for (const signal of ['SIGHUP', 'SIGINT'] as const) process.on(signal, () => {});
-  const { host, folder, store: url, namespace, bounds } = JSON.parse(await text(process.stdin)) as KeeperTask;
+  const { host, folder, signs, store: url, namespace, bounds } = JSON.parse(await text(process.stdin)) as KeeperTask;
   if (!becomeKeeper(folder)) return;
   await loadStorages(storagePackages(process.env, readConfigFile(process.env)));
   const holdings = new Holdings(folder);
@@ -26,6 +26,7 @@ export async function runKeeper(): Promise<void> {
   using keeper = new HostKeeper({
     host,
     holdings,
+    signs,
     bounds,
     calls: callsTo(store),
     isWanted: () => isKeeping(folder),

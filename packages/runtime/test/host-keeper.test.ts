@@ -55,6 +55,7 @@ async function keptHost() {
   const keeper = new HostKeeper({
     host,
     holdings,
+    signs: folder,
     calls,
     bounds: BOUNDS,
     time,

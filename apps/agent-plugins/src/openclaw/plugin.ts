@@ -90,10 +90,10 @@ function listen(api: OpenClawApi, conversations: Conversations, log: Log): void 
     save(conversation, messages ?? entriesOf(sessionFile)),
   );
   on('after_compaction', (conversation) => cards.begin(conversation));
-  on('before_tool_call', (_conversation, { toolCallId = '' }) => toolBegan(conversations.host(), toolCallId));
-  on('after_tool_call', (_conversation, { toolCallId = '' }) => toolEnded(conversations.host(), toolCallId));
+  on('before_tool_call', ({ side, key }, { toolCallId = '' }) => toolBegan(side.signsFor(key), toolCallId));
+  on('after_tool_call', ({ side, key }, { toolCallId = '' }) => toolEnded(side.signsFor(key), toolCallId));
   on('agent_end', (conversation, { messages = [] }) => {
-    turnEnded(conversations.host());
+    turnEnded(conversation.side.signsFor(conversation.key));
     return save(conversation, messages);
   });
   on(

@@ -58,12 +58,24 @@ export class HostSide implements Disposable {
     const host = known.agent === null ? findHost({ agentIfNone: agentOfHost(known.name) }) : known;
     const agent = named ?? host.agent ?? agentOfHost(host.name);
     noteServer(host);
-    noteProgress(host);
     const held = this.#heldBy(host, agent);
-    const parks = parkAfterMs({ isObserved: isObserved(host) }, this.#bounds);
+    const signs = this.#signsOf(host, held);
+    noteProgress(signs);
+    const parks = parkAfterMs({ isObserved: isObserved({ ...host, ...signs }) }, this.#bounds);
     this.#last = { agent, instance, roles, ttlMs, staleAfterMs, parkAfterMs: parks, store, host, held };
     this.keep();
     return this.#last;
+  }
+
+  /** Where the signs of progress of a conversation are. */
+  signsFor(conversation: string | null): { readonly folder: string } {
+    const { host, held } = this.contextFor(conversation);
+    return this.#signsOf(host, held);
+  }
+
+  /** A busy conversation must not keep what an idle one beside it holds. */
+  #signsOf({ folder }: RegisteredHost, { holdings }: HeldTasks): { readonly folder: string } {
+    return { folder: this.#options.ownConversation === undefined ? folder : holdings.folder };
   }
 
   /**
@@ -83,7 +95,8 @@ export class HostSide implements Disposable {
     if (this.#last === null || keeperProgram === null) return;
     const { host, held } = this.#last;
     if (held.all.length === 0) return;
-    startKeeper(keeperProgram, held.holdings, { host, store, namespace, bounds: this.#bounds });
+    const { folder: signs } = this.#signsOf(host, held);
+    startKeeper(keeperProgram, held.holdings, { host, signs, store, namespace, bounds: this.#bounds });
   }
 
   get #bounds(): KeeperBounds {

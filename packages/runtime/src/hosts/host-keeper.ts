@@ -22,6 +22,8 @@ export type KeeperCalls = Pick<Orchestrator, 'heartbeat' | 'checkpoint' | 'relea
 export interface HostKeeperOptions {
   readonly host: RegisteredHost;
   readonly holdings: Holdings;
+  /** The folder of the signs of progress. */
+  readonly signs: string;
   readonly calls: KeeperCalls;
   readonly bounds: KeeperBounds;
   readonly time?: Time;
@@ -83,7 +85,7 @@ export class HostKeeper implements Disposable {
   constructor(options: HostKeeperOptions) {
     this.#options = options;
     this.#time = options.time ?? systemTime;
-    this.#sees = options.sees ?? eyesOn(options.host);
+    this.#sees = options.sees ?? eyesOn(options.host, options.signs);
     this.#heldAt = this.#now;
     this.#watch = new ProgressWatch(this.#now);
   }
@@ -277,13 +279,13 @@ export class HostKeeper implements Disposable {
   }
 }
 
-function eyesOn(host: RegisteredHost): KeeperEyes {
+function eyesOn(host: RegisteredHost, signs: string): KeeperEyes {
   const offspring = new HostOffspring(host);
   const progress = new ProgressReader();
   return {
     isHostAlive: () => isHostAlive(host.process),
     // A hook may tell of the transcript later.
-    progress: () => progress.read(registeredHost(host.process) ?? host),
+    progress: () => progress.read({ folder: signs, transcript: (registeredHost(host.process) ?? host).transcript }),
     lookAtOffspring: () => offspring.look(),
     offspring: () => offspring.alive(),
   };

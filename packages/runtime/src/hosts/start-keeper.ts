@@ -11,6 +11,8 @@ export interface KeeperTask {
   readonly host: RegisteredHost;
   /** The folder of the holdings. */
   readonly folder: string;
+  /** The folder of the signs of progress: that of the host, or of one conversation in it. */
+  readonly signs: string;
   /** The URL of the store. */
   readonly store: string;
   readonly namespace: string;
