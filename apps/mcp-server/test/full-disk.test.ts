@@ -1,6 +1,7 @@
 /*
  * Where the private files of a host cannot be written:
  *  - a task that was claimed is given back with its note, the answer says why, and the next claim gets it
+ *  - a keeper that ends at once is started some times, then the next answer says it
  *  - the look that runs by itself ends neither the server nor the host around it; nor does a lack of processes
  */
 import { EventEmitter } from 'node:events';
@@ -11,6 +12,7 @@ import {
   Holdings,
   KEEPER_BOUNDS,
   startKeeper,
+  type HeldLease,
   type RegisteredHost,
   type StoreAccess,
 } from '@agent-orchestrator/runtime';
@@ -57,13 +59,24 @@ function hostIn(folder: string): RegisteredHost {
   return { name: 'codex', agent: 'a', conversation: null, transcript: null, folder, process };
 }
 
-test('the look that runs by itself ends no process', () => {
+function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'full-disk-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** The side of a server, with clocks that the test moves. */
+function sideIn(folder: string): HostSide {
   vi.useFakeTimers();
   const terms = { roles: [], ttlMs: 60_000, staleAfterMs: 60_000, parkAfterMs: 60_000 };
   const place = { store: {} as StoreAccess, url: 'memory:', namespace: 'default', keeperProgram: 'keeper.js' };
-  using side = new HostSide({ ...terms, ...place, agent: 'a', instance: 'i', findHost: () => hostIn(folder) });
+  const side = new HostSide({ ...terms, ...place, agent: 'a', instance: 'i', findHost: () => hostIn(folder) });
+  onTestFinished(() => side[Symbol.dispose]());
+  return side;
+}
+
+test('the look that runs by itself ends no process', () => {
+  const side = sideIn(temporaryFolder());
   side.contextFor(null);
   const look = vi.spyOn(Holdings.prototype, 'list').mockImplementation(() => {
     throw full();
@@ -74,9 +87,24 @@ test('the look that runs by itself ends no process', () => {
   expect(look).toHaveBeenCalledTimes(2);
 });
 
+test('a keeper that ends at once is not started for ever, and the next answer says it', () => {
+  spawned.mockReset().mockReturnValue(new EventEmitter());
+  const side = sideIn(temporaryFolder());
+  vi.spyOn(Holdings.prototype, 'list').mockReturnValue([{ fence: 1, name: 't1' } as HeldLease]);
+  side.contextFor(null);
+
+  vi.advanceTimersByTime(50_000);
+  const quick = spawned.mock.calls.length;
+  const notices = side.contextFor(null).held.takeNotices();
+  vi.advanceTimersByTime(20_000);
+
+  expect([quick, spawned.mock.calls.length]).toEqual([3, 6]);
+  expect(notices).toEqual([expect.stringMatching(/^Nothing renews the lease of t1: /u)]);
+});
+
 test('without a free process no keeper is started, and none is told', () => {
   // As Node does it where there is no free file.
-  spawned.mockReturnValue(new EventEmitter());
+  spawned.mockReset().mockReturnValue(new EventEmitter());
   const place = { signs: '/dev/null/host', store: 'memory:' };
   const task = { ...place, host: hostIn('/dev/null/host'), namespace: 'default', bounds: KEEPER_BOUNDS };
 

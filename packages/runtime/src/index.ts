@@ -136,7 +136,7 @@ export type { Ancestor } from './processes/ancestors.ts';
 export type { HostFacts, HostProcess } from './processes/host-facts.ts';
 export { hostOfThisProcess, isHostAlive, type RegisteredHost } from './processes/host-registry.ts';
 export { readPrivateFile, replacePrivateFile } from './system/private-json.ts';
-export { isBeingJudged } from './processes/kept-host.ts';
+export { isBeingJudged, isKept } from './processes/kept-host.ts';
 export { registerHost, type HostToRegister } from './processes/register-host.ts';
 export { giveBack, givenBackNote, isGivenBackNote, type GivenBackWhy } from './hosts/given-back.ts';
 export { Holdings, type HeldLease, type HoldingsOwner, type LeaseEnd, type LeaseFate } from './hosts/holdings.ts';

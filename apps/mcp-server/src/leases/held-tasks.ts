@@ -8,6 +8,9 @@ import { HeldTask } from './held-task.ts';
 /** How many tasks are remembered after their lease. */
 const REMEMBERED_MAX = 100;
 
+/** Of a notice that is about no task. */
+const NOT_KEPT = '';
+
 /** The tasks that one host holds for one agent, and what the model has to hear of them. */
 export class HeldTasks {
   readonly holdings: Holdings;
@@ -122,6 +125,15 @@ export class HeldTasks {
   /** Says nothing of it any more: the answer at hand says it. */
   forgetNotice({ name }: HeldTask): void {
     this.#notices.delete(name);
+  }
+
+  /** Keepers were started again and again, and none has stayed. */
+  warnNotKept(): void {
+    this.#notices.set(
+      NOT_KEPT,
+      `Nothing renews the lease of ${listed(this.names)}: the program for it ends at once. ` +
+        'Next: save your work by checkpoint, and tell your person to run `orchestrator doctor`.',
+    );
   }
 
   takeNotices(): string[] {

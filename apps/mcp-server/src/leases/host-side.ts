@@ -1,6 +1,7 @@
 import {
   agentOfHost,
   Holdings,
+  isKept,
   isObserved,
   KEEPER_BOUNDS,
   noteProgress,
@@ -34,6 +35,9 @@ export interface HostSideOptions extends Terms {
 
 /** How often a keeper that was killed is missed. */
 const WATCH_MS = 5_000;
+/** A keeper that ends at once is not started more often than this. */
+const STARTS_MAX = 3;
+const STARTS_WITHIN_MS = 60_000;
 
 /**
  * The host's side of a server: which process calls, what it holds, and who keeps that. The server has none of it in its
@@ -44,6 +48,8 @@ export class HostSide implements Disposable {
   readonly #held = new Map<string, HeldTasks>();
   #last: ToolContext | null = null;
   readonly #watch: NodeJS.Timeout;
+  /** When the last keepers were started, by the steady clock. */
+  #starts: readonly number[] = [];
 
   constructor(options: HostSideOptions) {
     this.#options = options;
@@ -94,7 +100,11 @@ export class HostSide implements Disposable {
     const { keeperProgram, url: store, namespace } = this.#options;
     if (this.#last === null || keeperProgram === null) return;
     const { host, held } = this.#last;
-    if (held.all.length === 0) return;
+    if (held.all.length === 0 || isKept(held.holdings.folder)) return;
+    const now = performance.now();
+    this.#starts = this.#starts.filter((at) => now - at < STARTS_WITHIN_MS);
+    if (this.#starts.length >= STARTS_MAX) return held.warnNotKept();
+    this.#starts = [...this.#starts, now];
     const { folder: signs } = this.#signsOf(host, held);
     startKeeper(keeperProgram, held.holdings, { host, signs, store, namespace, bounds: this.#bounds });
   }
