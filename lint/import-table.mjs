@@ -30,7 +30,7 @@ const importTable = {
   'apps/cli': {
     ours: [`${scope}runtime`],
     oursTypes: [`${scope}core`],
-    oursLazily: ['example-demo', 'agent-orchestrator-mcp-server'],
+    oursLazily: ['example-demo', 'agent-orchestrator-mcp-server', 'agent-orchestrator-plugins'],
   },
   'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
   'examples/storage-node-sqlite': { ours: [`${scope}core`, `${scope}storage-sql`], databases: ['node:sqlite'] },
@@ -43,7 +43,7 @@ const importTable = {
  */
 const folderOrder = {
   'packages/core': ['model', 'log', 'storage', 'commands', 'explain', 'api', 'journal'],
-  'packages/runtime': ['system', 'text', 'settings', 'stores', 'processes', 'work', 'run', 'insight'],
+  'packages/runtime': ['system', 'text', 'settings', 'stores', 'processes', 'work', 'hosts', 'run', 'insight'],
 };
 
 /** The files that load a module whose address is known only when they run. All others name theirs by a plain text. */

@@ -12,7 +12,7 @@ import { isGone } from '../apps/cli/test/support/running.ts';
 import { AgentHost, Machine, until } from '../apps/mcp-server/test/support/agent-host.ts';
 import { Random } from '../packages/storage-conformance/src/processes/random.ts';
 
-const KILLS = 12;
+const KILLS = 8;
 const HOST = fileURLToPath(new URL('../apps/mcp-server/test/programs/counting-host.ts', import.meta.url));
 
 test.runIf(process.platform === 'linux')('hosts that are killed at random moments', { timeout: 300_000 }, async () => {

@@ -12,7 +12,7 @@
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, test, vi } from 'vitest';
 import { commandWords } from '../apps/cli/src/completion/command-words.ts';
 import { createProgram } from '../apps/cli/src/program.ts';
@@ -37,7 +37,11 @@ function homeWith(scheme: 'shelf' | 'jar', storages = ['storage-shelf', join(ins
   writeFileSync(config, JSON.stringify({ storages, store, agent: 'company-agent' }), { mode: 0o600 });
   symlinkSync(join(installed, 'node_modules'), join(cli.folder, '.openclaw', 'node_modules'), 'junction');
   const path = join(cli.folder, '.openclaw', `work.${scheme}`);
-  const env = { ORCHESTRATOR_STORE: '' };
+  // An agent host that refuses all that it is asked.
+  const host = join(cli.folder, 'bin', 'claude');
+  mkdirSync(dirname(host));
+  writeFileSync(host, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const env = { ORCHESTRATOR_STORE: '', PATH: `${dirname(host)}${delimiter}${process.env['PATH']}` };
   return {
     path,
     url: `${scheme}:${path}`,
@@ -58,8 +62,8 @@ function homeWith(scheme: 'shelf' | 'jar', storages = ['storage-shelf', join(ins
   };
 }
 
-/** These open no store that is configured: the demo makes one of its own, the others print a text. */
-const WITHOUT_STORE = ['demo', 'completion', 'help'];
+/** These open no store that is configured: the demo makes one of its own, the others print a text or set up a host. */
+const WITHOUT_STORE = ['demo', 'completion', 'help', 'mcp install', 'mcp uninstall'];
 
 /** The commands of the program, without those that only group others. */
 async function commandPaths(): Promise<readonly string[]> {
@@ -137,6 +141,9 @@ test.concurrent('every command of the program works on it', { timeout: 240_000 }
   // The host that speaks to the server has ended.
   tried.push('mcp serve');
   const served = await home.run(['mcp', 'serve']);
+  // The host that is found refuses; the store is examined all the same.
+  tried.push('setup');
+  const setUp = await home.run(['setup', '--yes']);
   // `run` gives its standard output to its command, and prints no document of its own.
   tried.push('run');
   const ran = await home.run(['run', '--journal', 'journals', '--', process.execPath, '--version']);
@@ -154,6 +161,7 @@ test.concurrent('every command of the program works on it', { timeout: 240_000 }
 
   expect(tried.toSorted()).toEqual(expect.arrayContaining([...(await commandPaths())].filter(isWithStore)));
   expect(served.exit).toBe(0);
+  expect(setUp.stdout).toMatch(/^store: shelf:.*\n(?:.*\n)*.*✓ ok +store /u);
   expect([ran.exit, checked]).toEqual([0, expect.objectContaining({ ok: true, operations: 2 })]);
   expect(shown.map(({ kind }) => kind)).toEqual(['status', 'events', 'since']);
   expect(verified).toMatchObject({ ok: true });

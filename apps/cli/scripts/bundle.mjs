@@ -1,6 +1,7 @@
 // Bundles the command line: Node spends most of a short command's time finding and parsing modules.
 // Every `import()` in the source becomes a chunk of its own, so a command loads only what it needs. The demo is a
-// second bundle, and a program of its agents a third; what they share with the first is in it once.
+// second bundle, and a program of its agents a third; what they share with the first is in it once. So are
+// the programs of the plugins.
 import { cp, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -30,6 +31,10 @@ const input = {
   descriptors: at('../src/run/descriptors.ts'),
   demo: at('../../../examples/demo/src/index.ts'),
   'demo-agent': at('../../../examples/demo/src/agent-program.ts'),
+  // What the plugins of agent hosts call.
+  hook: at('../../agent-plugins/src/hook/main.ts'),
+  openclaw: at('../../agent-plugins/src/openclaw/plugin.ts'),
+  'host-keeper': at('../../mcp-server/src/keeper.ts'),
 };
 
 const options = {

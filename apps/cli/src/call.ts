@@ -119,7 +119,7 @@ export class Call<Options extends object = object> {
     return { commandId, seed };
   }
 
-  /** The agent of this call: the configured one, or else the user at this machine. The latter is mentioned once. */
+  /** The agent of this call: the configured one, or else that of the host above, or the user. It is mentioned once. */
   async requireAgent(): Promise<{ agent: string; instance?: string }> {
     const { agent, instance } = this.options;
     const name = agent ?? this.settings.agent.value;

@@ -6,17 +6,17 @@ import type { ErrorCode } from '@agent-orchestrator/core';
  */
 export const EXIT_CODES = {
   0: 'Done. Also for a duplicate task (`data.outcome` is `duplicate`).',
-  1: 'Not as asked: verify, doctor, health or journal check found something; or a refusal, such as for an ended task.',
+  1: 'Not as asked: a check found something, you said no, a host does not work; or a refusal, as for an ended task.',
   64: 'Usage: the command line is invalid.',
   65: 'Bad input data: a payload, file, journal or database is malformed or exceeds a limit.',
   66: 'There is no such task, session or agent, or no journal in the folder.',
-  69: 'The store cannot be reached or does not exist; `health`: agents cannot work on it.',
+  69: 'The store cannot be reached or does not exist; `health`: agents cannot work on it. An agent host is not there.',
   70: 'Internal error: please report it.',
   71: '`run`: something that the command started may still be alive; no outcome was reported.',
-  73: 'No permission to create or open the store, or the result file or journal of `run`.',
+  73: 'No permission for the store, the result file or journal of `run`, or the configuration of a host.',
   74: 'I/O error: the disk is full or failed, or the answer or the journal could not be written.',
   75: 'Busy, or nothing to claim: try again.',
-  77: 'Refused: not the holder, an old token, an agent that may not claim, a read-only store.',
+  77: "Refused: not the holder, an old token, an agent that may not claim, a read-only store, a host's foreign entry.",
   78: 'Configuration: the file is invalid, or the store needs another version or another place.',
   79: '`run`: the lease was lost while the command ran.',
   124: '`run`: the command took longer than its --timeout.',
@@ -61,7 +61,15 @@ type CliCode =
   | 'NOT_STARTED'
   | 'MAY_BE_ALIVE'
   | 'OUTPUT'
-  | 'NODE_TOO_OLD';
+  | 'NODE_TOO_OLD'
+  | 'NOT_CONFIRMED'
+  | 'DECLINED'
+  | 'HOST_NOT_FOUND'
+  | 'HOST_CONFIG_INVALID'
+  | 'HOST_CONFIG_UNUSABLE'
+  | 'HOST_ENTRY_FOREIGN'
+  | 'HOST_BUSY'
+  | 'HOST_FAILED';
 
 export type FailureCode = ErrorCode | CliCode;
 
@@ -75,6 +83,15 @@ export const EXIT_OF = {
   OUTPUT: 74,
   /** Answered by `bin/node-guard.js`: such a Node cannot load this file. */
   NODE_TOO_OLD: 78,
+
+  NOT_CONFIRMED: 64,
+  DECLINED: 1,
+  HOST_NOT_FOUND: 69,
+  HOST_CONFIG_INVALID: 78,
+  HOST_CONFIG_UNUSABLE: 73,
+  HOST_ENTRY_FOREIGN: 77,
+  HOST_BUSY: 75,
+  HOST_FAILED: 1,
 
   BUSY: 75,
   NO_TASK: 75,

@@ -13,18 +13,22 @@ export interface CallResult {
 
 /** Runs the calls of tools, and knows which are under way. */
 export class Calls {
-  readonly #context: ToolContext;
+  readonly #contextFor: (conversation: string | null) => ToolContext;
   readonly #log: (line: string) => void;
   readonly #underWay = new Set<Promise<CallResult>>();
 
-  /** @param log gets what no answer tells, for people */
-  constructor(context: ToolContext, log: (line: string) => void) {
-    this.#context = context;
+  /**
+   * @param contextFor tells who calls; it is asked at each call
+   * @param log gets what no answer tells, for people
+   */
+  constructor(contextFor: (conversation: string | null) => ToolContext, log: (line: string) => void) {
+    this.#contextFor = contextFor;
     this.#log = log;
   }
 
-  async run(tool: Tool, input: unknown, ended: AbortSignal): Promise<CallResult> {
-    const call = this.#answer(tool, input, ended);
+  /** @param conversation the host's name for the conversation that calls, if it sends one */
+  async run(tool: Tool, input: unknown, ended: AbortSignal, conversation: string | null = null): Promise<CallResult> {
+    const call = this.#answer(tool, input, ended, conversation);
     this.#underWay.add(call);
     try {
       return await call;
@@ -38,16 +42,25 @@ export class Calls {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  async #answer(tool: Tool, input: unknown, ended: AbortSignal): Promise<CallResult> {
-    const { lines, isRefusal } = await tool.run(input, this.#context, { ended }).catch((error: unknown) => {
+  async #answer(tool: Tool, input: unknown, ended: AbortSignal, conversation: string | null): Promise<CallResult> {
+    let context: ToolContext | null = null;
+    const run = async () => {
+      context = this.#contextFor(conversation);
+      return tool.run(input, context, { ended });
+    };
+    const { lines, isRefusal } = await run().catch((error: unknown) => {
       this.#log(`${tool.name}: ${withoutPasswords(error instanceof Error ? error.message : String(error))}`);
       return failureAnswer(error);
     });
     // What no host reads is not told: the next answer says it.
-    const notices = ended.aborted ? [] : this.#context.held.takeNotices();
+    const notices = ended.aborted ? [] : noticesFor(context);
     const all = [...notices, ...lines];
     // All stored text is quoted already. This makes sure that no line can have an invisible or a moving character.
     const text = all.map(printable).join('\n');
     return { content: [{ type: 'text', text }], ...(isRefusal && { isError: true }) };
   }
+}
+
+function noticesFor(context: ToolContext | null): readonly string[] {
+  return context?.held.takeNotices() ?? [];
 }

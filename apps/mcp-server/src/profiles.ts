@@ -7,7 +7,9 @@ import { resume } from './tools/resume.ts';
 import { taskStatus } from './tools/task-status.ts';
 import type { Tool } from './tools/tool.ts';
 
-const AGENT_TOOLS: readonly Tool[] = [resume, claimTask, checkpoint, releaseTask, enqueueTask, taskStatus];
+export const AGENT_TOOLS: readonly Tool[] = [resume, claimTask, checkpoint, releaseTask, enqueueTask, taskStatus];
+
+export const AGENT_TOOL_NAMES: readonly string[] = AGENT_TOOLS.map(({ name }) => name);
 
 /** Which tools a server offers, in the order in which they are listed. */
 export const PROFILES = {

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, expect, test } from 'vitest';
-import { StoreAccess } from '../src/store-access.ts';
+import { StoreAccess } from '@agent-orchestrator/runtime';
 import { Workplace } from './support/workplace.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mcp-busy-'));

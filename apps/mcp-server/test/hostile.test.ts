@@ -13,7 +13,7 @@ import { Workplace, type ToolText } from './support/workplace.ts';
 const INVISIBLE = /[\p{Cc}\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e0fff}]/u;
 const STRING = /"(?:[^"\\]|\\.)*"/gu;
 const LABELS = [
-  /^You (?:hold|no longer hold|do not hold) /u,
+  /^You (?:hold|also hold|no longer hold|do not hold) /u,
   /^Taken over from [\w.@+-]+ \(\w+\)\.$/u,
   /^t\d+: kind [\w.@+-]+, attempt \d+ of \d+\.$/u,
   /^Data, not instructions; in quotes or JSON:$/u,

@@ -10,10 +10,9 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OrchestratorError } from '@agent-orchestrator/runtime';
+import { OrchestratorError, StoreAccess } from '@agent-orchestrator/runtime';
 import { describe, expect, test } from 'vitest';
 import { PROFILES } from '../src/profiles.ts';
-import { StoreAccess } from '../src/store-access.ts';
 import { Workplace } from './support/workplace.ts';
 
 /** Loses the answer to the first command, and is out of reach from then on. */
@@ -70,6 +69,19 @@ describe('resume', () => {
     expect(lines[0]).toMatch(/^You hold t1 /u);
     expect(lines).toContainEqual(expect.stringMatching(/^note by company-agent "The host of company-agent ended/u));
     expect(lines).toContain('next action "b"');
+  });
+
+  test('takes back all that was given back together, but not what another agent took meanwhile', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTasks([{ title: 'a' }, { title: 'b' }, { title: 'c' }]));
+    for (let n = 0; n < 3; n += 1) await work.call('claim_task');
+    await work.end();
+    await work.others((one) => one.claimTask({ agent: 'home-agent' }));
+    await using again = new Workplace({ store: work.store });
+
+    await again.call('resume');
+
+    expect(again.held.names.toSorted()).toEqual(['t2', 't3']);
   });
 
   test('takes back what was recovered from it', async () => {
@@ -193,6 +205,7 @@ describe('other tools', () => {
     [{ title: 'x'.repeat(501) }, /^Refused \[LIMIT_EXCEEDED\] title is larger than its limit of 500/u],
     [{ title: 'a', dedupe_key: ' k' }, /^Refused \[INVALID_INPUT\] dedupe_key must not contain/u],
     [{ title: 'a', assignee: 'a', role: 'b' }, /^Refused \[INVALID_INPUT\] assignee cannot be given together/u],
+    [{ title: 'a', session: ' s' }, /^Refused \[INVALID_INPUT\] session must not contain/u],
     [{}, /^Refused \[INVALID_INPUT\] title must be of type string/u],
   ] as const)('enqueue_task %o is refused', async ([input, says]) => {
     await using work = new Workplace();
@@ -256,7 +269,6 @@ describe('a store that fails', () => {
     expect(claimed.lines).toHaveLength(1);
     expect([made, added.isError]).toEqual([false, false]);
     expect((await work.call('claim_task')).lines[0]).toMatch(/^You hold t1 /u);
-    for (const held of work.held.all) held.stop();
     rmSync(folder, { recursive: true });
   });
 

@@ -1,4 +1,5 @@
 import type { BenchCase } from '../bench-case.ts';
+import { agentHooks } from './agent-hooks.ts';
 import { backlogs } from './backlog.ts';
 import { commandLine } from './command-line.ts';
 import { dependencies } from './dependencies.ts';
@@ -41,6 +42,7 @@ export const CASES: readonly BenchCase[] = [
   postgresIdle,
   verify,
   commandLine,
+  agentHooks,
   verifyLarge,
   ...backlogs,
   ...dependencies,

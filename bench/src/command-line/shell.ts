@@ -7,11 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { now } from '../now.ts';
 
 const MEMORY = fileURLToPath(new URL('./memory.cjs', import.meta.url));
+const CPU = fileURLToPath(new URL('./cpu.cjs', import.meta.url));
 
 export interface Ended {
   /** From the start of the process to its end. */
   readonly elapsedMs: number;
   readonly output: string;
+}
+
+export interface EndedWithCpu extends Ended {
+  /** What the process spent of the processors, with the start of Node in it. */
+  readonly cpuMs: number;
 }
 
 /** Runs Node as an agent's shell would, in a home folder that has no settings of the person who measures. */
@@ -38,10 +44,21 @@ export class Shell {
     return Number(await answer);
   }
 
-  #spawn(args: readonly string[]) {
-    const env = { PATH: process.env['PATH'], HOME: this.#home };
-    const child = spawn(process.execPath, args, { env, cwd: this.#home, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
-    const output = text(child.stdout as Readable);
+  /** @throws if the exit code is not 0 */
+  async withCpu(args: readonly string[], input: string, variables: Readonly<Record<string, string>>) {
+    const start = now();
+    const { output, answer, exited } = this.#spawn(['--require', CPU, ...args], input, variables);
+    await exited;
+    const ended: EndedWithCpu = { elapsedMs: now() - start, output: await output, cpuMs: Number(await answer) };
+    return ended;
+  }
+
+  #spawn(args: readonly string[], input = '', variables: Readonly<Record<string, string>> = {}) {
+    const env = { PATH: process.env['PATH'], HOME: this.#home, ...variables };
+    const child = spawn(process.execPath, args, { env, cwd: this.#home, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+    // A program that reads nothing may end before it is written.
+    child.stdin?.on('error', () => {}).end(input);
+    const output = text(child.stdout);
     return {
       output,
       answer: text(child.stdio[3] as Readable),

@@ -52,6 +52,7 @@ export { GRAPH_TASKS_MAX, readTaskGraph, type GraphTask, type TaskGraph } from '
 export { Names, type Mentioned } from './insight/names.ts';
 export { RESUME_BUDGET } from './insight/resume/card-fit.ts';
 export { resumeCard, type CardFacts } from './insight/resume/resume-card.ts';
+export { TOOL_WORDS, type StepWords } from './insight/resume/step-words.ts';
 export type {
   AlsoHeld,
   EventInBrief,
@@ -73,6 +74,7 @@ export { makeBundle, type BundleOptions, type SupportBundle } from './insight/do
 export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
 export type { Check, Finding, Subject } from './insight/doctor/finding.ts';
 export { needsAttention } from './insight/doctor/finding.ts';
+export { lastHeld, rememberHeld, type AgentPlace } from './work/last-held.ts';
 export { keepLease, type Checkpoint, type LeaseKeeper } from './work/lease-keeper.ts';
 export type { KeepLeaseOptions } from './work/keep-lease-options.ts';
 export type { LeaseNews, LeaseTrust } from './work/lease-news.ts';
@@ -123,9 +125,6 @@ export { findDeadHolders, livenessOf } from './processes/dead-holders.ts';
 export {
   callerIdentity,
   isHeldByCaller,
-  registerAgentHost,
-  type AgentHost,
-  type Ancestor,
   type AskedBy,
   type CallerIdentity,
   type CallerOfHost,
@@ -134,7 +133,31 @@ export {
   type HeldBy,
 } from './processes/caller-identity.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
-export { hostProcess } from './processes/host-process.ts';
+export { AGENT_HOSTS, type AgentHostName } from './processes/agent-hosts.ts';
+export type { Ancestor } from './processes/ancestors.ts';
+export type { HostFacts, HostProcess } from './processes/host-facts.ts';
+export { hostOfThisProcess, isHostAlive, type RegisteredHost } from './processes/host-registry.ts';
+export { readPrivateFile, replacePrivateFile } from './system/private-json.ts';
+export { isBeingJudged, isKept } from './processes/kept-host.ts';
+export { registerHost, type HostToRegister } from './processes/register-host.ts';
+export { giveBack, givenBackNote, isGivenBackNote, type GivenBackWhy } from './hosts/given-back.ts';
+export { Holdings, type HeldLease, type HoldingsOwner, type LeaseEnd, type LeaseFate } from './hosts/holdings.ts';
+export { hostMark, HOST_VARIABLE, noteServer } from './hosts/host-offspring.ts';
+export { KEEPER_BOUNDS, parkAfterMs, type KeeperBounds } from './hosts/keeper-rules.ts';
+export {
+  isObserved,
+  noteProgress,
+  ProgressReader,
+  toolBegan,
+  toolEnded,
+  turnEnded,
+  type ProgressSigns,
+} from './hosts/progress.ts';
+export { lastEntries } from './hosts/transcript.ts';
+export { startKeeper, type KeeperTask } from './hosts/start-keeper.ts';
+export { StoreAccess } from './store-access.ts';
+export { agentOfHost } from './system/default-agent.ts';
+export { stateFolder } from './system/state-folder.ts';
 export { becomeInit } from './processes/init.ts';
 export { ownProcess } from './processes/own-process.ts';
 export { renewedBy } from './processes/renewed-by.ts';

@@ -1,5 +1,6 @@
 import { DEFAULTS, OrchestratorError } from '@agent-orchestrator/core';
 import { dirname, join } from 'node:path';
+import { hostOfThisProcess } from './processes/host-registry.ts';
 import { readConfigFile, type ConfigFile } from './settings/config-file.ts';
 import { ofArgument, ofDefault, ofDurationVariable, ofFile, ofVariable, type Setting } from './settings/setting.ts';
 import { storagePackages } from './settings/storage-packages.ts';
@@ -17,7 +18,7 @@ export interface Settings {
   /** A store URL, not yet checked unless it comes from the file: `locateStore` does that. May hold a password. */
   readonly store: Setting<string>;
   readonly namespace: Setting<string>;
-  /** By default the user at this machine; null: the system names no user. */
+  /** By default the agent that lives in the host above, else the user at this machine; null: it names no user. */
   readonly agent: Setting<string | null>;
   readonly ttlMs: Setting<number>;
   readonly staleAfterMs: Setting<number>;
@@ -55,7 +56,7 @@ export async function resolveSettings(given: Arguments = {}, env: Environment = 
       ofArgument(given.agent) ??
       ofVariable(env, 'ORCHESTRATOR_AGENT') ??
       ofFile(file, file?.values.agent) ??
-      ofDefault(defaultAgent()),
+      ofDefault(hostOfThisProcess()?.agent ?? defaultAgent()),
     ttlMs:
       ofArgument(given.ttlMs) ??
       ofDurationVariable(env, 'ORCHESTRATOR_TTL') ??

@@ -2,14 +2,18 @@
  * Who is asking:
  *  - what `run` set comes first, then the nearest registered host among the ancestors, then the shell
  *  - a token alone is enough; what is no token is not what `run` set
- *  - a host that is no longer registered is no host; of two, the nearest counts
+ *  - of two hosts, the nearest counts; its agent is the default, and the conversation that the call names comes first
  *  - the ancestors are those of the process, however many are between; the process of the host is the same one
- *  - with a token only its lease is the caller's own; elsewhere both must name the same run of the same agent
+ *  - with a token only its lease is the caller's own, and in a host what its process holds; elsewhere both must name
+ *    the same run of the same agent
  */
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { callerIdentity, isHeldByCaller, ownProcess, registerAgentHost, type Ancestor } from '../src/index.ts';
+import { callerIdentity, isHeldByCaller, ownProcess, type Ancestor } from '../src/index.ts';
 import { defaultAgent } from '../src/system/default-agent.ts';
 
 const OF_RUN = {
@@ -23,25 +27,31 @@ const HOST: Ancestor = { pid: 11, start: '110', program: 'host-one' };
 const OUTER: Ancestor = { pid: 10, start: '100', program: 'host-two' };
 const ancestors = () => [SHELL, HOST, OUTER];
 
-function registered(...programs: string[]): void {
-  for (const name of programs) {
-    const takeBack = registerAgentHost({ name, isHost: ({ program }) => program === name });
-    onTestFinished(takeBack);
-  }
-}
+/** These programs are registered hosts, in which an agent lives. */
+const hosts =
+  (...programs: string[]) =>
+  ({ program: name }: Ancestor) =>
+    programs.includes(name) ? { name, agent: 'inhabitant', conversation: 'talk-1', folder: '/nowhere' } : null;
 
 test('what run set comes before a host, and a host before the shell', () => {
-  registered('host-two', 'host-one');
+  const registered = hosts('host-two', 'host-one');
 
   const [inRun, inHost] = [
-    callerIdentity({ agent: 'b', env: OF_RUN, ancestors }),
-    callerIdentity({ agent: 'b', env: {}, ancestors }),
+    callerIdentity({ agent: 'b', env: OF_RUN, ancestors, registered }),
+    callerIdentity({ agent: 'b', env: {}, ancestors, registered }),
   ];
-  const inShell = callerIdentity({ agent: 'b', instance: 'j', env: {}, ancestors: () => [SHELL] });
+  const inShell = callerIdentity({ agent: 'b', instance: 'j', env: {}, ancestors: () => [SHELL], registered });
 
   expect(inRun).toEqual({ by: 'run', agent: 'a', instance: 'i', fence: 77, sessionId: 's' });
-  expect(inHost).toEqual({ by: 'host', agent: 'b', instance: null, host: 'host-one', process: HOST });
+  const host = { host: 'host-one', process: HOST, conversation: 'talk-1', fences: [] };
+  expect(inHost).toEqual({ by: 'host', agent: 'b', instance: null, ...host });
   expect(inShell).toEqual({ by: 'shell', agent: 'b', instance: 'j', process: SHELL });
+});
+
+test('without a name of its own it is the agent of the host; the conversation of the call counts', () => {
+  const caller = callerIdentity({ env: {}, ancestors, registered: hosts('host-two'), conversation: 'talk-2' });
+
+  expect(caller).toMatchObject({ by: 'host', agent: 'inhabitant', process: OUTER, conversation: 'talk-2' });
 });
 
 test('a shell that names no agent is the user at this machine', () => {
@@ -58,7 +68,7 @@ test.for([
   { ...OF_RUN, ORCHESTRATOR_TOKEN: 'no-token' },
   { ...OF_RUN, ORCHESTRATOR_TOKEN: '77' },
 ])('without a token nothing was set by run: %j', (env) => {
-  expect(callerIdentity({ env, ancestors }).by).toBe('shell');
+  expect(callerIdentity({ env, ancestors, registered: hosts() }).by).toBe('shell');
 });
 
 test.for([undefined, ''])('a token alone names the lease: agent %j', (agent) => {
@@ -71,32 +81,23 @@ test.for([undefined, ''])('a token alone names the lease: agent %j', (agent) => 
   expect(isHeldByCaller(caller, { agent: 'b', instance: null, fence: 78 })).toBe(false);
 });
 
-test('a host that is no longer registered is no host', () => {
-  const takeBack = registerAgentHost({ name: 'host-one', isHost: ({ pid }) => pid === 11 });
-  const before = callerIdentity({ env: {}, ancestors }).by;
-
-  takeBack();
-
-  expect([before, callerIdentity({ env: {}, ancestors }).by]).toEqual(['host', 'shell']);
-});
-
 test.skipIf(process.platform !== 'linux')('the ancestors are those of the process, through shells', () => {
+  const home = mkdtempSync(join(tmpdir(), 'caller-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   const program = fileURLToPath(new URL('programs/caller.ts', import.meta.url));
-  const words = [process.execPath, '--conditions=@agent-orchestrator/source', program, String(process.pid)];
+  const words = [process.execPath, '--conditions=@agent-orchestrator/source', program];
   const line = words.map((word) => `'${word}'`).join(' ');
 
   // The last command of a shell replaces it; `true` behind it keeps both shells alive.
   const { stdout, stderr } = spawnSync('sh', ['-c', `sh -c "${line}; true"; true`], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], HOME: home },
   });
 
   expect(stderr).toBe('');
-  const seen = JSON.parse(stdout) as Record<'inShell' | 'processOfShell', { process: object; pid: number }>;
-  expect(seen).toMatchObject({
-    processOfHost: ownProcess(),
-    processOfShell: { pid: (seen.inShell.process as { pid: number }).pid },
-    inHost: { by: 'host', host: 'the test', process: { pid: process.pid } },
+  expect(JSON.parse(stdout)).toMatchObject({
+    host: ownProcess(),
+    inHost: { by: 'host', host: 'the test', process: { pid: process.pid }, conversation: 'talk' },
     inShell: { by: 'shell', process: { program: expect.stringMatching(/sh$/) } },
   });
 });
@@ -122,6 +123,18 @@ test.for([
   const caller = callerIdentity({ agent: 'a', instance, env: {}, ancestors });
 
   expect(isHeldByCaller(caller, lease)).toBe(expected);
+});
+
+test('in a host, its own is what the process of the host holds', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'caller-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'holdings', 'leases'), { recursive: true });
+  writeFileSync(join(folder, 'holdings', 'leases', '77.json'), '');
+  const registered = () => ({ name: 'codex', agent: 'a', conversation: null, folder });
+
+  const caller = callerIdentity({ env: {}, ancestors, registered });
+
+  expect([77, 78, null].map((fence) => isHeldByCaller(caller, { agent: 'a', fence }))).toEqual([true, false, false]);
 });
 
 test('without a caller nothing is its own', () => {

@@ -2,9 +2,9 @@
  * Dead at once, on real processes:
  *  - a process is told by machine, boot, pid and start, and always the same
  *  - a holder that was killed is proved dead, and recovered at once, with what was seen in the event
+ *  - a host with a keeper is judged by it alone; what it saw living on keeps the host from being proved dead
  *  - a zombie is dead: it will never do anything again
- *  - a holder whose pid is another process's by now is dead
- *  - a holder that lives is not, nor one that is stopped
+ *  - a holder whose pid is another process's by now is dead; one that lives is not, nor one that is stopped
  *  - a holder of another machine or boot is not looked at; nor one that recorded no process
  *  - evidence of another machine or boot is left out
  *  - a process that it started keeps it from being dead, if the lease is in its environment, in any process group
@@ -20,12 +20,12 @@
  *  - a claim of a session takes it over from a dead holder; so does a claim to resume
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClaimRecord, Orchestrator, ProcessIdentity } from '@agent-orchestrator/core';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   claimWithProbe,
   findDeadHolders,
@@ -34,6 +34,9 @@ import {
   openOrchestrator,
   ownProcess,
 } from '../src/index.ts';
+import { writeFacts } from '../src/processes/host-facts.ts';
+import { folderOfHost } from '../src/processes/host-registry.ts';
+import { leaveKeeping, noteLeftWork, tellKeeper } from '../src/processes/kept-host.ts';
 import { listProcesses, readProcess, readText } from '../src/processes/process-table.ts';
 import { endWithTest, identityOf, killNow, startProcess, until } from './support/processes.ts';
 
@@ -69,6 +72,33 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
       type: 'task.recovered',
       payload: { reason: 'dead', evidence: { pid: holder.pid, observed } },
     });
+  });
+
+  test('a host with a keeper, or with work that lives on, is not judged by its process', async () => {
+    await using orchestrator = await openOrchestrator('memory:');
+    const state = mkdtempSync(join(tmpdir(), 'dead-hosts-'));
+    vi.stubEnv('OPENCLAW_STATE_DIR', state);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(state, { recursive: true });
+    });
+    const holder = await startProcess(['sleep', '100']);
+    const identity = identityOf(holder.pid);
+    const folder = folderOfHost(identity);
+    const holdings = join(folder, 'holdings');
+    mkdirSync(holdings, { recursive: true });
+    writeFacts(folder, identity, { settled: { name: 'codex' }, told: {} });
+    await claimAs(orchestrator, identity);
+    await killNow(holder);
+
+    tellKeeper(holdings, process.pid);
+    const kept = await findDeadHolders(orchestrator);
+    leaveKeeping(holdings);
+    const alone = await findDeadHolders(orchestrator);
+    noteLeftWork({ folder });
+
+    expect([kept, alone]).toMatchObject([[], [{ pid: holder.pid }]]);
+    expect(await findDeadHolders(orchestrator)).toEqual([]);
   });
 
   test('a zombie is dead: it will never do anything again', async () => {

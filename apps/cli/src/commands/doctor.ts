@@ -3,6 +3,7 @@ import type { Examination } from '@agent-orchestrator/runtime';
 import { pathOfArgument } from '@agent-orchestrator/runtime/path';
 import { writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import type { Call } from '../call.ts';
+import { examine } from '../examine.ts';
 import { Failure, usage } from '../failure.ts';
 import { document } from '@agent-orchestrator/runtime/wire-json';
 import type { Answer } from '../output/output.ts';
@@ -19,23 +20,23 @@ const define: Define = (program, run) => {
   program
     .command('doctor')
     .description(
-      'examine the store and the work in it: findings, evidence and next steps; exit 1 if anything needs attention',
+      'examine the store, its work and the agent hosts: findings and next steps; exit 1 if anything needs attention',
     )
     .option('--fix', 'apply safe fixes: restrict file permissions, recover stale sessions, empty the log')
     .option('--bundle <file>', 'also write a support bundle without secrets into a new file')
-    .action(run<DoctorOptions>(examine));
+    .action(run<DoctorOptions>(doctor));
 };
 
 export default define;
 
-async function examine(call: Call<DoctorOptions>): Promise<Answer> {
-  const { examineStore, needsAttention } = await import('@agent-orchestrator/runtime');
+async function doctor(call: Call<DoctorOptions>): Promise<Answer> {
+  const { needsAttention } = await import('@agent-orchestrator/runtime');
   const { namespace, fix = false } = call.options;
   const bundle = call.options.bundle === undefined ? undefined : pathOfArgument(call.options.bundle, 'bundle');
   const address = call.settings.store.value;
   if (bundle !== undefined && existsSync(bundle))
     throw usage(`${bundle} exists already.`, 'Name a new file for the bundle.', 'bundle');
-  const examination = await examineStore(address, { fix, ...(namespace !== undefined && { namespace }) });
+  const examination = await examine(address, { fix, ...(namespace !== undefined && { namespace }) });
   if (bundle !== undefined) await writeBundle(bundle, address, examination);
   const { url, ok, findings, fixes, asOf } = examination;
   const canFix = !fix && findings.some((finding) => finding.fix !== null);

@@ -24,6 +24,7 @@ export const commands: readonly CommandModule[] = [
   { name: 'session', load: () => import('./session/index.ts') },
   { name: 'agent', load: () => import('./agent/index.ts') },
   { name: 'store', load: () => import('./store/index.ts') },
+  { name: 'setup', load: () => import('./setup.ts') },
   { name: 'mcp', load: () => import('./mcp/index.ts') },
   { name: 'journal', load: () => import('./journal/index.ts') },
   { name: 'doctor', load: () => import('./doctor.ts') },

@@ -112,6 +112,25 @@ export class Output {
     process.stderr.write(`orchestrator: ${onScreen(text)}\n`);
   }
 
+  /** Whether there is a person to ask: a terminal at both ends, and an answer in text. */
+  get canAsk(): boolean {
+    return this.format === 'text' && process.stdin.isTTY && process.stderr.isTTY;
+  }
+
+  /** Asks the person on the terminal. @returns the line; null if the input ended instead */
+  async ask(question: string): Promise<string | null> {
+    const { createInterface } = await import('node:readline');
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await new Promise((resolve) => {
+        terminal.once('close', () => resolve(null));
+        terminal.question(`orchestrator: ${onScreen(question)} `, resolve);
+      });
+    } finally {
+      terminal.close();
+    }
+  }
+
   clearScreen(): void {
     process.stdout.write(CLEAR_SCREEN);
   }

@@ -1,24 +1,46 @@
-import type { Claimed, Orchestrator } from '@agent-orchestrator/core';
-import { claimWithProbe, hostProcess, newSeed, systemTime } from '@agent-orchestrator/runtime';
+import type { Claimed, ClaimRecord, Orchestrator } from '@agent-orchestrator/core';
+import { claimWithProbe, newSeed } from '@agent-orchestrator/runtime';
 import type { ToolContext } from '../context.ts';
 import type { HeldTask } from './held-task.ts';
 
 type Terms = Pick<Parameters<Orchestrator['claimTask']>[0], 'sessionId' | 'kinds' | 'resume'>;
 
-/** A lease, which is renewed from now on; or the refusal. */
-export type Claiming = HeldTask | Exclude<Claimed, { ok: true }>;
+/** A lease that was granted just now. */
+export interface Granted {
+  readonly ok: true;
+  readonly held: HeldTask;
+  readonly claim: ClaimRecord;
+}
 
-/** Claims in the name of the agent. The holder is the host: its process is looked up at each claim. */
+/** A lease, which is kept from now on; or the refusal. */
+export type Claiming = Granted | Exclude<Claimed, { ok: true }>;
+
+/** Claims in the name of the agent. The holder is the process of the host. */
 export async function claim(context: ToolContext, terms: Terms, ended?: AbortSignal): Promise<Claiming> {
-  const since = systemTime.read();
-  const host = hostProcess();
-  const { agent, instance, roles, ttlMs, staleAfterMs } = context;
-  const by = { agent, instance, roles: [...roles], ttlMs, staleAfterMs, ...(host !== null && { process: host }) };
-  const request = { ...by, ...terms, seed: newSeed() };
+  const { agent, instance, roles, ttlMs, staleAfterMs, host } = context;
+  // Where processes cannot be seen, a lease names none.
+  const process = host.process.start === '' ? {} : { process: host.process };
+  const request = { agent, instance, roles: [...roles], ttlMs, staleAfterMs, ...process, ...terms, seed: newSeed() };
   const claimed = await context.store.send(
     'existing',
     (orchestrator, commandId) => claimWithProbe(orchestrator, { ...request, commandId }),
     ended,
   );
-  return claimed.ok ? context.held.hold(claimed, since, host) : claimed;
+  return claimed.ok ? keep(context, claimed) : claimed;
+}
+
+/** A lease that no file keeps would run for an agent that does not know of it: then it is given back. */
+async function keep({ held, host, store }: ToolContext, claim: ClaimRecord): Promise<Granted> {
+  try {
+    return { ok: true, claim, held: held.hold(claim, host.conversation) };
+  } catch (error) {
+    const { lease, task } = claim;
+    held.holdings.remove(lease);
+    const holder = { token: lease.token, ...(lease.instance !== null && { instance: lease.instance }) };
+    const note = task.note === null ? {} : { note: task.note };
+    await store.send('existing', (one, commandId) =>
+      one.releaseTask({ ...holder, ...note, outcome: 'released', commandId }),
+    );
+    throw error;
+  }
 }

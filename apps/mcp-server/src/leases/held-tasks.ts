@@ -1,32 +1,50 @@
 import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
-import { isoSeconds, type Instant } from '@agent-orchestrator/runtime';
+import { isoSeconds, type Holdings, type LeaseEnd } from '@agent-orchestrator/runtime';
+import { durationText } from '@agent-orchestrator/runtime/duration';
 import { listed, refused, type Answer } from '../text/answer.ts';
 import { short } from '../text/stored.ts';
-import { HeldTask, type HeldTaskOptions } from './held-task.ts';
+import { HeldTask } from './held-task.ts';
 
 /** How many tasks are remembered after their lease. */
 const REMEMBERED_MAX = 100;
 
-/** The tasks that this process holds for its host, and what the model has to hear of them. */
+/** Of a notice that is about no task. */
+const NOT_KEPT = '';
+
+/** The tasks that one host holds for one agent, and what the model has to hear of them. */
 export class HeldTasks {
-  readonly #orchestrator: HeldTaskOptions['orchestrator'];
-  readonly #held = new Map<string, HeldTask>();
+  readonly holdings: Holdings;
+  readonly #onHold: (held: HeldTask) => void;
   /** How each lease ended, by the name of its task; the last one last. */
   readonly #ended = new Map<string, string>();
   /** What happened without a call, by the name of the task. Each is told once, before the next answer. */
   readonly #notices = new Map<string, string>();
+  readonly #toldToCancel = new Set<number>();
   #mustName = false;
 
-  constructor(orchestrator: HeldTaskOptions['orchestrator']) {
-    this.#orchestrator = orchestrator;
+  /** @param onHold called when there is one more to keep */
+  constructor(holdings: Holdings, onHold: (held: HeldTask) => void) {
+    this.holdings = holdings;
+    this.#onHold = onHold;
   }
 
   get all(): readonly HeldTask[] {
-    return [...this.#held.values()];
+    const held: HeldTask[] = [];
+    for (const lease of this.holdings.list()) {
+      const task = new HeldTask(lease, this.holdings);
+      const { ended, cancelRequested } = this.holdings.fateOf(lease);
+      if (ended === undefined) held.push(task);
+      else this.#hear(task, ended);
+      if (ended === undefined && cancelRequested && !this.#toldToCancel.has(lease.fence)) {
+        this.#toldToCancel.add(lease.fence);
+        this.#notices.set(task.name, cancelNotice(task.name));
+      }
+    }
+    return held;
   }
 
   get names(): readonly string[] {
-    return [...this.#held.keys()];
+    return this.all.map(({ name }) => name);
   }
 
   /** A task that was claimed, but for whose answer the host did not wait. */
@@ -34,51 +52,62 @@ export class HeldTasks {
     return this.all.find(({ isTold }) => !isTold);
   }
 
-  /**
-   * Whether each call has to name its task: from the second lease on, until none is held. A subagent that sends a call
-   * again, without a name, would otherwise end the task of another one.
-   */
+  /** Whether each call has to name its task, so that no subagent ends the task of another one. */
   get mustName(): boolean {
-    return this.#mustName;
+    return this.#mustName || this.holdings.mustName;
   }
 
-  /** @param since the clocks before the claim was sent */
-  hold(claim: ClaimRecord, since: Instant, host: HeldTaskOptions['host']): HeldTask {
-    const held = new HeldTask(claim, since, {
-      orchestrator: this.#orchestrator,
-      host,
-      onLost: (lost, reply) => this.lose(lost, reply),
-      onCancelRequested: ({ name }) => this.#notices.set(name, cancelNotice(name)),
-    });
-    this.#held.set(held.name, held);
-    this.#mustName ||= this.#held.size > 1;
+  #nameFromNowOn(): void {
+    this.#mustName = true;
+    try {
+      this.holdings.nameFromNowOn();
+    } catch {
+      // The disk is full: then the next server of the host does not know it, if it comes before there is room.
+    }
+  }
+
+  /** It counts as told when its answer was given. */
+  hold(claim: ClaimRecord, conversation: string | null): HeldTask {
+    this.holdings.setTold(claim.lease, false);
+    const held = new HeldTask(this.holdings.add(claim, conversation), this.holdings);
+    if (this.all.length > 1) this.#nameFromNowOn();
     this.#ended.delete(held.name);
     this.#notices.delete(held.name);
+    this.#onHold(held);
     return held;
   }
 
   /** The task that a call means: the one that it names, or the only one that is held. */
   find(task: string | undefined): HeldTask | Answer {
+    const { all } = this;
     if (task === undefined) {
-      const [only] = this.all;
+      const [only] = all;
       if (only === undefined) return this.#nothingHeld();
-      return this.#mustName ? this.#unnamed() : only;
+      return this.mustName || all.length > 1 ? this.#unnamed() : only;
     }
-    const found = this.all.find(({ name, claim }) => name === task || claim.task.id === task);
+    const found = all.find(({ name, lease }) => name === task || lease.taskId === task);
     if (found !== undefined) return found;
-    const ended = this.#ended.get(task);
-    return refused(`${ended ?? `You do not hold ${short(task)}.`} ${this.holdings} Next: name a task that you hold.`);
+    const next = all.length === 0 ? 'claim_task, or resume' : 'name a task that you hold';
+    return refused(`${this.#ended.get(task) ?? `You do not hold ${short(task)}.`} ${this.holdingsLine} Next: ${next}.`);
   }
 
   /** What the model holds, as a sentence. */
-  get holdings(): string {
-    return this.#held.size === 0 ? 'You hold no task.' : `You hold ${listed(this.names)}.`;
+  get holdingsLine(): string {
+    const { names } = this;
+    return names.length === 0 ? 'You hold no task.' : `You hold ${listed(names)}.`;
   }
 
-  /** Another process ended the lease, or the store has moved (null). */
+  /** What the model does when one task is done. */
+  get next(): string {
+    const { names } = this;
+    return names.length === 0 ? 'claim_task' : `continue with ${listed(names, 'or')}`;
+  }
+
+  /** Another process ended the lease. */
   lose(held: HeldTask, reply: LeaseRefusal | null): string {
     const lost = lossOf(held.name, reply);
-    if (!this.#held.has(held.name)) return lost;
+    if (!this.holdings.list().some(({ fence }) => fence === held.lease.fence)) return lost;
+    this.#nameFromNowOn();
     this.end(held, lost);
     this.#notices.set(held.name, `${lost} Stop that work.`);
     return lost;
@@ -86,12 +115,8 @@ export class HeldTasks {
 
   /** The lease is over. `how` answers later calls about the task. */
   end(held: HeldTask, how: string): void {
-    held.stop();
+    this.holdings.remove(held.lease);
     this.#notices.delete(held.name);
-    const now = this.#held.get(held.name);
-    if (now !== undefined && now !== held) return;
-    this.#held.delete(held.name);
-    this.#mustName &&= this.#held.size > 0;
     this.#ended.delete(held.name);
     this.#ended.set(held.name, how);
     for (const name of this.#ended.keys()) if (this.#ended.size > REMEMBERED_MAX) this.#ended.delete(name);
@@ -102,10 +127,30 @@ export class HeldTasks {
     this.#notices.delete(name);
   }
 
+  /** Keepers were started again and again, and none has stayed. */
+  warnNotKept(): void {
+    this.#notices.set(
+      NOT_KEPT,
+      `Nothing renews the lease of ${listed(this.names)}: the program for it ends at once. ` +
+        'Next: save your work by checkpoint, and tell your person to run `orchestrator doctor`.',
+    );
+  }
+
   takeNotices(): string[] {
+    // A look hears what the keeper has told meanwhile.
+    void this.all;
     const notices = [...this.#notices.values()];
     this.#notices.clear();
     return notices;
+  }
+
+  #hear(held: HeldTask, ended: LeaseEnd): void {
+    if (ended.how === 'lost') return void this.lose(held, ended.reply);
+    const idle = durationText(ended.idleMs);
+    const parked = `${held.name} was parked at ${isoSeconds(ended.at)}: ${idle} without progress.`;
+    this.#nameFromNowOn();
+    this.end(held, parked);
+    this.#notices.set(held.name, `${parked} Next: resume takes it back.`);
   }
 
   #nothingHeld(): Answer {
@@ -118,7 +163,7 @@ export class HeldTasks {
 
   #unnamed(): Answer {
     const example = this.names.map((name) => `task: "${name}"`);
-    return refused(`${this.holdings} Next: call again with ${listed(example, 'or')}.`);
+    return refused(`${this.holdingsLine} Next: call again with ${listed(example, 'or')}.`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { SessionRecord } from '@agent-orchestrator/core';
-import { hostProcess, livenessOf, newSeed, ownProcess } from '@agent-orchestrator/runtime';
+import { livenessOf, newSeed, ownProcess, type RegisteredHost } from '@agent-orchestrator/runtime';
 
 /*
  * One run of the server. The lease names the process of the host. The process of the server stands in the instance, for
@@ -15,11 +15,13 @@ export function newInstance(): string {
   return `mcp-${process}${newSeed().slice(0, 8)}`;
 }
 
-/** Whether the session is held for this very host, by a server that has ended without giving it back. */
-export function isLeftByServer({ host, boot, pid, processStart, instance }: SessionRecord): boolean {
-  const own = hostProcess();
-  if (own === null || own.host !== host || own.boot !== boot || own.pid !== pid || own.start !== processStart)
-    return false;
+/**
+ * Whether the session is held for this very host, by a server that has ended, without a file of it: the server was
+ * killed between its claim and the file, or the files were removed.
+ */
+export function isLeftByServer(session: SessionRecord, { process: own }: RegisteredHost): boolean {
+  const { host, boot, pid, processStart, instance } = session;
+  if (own.host !== host || own.boot !== boot || own.pid !== pid || own.start !== processStart) return false;
   const [, serverPid, start] = INSTANCE.exec(instance ?? '') ?? [];
   if (serverPid === undefined || start === undefined) return false;
   return livenessOf({ host, boot, pid: Number(serverPid), start }) === 'gone';

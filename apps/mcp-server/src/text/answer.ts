@@ -13,8 +13,13 @@ export function refused(...lines: readonly string[]): Answer {
   return { lines, isRefusal: true };
 }
 
-/** `t1`, `t1 and t2`, `t1, t2 and t3`. */
+/** How many names a sentence has at most. */
+const LISTED_MAX = 8;
+
+/** `t1`, `t1 and t2`, `t1, t2 and t3`; `t1, t2, … and 30 more`. */
 export function listed(names: readonly string[], word = 'and'): string {
   const [last = ''] = names.slice(-1);
+  if (names.length > LISTED_MAX)
+    return `${names.slice(0, LISTED_MAX).join(', ')} ${word} ${names.length - LISTED_MAX} more`;
   return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} ${word} ${last}`;
 }

@@ -15,9 +15,9 @@ export async function notClaimed(
       return refused(`There is no session or task ${short(session ?? '')}. Next: claim_task without session.`);
     case 'busy': {
       // Under its own name, which a model may not know, it would look like the task of another.
-      const mine = held.all.find(({ claim }) => claim.task.sessionId === refusal.sessionId);
+      const mine = held.all.find(({ lease }) => lease.sessionId === refusal.sessionId);
       if (mine !== undefined) return refused(`You hold ${mine.name} of this session already. Next: resume shows it.`);
-      return refused(busyLine(refusal));
+      return refused(busyLine(refusal, agent));
     }
     case 'review_own_work':
       return refused('The next task there reviews work that you held. Next: claim_task without session.');
@@ -35,16 +35,25 @@ export async function notClaimed(
       const due = nextDueAt === null ? '' : ` The next is due at ${isoSeconds(nextDueAt)}.`;
       const asked = { roles: [...roles], ...(kind !== undefined && { kinds: [kind] }) };
       const others = await store.use('existing', (orchestrator) => obstacles(orchestrator, agent, asked));
-      return said(`No task waits for ${agent} now.${due} Next: other work, or claim_task later.`, ...others);
+      const next = held.names.length === 0 ? 'other work, or claim_task later' : held.next;
+      return said(`No task waits for ${agent} now.${due} Next: ${next}.`, ...others);
     }
   }
 }
 
-export function busyLine({ why, heldBy, until }: Extract<ClaimRefusal, { reason: 'busy' }>): string {
-  return why === 'held'
-    ? `${heldBy.agent} holds this session until ${isoSeconds(until)}. Next: claim_task without session, or later.`
-    : `An earlier session of yours (${heldBy.agent}) holds this and may be alive, until ${isoSeconds(until)}. ` +
-        'Next: resume a minute later, or claim_task without session.';
+/** The session is held. */
+export type Busy = Extract<ClaimRefusal, { reason: 'busy' }>;
+
+/** @param agent who asks: what another run of its own holds is taken back by `resume` */
+export function busyLine({ why, heldBy, until }: Busy, agent: string): string {
+  const at = isoSeconds(until);
+  if (why === 'held' && heldBy.agent !== agent)
+    return `${heldBy.agent} holds this session until ${at}. Next: claim_task without session, or later.`;
+  const next = why === 'held' ? 'resume takes it back if that session is gone' : 'resume a minute later';
+  return (
+    `An earlier session of yours (${heldBy.agent}) holds this and may be alive, until ${at}. ` +
+    `Next: ${next}, or claim_task without session.`
+  );
 }
 
 /** What waits, but not for this claim: so that no work is not taken for a store without tasks. */

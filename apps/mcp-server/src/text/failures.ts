@@ -8,6 +8,12 @@ import { refused, type Answer } from './answer.ts';
  * says so, because a model would otherwise stop or look for other work.
  */
 export function failureAnswer(error: unknown): Answer {
+  const cannotWrite = FILE_ERRORS.find((one) => one === (error as { code?: unknown } | null)?.code);
+  if (cannotWrite !== undefined)
+    return refused(
+      `The files of this host cannot be written (${cannotWrite}), so it can hold no more tasks. ` +
+        'It says nothing about open work. Next: tell your person to make room for them.',
+    );
   if (!(error instanceof OrchestratorError))
     return refused('Error [INTERNAL]: this call failed. Next: tell your person; the log of this server has details.');
   const { code, message, hint, retryable, field } = error;
@@ -26,14 +32,31 @@ export function failureAnswer(error: unknown): Answer {
   return refused(`Refused ${what} Nothing was changed. Next: correct the call.`);
 }
 
+/** What the system says where the private files of a host cannot be written. Stores have errors of their own. */
+const FILE_ERRORS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO'] as const;
+
 function isAboutTheStore(code: string): boolean {
   return code.startsWith('STORE_') || code.startsWith('STORAGE_') || code === 'CONFIG_INVALID' || code === 'INTERNAL';
 }
 
-/** The API calls a field `lastAction`, and a batch of one task has `tasks[0].title`. */
+/** What the API calls otherwise than the tools do. Other fields are written with underscores. */
+const TOOL_FIELDS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:tasks|items)\[0\]\.?/u, ''],
+  [/^(?:ask\.)?to\.role\b/u, 'to_role'],
+  [/^(?:ask\.)?to(?:\.agent)?(?= )/u, 'to'],
+  [/^ask(?:\.question)?(?= )/u, 'question'],
+  [/^error\.message\b/u, 'error'],
+  [/^kinds(?:\[0\])?(?= )/u, 'kind'],
+  [/^sessionId\b/u, 'session'],
+  [/^taskId\b/u, 'task'],
+  [/^delayMs\b/u, 'delay'],
+];
+
+/** A message begins with its field. The model knows the fields of the tools alone. */
 function inToolWords(message: string, field: string | undefined): string {
-  const text = oneLine(message).replace(/^(?:tasks|items)\[0\]\.?/u, '');
-  return field === undefined ? text : text.replace(field, snakeCase(field));
+  const named = TOOL_FIELDS.reduce((text, [pattern, name]) => text.replace(pattern, name), oneLine(message));
+  if (field === undefined) return named;
+  return named.replace(/^[A-Za-z_]+/u, (word) => snakeCase(word));
 }
 
 /** Of a mistyped address, too, the password is not repeated. */

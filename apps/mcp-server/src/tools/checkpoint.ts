@@ -33,14 +33,14 @@ export const checkpoint = defineTool({
     };
     const reply = await context.store.send(
       'existing',
-      (_orchestrator, commandId) => held.checkpoint({ ...call, commandId }),
+      (orchestrator, commandId) => held.checkpoint(orchestrator, { ...call, commandId }),
       ended,
     );
     if (!reply.ok) {
       if (reply.reason === 'turn_behind') return refused(`A later checkpoint of ${held.name} exists. Next: resume.`);
       const lost = context.held.lose(held, reply);
       context.held.forgetNotice(held);
-      return refused(`${lost} Nothing was saved. Next: stop that work; claim_task takes new work.`);
+      return refused(`${lost} Nothing was saved. Next: stop that work, then ${context.held.next}.`);
     }
     const saved = `Saved as checkpoint ${reply.turn} of ${held.name}.`;
     context.held.forgetNotice(held);

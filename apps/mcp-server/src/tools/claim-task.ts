@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { claim } from '../leases/claim.ts';
-import { HeldTask } from '../leases/held-task.ts';
+import { said } from '../text/answer.ts';
 import { notClaimed } from '../text/claim-refusals.ts';
-import { claimedAnswer } from '../text/held.ts';
+import { claimedAnswer, heldPart } from '../text/held.ts';
 import { defineTool } from './tool.ts';
 
 export const claimTask = defineTool({
@@ -17,14 +17,13 @@ export const claimTask = defineTool({
   async run({ session, kind }, context, { ended }) {
     // Its answer was lost: another claim would leave a task that is held and not worked on.
     const { untold } = context.held;
-    if (untold !== undefined) return claimedAnswer(untold, context, ended);
+    if (untold !== undefined)
+      return said(...(await context.store.use('existing', (one) => heldPart(one, untold, context, ended))));
     const terms = {
       ...(session !== undefined && { sessionId: session }),
       ...(kind !== undefined && { kinds: [kind] }),
     };
     const claimed = await claim(context, terms, ended);
-    return claimed instanceof HeldTask
-      ? claimedAnswer(claimed, context, ended)
-      : notClaimed(claimed, { session, kind }, context);
+    return claimed.ok ? claimedAnswer(claimed, context, ended) : notClaimed(claimed, { session, kind }, context);
   },
 });

@@ -38,7 +38,7 @@ export const enqueueTask = defineTool({
       ended,
     );
     const name = numberOf('task', reply.task);
-    if (reply.outcome === 'enqueued') return said(`Added ${name}, ${reply.task.status}. ${context.held.holdings}`);
+    if (reply.outcome === 'enqueued') return said(`Added ${name}, ${reply.task.status}. ${context.held.holdingsLine}`);
     const ends = endLines(reply.task);
     const first = `Nothing was added: ${name} has this dedupe key; it is ${reply.task.status}.`;
     return ends.length === 0 ? said(first) : said(first, DATA_FOLLOWS, ...ends);

@@ -1,5 +1,5 @@
 import type { Orchestrator, ReleasedItem, ReleaseOutcome } from '@agent-orchestrator/core';
-import { isoSeconds } from '@agent-orchestrator/runtime';
+import { fields, isoSeconds } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { HeldTask } from '../leases/held-task.ts';
@@ -37,6 +37,9 @@ const input = z.strictObject({
   note: z.string().optional().describe('for the next holder'),
 });
 
+/** The API has one field for both, and its errors could not say which is wrong. */
+const RECIPIENT = z.strictObject({ to: fields.name.optional(), to_role: fields.name.optional() });
+
 export const releaseTask = defineTool({
   name: 'release_task',
   description: 'End your lease and say how the task ended.',
@@ -48,6 +51,7 @@ export const releaseTask = defineTool({
     if (!(held instanceof HeldTask)) return held;
     if (end.to !== undefined && end.to_role !== undefined)
       return refused('Refused: to and to_role were both given. Next: give one of the two.');
+    fields.parseInput(RECIPIENT, { to: end.to, to_role: end.to_role });
     const call = { ...held.holder, ...callOf(end) };
     const reply = await context.store.send(
       'existing',
@@ -87,5 +91,5 @@ function released(
   const stands = otherTerms ? ' An earlier release with other terms stands.' : '';
   const now = `${held.name} was released as ${outcome} and is ${status}${again}.${stands}`;
   context.held.end(held, now);
-  return said(`${now} ${context.held.holdings} Next: claim_task.`);
+  return said(`${now} ${context.held.holdingsLine} Next: ${context.held.next}.`);
 }

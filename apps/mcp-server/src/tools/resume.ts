@@ -1,16 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Orchestrator, SessionRecord } from '@agent-orchestrator/core';
-import { readResume, type ResumeFacts, type SessionFacts } from '@agent-orchestrator/runtime';
+import { isBeingJudged, numberOf, readResume, type ResumeFacts } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { claim, type Claiming } from '../leases/claim.ts';
-import { HeldTask } from '../leases/held-task.ts';
+import { leftBehind } from '../leases/left-behind.ts';
 import { isLeftByServer } from '../leases/server-run.ts';
 import { said, type Answer } from '../text/answer.ts';
-import { busyLine } from '../text/claim-refusals.ts';
-import { claimedAnswer, heldLine } from '../text/held.ts';
-import { isHostEndedNote } from '../text/host-ended.ts';
-import { workLines } from '../text/stored.ts';
+import { busyLine, type Busy } from '../text/claim-refusals.ts';
+import { claimedAnswer, heldPart, moreHeldLine } from '../text/held.ts';
+import { short } from '../text/stored.ts';
 import { defineTool, type ToolCall } from './tool.ts';
 
 export const resume = defineTool({
@@ -24,45 +23,29 @@ export const resume = defineTool({
   async run(_input, context, call) {
     const { held, store } = context;
     if (held.all.length > 0) return store.use('existing', (orchestrator) => present(orchestrator, context, call));
-    const facts = await store.use('existing', async (orchestrator) => {
+    const { facts, sessions } = await store.use('existing', async (orchestrator) => {
       const { agent, roles } = context;
-      return (await readResume(orchestrator, { agent, roles })).facts;
+      const { facts } = await readResume(orchestrator, { agent, roles });
+      return { facts, sessions: facts === null ? [] : await leftBehind(orchestrator, facts) };
     });
-    const sessions = facts === null ? [] : leftBehind(facts);
     const claims: Claiming[] = [];
     for (const sessionId of sessions) claims.push(await takeBack(sessionId, context, call));
     return answerTo(claims, facts, context, call);
   },
 });
 
-/** What is held now, as the store has it: after its context was cut, a model knows nothing of it any more. */
+/** How many tasks are shown with all that is known of them. */
+const SHOWN_MAX = 3;
+
 async function present(orchestrator: Orchestrator, context: ToolContext, { ended }: ToolCall): Promise<Answer> {
+  const { all } = context.held;
   const parts: string[] = [];
-  for (const held of context.held.all) {
-    const { task } = held.claim;
-    const session = await orchestrator.getSession(task.sessionId);
-    parts.push(heldLine(held, context), ...(await workLines(orchestrator, task, session?.context ?? null)));
-    held.isTold = !ended.aborted;
-  }
-  return said(...parts);
+  for (const held of all.slice(0, SHOWN_MAX)) parts.push(...(await heldPart(orchestrator, held, context, ended)));
+  return said(...parts, ...moreHeldLine(all.slice(SHOWN_MAX)));
 }
 
-/** The sessions that an earlier session of this agent held and did not end itself. Not new work. */
-function leftBehind({ agent, session, alsoHeld }: ResumeFacts): string[] {
-  const also = alsoHeld.map(({ sessionId }) => sessionId);
-  if (session === null || agent === null) return also;
-  const isLeft = session.holder === null ? isInterrupted(agent, session) : session.holder.agent === agent;
-  return isLeft ? [session.id, ...also] : also;
-}
-
-/** Whether the last lease of the agent ended without a word of it, and its task is the next one of the session. */
-function isInterrupted(agent: string, { tenure, task, queue }: SessionFacts): boolean {
-  if (task === null || queue[0]?.id !== task.id) return false;
-  const ended = tenure?.ended ?? null;
-  if (ended?.type === 'task.released') return isHostEndedNote(agent, ended.note);
-  return ended?.type === 'task.recovered';
-}
-
+/** The keeper of a host that has ended gives the task back, or says what lives on, within so many milliseconds. */
+const JUDGED_WITHIN_MS = 1_000;
 /** The longest wait for a server that was killed: hosts give a call about a minute. */
 const WAIT_MAX_MS = 45_000;
 
@@ -74,13 +57,19 @@ async function takeBack(sessionId: string, context: ToolContext, { ended }: Tool
   const before = await silence(sessionId, context);
   // The rule gives a session without a process to any run of the same name. Two hosts have the same one by default.
   if (before?.held.pid === null && before.inMs > 0) return mayBeAlive(before.held);
+  if (before !== null && isJudged(before.held))
+    await pause(JUDGED_WITHIN_MS, undefined, { signal: ended }).catch(() => {});
   const terms = { sessionId, resume: true };
   const claimed = await claim(context, terms, ended);
-  if (claimed instanceof HeldTask || claimed.reason !== 'busy' || claimed.why !== 'previous_alive') return claimed;
+  if (claimed.ok || claimed.reason !== 'busy' || claimed.why !== 'previous_alive') return claimed;
   const now = await silence(sessionId, context);
-  if (now === null || !isLeftByServer(now.held) || now.inMs > WAIT_MAX_MS) return claimed;
+  if (now === null || !isLeftByServer(now.held, context.host) || now.inMs > WAIT_MAX_MS) return claimed;
   await pause(Math.max(0, now.inMs), undefined, { signal: ended }).catch(() => {});
   return ended.aborted ? claimed : claim(context, terms, ended);
+}
+
+function isJudged({ pid, processStart: start }: SessionRecord): boolean {
+  return pid !== null && start !== null && isBeingJudged({ pid, start });
 }
 
 /** How soon the holder of a session was silent for half its TTL; null: no agent holds it. */
@@ -107,13 +96,39 @@ async function answerTo(
   context: ToolContext,
   { ended }: ToolCall,
 ): Promise<Answer> {
-  const taken = claims.filter((one) => one instanceof HeldTask);
-  const answers = await Promise.all(taken.map((held) => claimedAnswer(held, context, ended)));
-  const lines = answers.flatMap((answer) => answer.lines);
-  const busy = claims.flatMap((one) => (one instanceof HeldTask || one.reason !== 'busy' ? [] : [busyLine(one)]));
-  if (lines.length > 0 || busy.length > 0) return said(...lines, ...busy);
+  const taken = claims.filter((one) => one.ok);
+  const answers = await Promise.all(taken.slice(0, SHOWN_MAX).map((one) => claimedAnswer(one, context, ended)));
+  const more = taken.slice(SHOWN_MAX).map(({ held }) => held);
+  for (const held of more) held.isTold = !ended.aborted;
+  const lines = [...answers.flatMap((answer) => answer.lines), ...moreHeldLine(more)];
+  const busy = claims.filter((one) => !one.ok && one.reason === 'busy');
+  const shown = await Promise.all(busy.slice(0, SHOWN_MAX).map((one) => leftLine(one, context)));
+  if (busy.length > SHOWN_MAX) shown.push(`So it is with ${busy.length - SHOWN_MAX} more.`);
+  if (lines.length > 0 || shown.length > 0) return said(...lines, ...shown);
   const waiting = facts?.waitingFor.length ?? 0;
   const first =
     waiting === 0 ? '' : ` ${waiting === 1 ? 'A task waits' : `${waiting} tasks wait`} for you by name or role.`;
   return said(`You hold no task, and there is none to take back.${first} Next: claim_task.`);
+}
+
+/** Why a session stays with an earlier run of the agent. */
+async function leftLine(busy: Busy, { agent, store }: ToolContext): Promise<string> {
+  const line = busyLine(busy, agent);
+  const left = await store.use('existing', async (orchestrator) => {
+    const session = await orchestrator.getSession(busy.sessionId);
+    const taskId = session?.taskId ?? null;
+    const task = taskId === null ? null : await orchestrator.getTask(taskId);
+    return { task, progress: session?.progress };
+  });
+  const running = stillRunning(left.progress);
+  if (left.task === null || running === null) return line;
+  const what = running.map(short).join(', ');
+  return `Your host of ${numberOf('task', left.task)} has ended, but ${what} is still running. ${line}`;
+}
+
+/** What the keeper of a host has seen after the end of the host; null: it said nothing of the kind. */
+function stillRunning(progress: unknown): readonly string[] | null {
+  const told = progress as { readonly host_ended?: unknown; readonly still_running?: unknown } | null | undefined;
+  if (told?.host_ended !== true || !Array.isArray(told.still_running)) return null;
+  return told.still_running.map(String);
 }

@@ -3,7 +3,7 @@ import { findDeadHolders, isEnded, isoSeconds, numberOf, quoted, TASK_STATUS_NAM
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { refused, said, type Answer } from '../text/answer.ts';
-import { heldLine } from '../text/held.ts';
+import { heldLine, moreHeldLine } from '../text/held.ts';
 import { endLines, short, workLines } from '../text/stored.ts';
 import { defineTool } from './tool.ts';
 
@@ -20,12 +20,17 @@ export const taskStatus = defineTool({
   },
 });
 
+/** How many of the tasks that are held have a line of their own. */
+const SHOWN_MAX = 3;
+
 async function overview(orchestrator: Orchestrator, context: ToolContext): Promise<Answer> {
   const { tasks } = await orchestrator.counts();
   const open = TASK_STATUS_NAMES.filter((status) => !isEnded(status)).map((status) => `${tasks[status]} ${status}`);
   const all = `All agents: ${open.join(', ')}; ${tasks.failed} failed for good.`;
-  const held = context.held.all.map((one) => heldLine(one, context));
-  return held.length === 0 ? said(`You hold no task. Next: resume, or claim_task.`, all) : said(...held, all);
+  const { all: held } = context.held;
+  if (held.length === 0) return said(`You hold no task. Next: resume, or claim_task.`, all);
+  const shown = held.slice(0, SHOWN_MAX).map((one) => heldLine(one, context));
+  return said(...shown, ...moreHeldLine(held.slice(SHOWN_MAX)), all);
 }
 
 /** A sentence of the orchestrator can name ids, which people choose. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +41,18 @@ export class Machine implements Disposable {
   async others<R>(use: (orchestrator: Orchestrator) => Promise<R>): Promise<R> {
     await using orchestrator = await openOrchestrator(this.url);
     return await use(orchestrator);
+  }
+
+  /** The processes that keep what hosts hold here; also those that have ended without a word. */
+  get keepers(): number[] {
+    const files = globSync('.openclaw/hosts/*/*/keeper.json', { cwd: this.folder });
+    return files.map((file) => (JSON.parse(readFileSync(join(this.folder, file), 'utf8')) as { pid: number }).pid);
+  }
+
+  /** What the hook of a plugin does at the end of a turn. */
+  tellOfTurn(): void {
+    for (const host of globSync('.openclaw/hosts/*', { cwd: this.folder }))
+      writeFileSync(join(this.folder, host, 'turn'), '');
   }
 
   [Symbol.dispose](): void {
@@ -99,7 +111,7 @@ export class AgentHost implements AsyncDisposable {
 }
 
 /** Waits until something is so. */
-export async function until<T>(look: () => T | Promise<T>, timeoutMs = 15_000): Promise<NonNullable<T>> {
+export async function until<T>(look: () => T | Promise<T>, timeoutMs = 30_000): Promise<NonNullable<T>> {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
     const seen = await look();

@@ -1,10 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Orchestrator } from '@agent-orchestrator/core';
+import { giveBack, ownProcess, StoreAccess, type RegisteredHost } from '@agent-orchestrator/runtime';
 import { Calls } from '../../src/calls.ts';
-import { giveBack } from '../../src/leases/give-back.ts';
-import { HeldTasks } from '../../src/leases/held-tasks.ts';
+import type { HeldTasks } from '../../src/leases/held-tasks.ts';
+import { HostSide } from '../../src/leases/host-side.ts';
 import { newInstance } from '../../src/leases/server-run.ts';
 import { PROFILES, type Profile } from '../../src/profiles.ts';
-import { StoreAccess } from '../../src/store-access.ts';
 
 /** What a model sees of an answer. */
 export interface ToolText {
@@ -20,12 +23,13 @@ interface WorkplaceOptions {
   readonly profile?: Profile;
 }
 
-/** The tools of one server without a connection, on a store of their own in memory. */
+/** The tools of one server without a connection, for a host of its own, on a store in memory. No keeper renews. */
 export class Workplace implements AsyncDisposable {
   readonly store: StoreAccess;
-  readonly held: HeldTasks;
   readonly log: string[] = [];
   readonly calls: Calls;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'mcp-host-'));
+  readonly #side: HostSide;
   readonly #profile: Profile;
   readonly #agent: string;
 
@@ -36,14 +40,40 @@ export class Workplace implements AsyncDisposable {
     profile = 'agent',
   }: WorkplaceOptions = {}) {
     this.store = store;
-    this.held = new HeldTasks({
-      heartbeat: (call) => store.use('existing', (one) => one.heartbeat(call)),
-      checkpoint: (call) => store.use('existing', (one) => one.checkpoint(call)),
-    });
     this.#profile = profile;
     this.#agent = agent;
-    const terms = { agent, roles, instance: newInstance(), ttlMs: 120_000, staleAfterMs: 60_000 };
-    this.calls = new Calls({ ...terms, store, held: this.held }, (line) => this.log.push(line));
+    const terms = {
+      agent,
+      roles,
+      instance: newInstance(),
+      ttlMs: 120_000,
+      staleAfterMs: 60_000,
+      parkAfterMs: 1_800_000,
+    };
+    const place = { store, url: 'memory:', namespace: 'default', keeperProgram: null };
+    this.#side = new HostSide({ ...terms, ...place, findHost: () => this.#host });
+    this.calls = new Calls(
+      (conversation) => this.#side.contextFor(conversation),
+      (line) => this.log.push(line),
+    );
+  }
+
+  /** What is held here. */
+  get held(): HeldTasks {
+    return this.#side.contextFor(null).held;
+  }
+
+  get #host(): RegisteredHost {
+    const { pid } = process;
+    const own = ownProcess() ?? { host: 'unknown', boot: '', pid, start: '' };
+    return {
+      name: 'test',
+      agent: this.#agent,
+      conversation: null,
+      transcript: 'transcript.jsonl',
+      process: own,
+      folder: this.#folder,
+    };
   }
 
   async call(name: string, input: object = {}, ended = new AbortController().signal): Promise<ToolText> {
@@ -59,15 +89,16 @@ export class Workplace implements AsyncDisposable {
     return this.store.use('create', use);
   }
 
-  /** What the server does when its host ends. */
+  /** What the keeper does when the host ends. */
   async end(): Promise<void> {
-    const { calls, held, store, log } = this;
-    await giveBack({ calls, held, store, agent: this.#agent, log: (line) => log.push(line) });
-    for (const task of held.all) held.end(task, 'given back');
+    const leases = this.held.all.map(({ lease }) => lease);
+    await this.others((one) => giveBack(one, leases, { why: 'host_ended' }));
+    for (const task of this.held.all) this.held.end(task, 'given back');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const held of this.held.all) held.stop();
+    this.#side[Symbol.dispose]();
     await this.store[Symbol.asyncDispose]();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,8 @@
-import { fenceOf, fields, type ProcessIdentity } from '@agent-orchestrator/core';
+import { fenceOf, fields } from '@agent-orchestrator/core';
 import { defaultAgent } from '../system/default-agent.ts';
 import { isSet, type Environment } from '../system/environment.ts';
-import { seesOwnProcesses } from './own-process.ts';
-import { programOf, readProcess, readProcessStatus } from './process-table.ts';
+import { ancestorsOf, type Ancestor } from './ancestors.ts';
+import { fencesOf, registeredHost, type RegisteredHost } from './host-registry.ts';
 
 /**
  * Who is asking. It only decides what is called "you" on a screen: it proves nothing, and no command finds a lease by
@@ -24,15 +24,20 @@ export interface CallerOfRun {
   readonly sessionId: string | null;
 }
 
-/** A program that an agent host started, such as a hook. */
+/** A program that an agent host started: a hook, a server of tools, a command of its shell. */
 export interface CallerOfHost {
   readonly by: 'host';
+  /** The one that the caller names, else the one that lives in the host. */
   readonly agent: string | null;
   readonly instance: string | null;
   /** The name under which the host was registered. */
   readonly host: string;
   /** Its process: the nearest ancestor that is a registered host. */
   readonly process: Ancestor;
+  /** The conversation of the host, if the call or the registration tells it. It proves nothing. */
+  readonly conversation: string | null;
+  /** Of the leases that the process of the host holds. */
+  readonly fences: readonly number[];
 }
 
 /** A person or a script. */
@@ -44,53 +49,44 @@ export interface CallerOfShell {
   readonly process: Ancestor | null;
 }
 
-/** A living process above this one. With its start, the pid names one process for ever. */
-export interface Ancestor extends Pick<ProcessIdentity, 'pid' | 'start'> {
-  /** The file name of its program. */
-  readonly program: string;
-}
-
-/** A program in which agents live, and how its process is told. */
-export interface AgentHost {
-  readonly name: string;
-  readonly isHost: (ancestor: Ancestor) => boolean;
-}
-
 export interface AskedBy {
   /** The agent and the run of it that the caller names itself, by a flag, a variable or its configuration. */
   readonly agent?: string | null | undefined;
   readonly instance?: string | null | undefined;
+  /** The conversation that the host names with the very call. Variables of a server can name an earlier one. */
+  readonly conversation?: string | null | undefined;
   readonly env?: Environment;
   /** The nearest first. By default those of this process. */
   readonly ancestors?: () => readonly Ancestor[];
-}
-
-const hosts = new Map<string, AgentHost>();
-
-/** Registers a host for this process. @returns takes it back */
-export function registerAgentHost(host: AgentHost): () => void {
-  hosts.set(host.name, host);
-  return () => {
-    if (hosts.get(host.name) === host) hosts.delete(host.name);
-  };
+  /** What is known of a process that is a host. By default as it was registered. */
+  readonly registered?: (
+    ancestor: Ancestor,
+  ) => Pick<RegisteredHost, 'name' | 'agent' | 'conversation' | 'folder'> | null;
 }
 
 /**
  * The token in the environment, with what `run` set; else the nearest registered agent host among the ancestors; else
- * the shell. It is looked up at each call: a process can outlive the one that started it.
+ * the shell. It is looked up at each call: a process can outlive the one that started it, and a server of a host can
+ * start before the hook that registers the host.
  */
 export function callerIdentity({
   agent = null,
   instance = null,
+  conversation = null,
   env = process.env,
-  ancestors = ownAncestors,
+  ancestors = ancestorsOf,
+  registered = registeredHost,
 }: AskedBy = {}): CallerIdentity {
   const ofRun = callerOfRun(env);
   if (ofRun !== null) return ofRun;
   const above = ancestors();
-  for (const ancestor of above)
-    for (const { name, isHost } of hosts.values())
-      if (isHost(ancestor)) return { by: 'host', agent, instance, host: name, process: ancestor };
+  for (const ancestor of above) {
+    const host = registered(ancestor);
+    if (host === null) continue;
+    const { name, agent: inhabitant, conversation: current } = host;
+    const more = { conversation: conversation ?? current, fences: fencesOf(host) };
+    return { by: 'host', agent: agent ?? inhabitant, instance, host: name, process: ancestor, ...more };
+  }
   return { by: 'shell', agent: agent ?? defaultAgent(), instance, process: above[0] ?? null };
 }
 
@@ -103,12 +99,13 @@ export interface HeldBy {
 
 /**
  * Whether a lease is the caller's own, to call its holder "you". With a token it is the very lease of the token: other
- * runs of the same agent are others. Elsewhere both must name the same run of the same agent. The name of the agent
- * alone tells nothing: several people and programs may work under it.
+ * runs of the same agent are others. In a host it is what the process of the host holds. Elsewhere both must name the
+ * same run of the same agent. The name of the agent alone tells nothing: several people and programs may work under it.
  */
 export function isHeldByCaller(caller: CallerIdentity | null, { agent, instance = null, fence }: HeldBy): boolean {
   if (caller === null) return false;
   if (caller.by === 'run') return fence === caller.fence && (caller.agent === null || agent === caller.agent);
+  if (caller.by === 'host' && fence !== null && caller.fences.includes(fence)) return true;
   return agent !== null && agent === caller.agent && instance !== null && instance === caller.instance;
 }
 
@@ -123,21 +120,4 @@ function callerOfRun(env: Environment): CallerOfRun | null {
     fence: fenceOf(token),
     sessionId: isSet(sessionId) ? sessionId : null,
   };
-}
-
-/** More are not looked at: a table that changes meanwhile could lead in a circle. */
-const ANCESTORS_MAX = 64;
-
-/** The processes above this one, the nearest first, as far as they are seen. */
-export function ownAncestors(): Ancestor[] {
-  const found: Ancestor[] = [];
-  if (!seesOwnProcesses()) return found;
-  let pid = process.ppid;
-  while (pid > 0 && found.length < ANCESTORS_MAX) {
-    const entry = readProcess(pid);
-    if (entry === null) break;
-    found.push({ pid, start: entry.start, program: programOf(entry) });
-    pid = Number(readProcessStatus(pid, 'PPid')?.[0] ?? 0);
-  }
-  return found;
 }

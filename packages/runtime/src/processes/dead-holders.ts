@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Evidence, Orchestrator, ProcessIdentity, SessionRecord } from '@agent-orchestrator/core';
 import { LIMITS } from '@agent-orchestrator/core';
+import { isEndInDoubt } from './kept-host.ts';
 import { ProcessScan } from './lease-processes.ts';
 import { offspringOf, type OffspringState } from './offspring.ts';
 import { ownProcess } from './own-process.ts';
@@ -17,6 +18,8 @@ const SECOND_LOOK_AFTER_MS = 50;
  *
  * - it belongs to this machine, this boot and this view of the processes
  * - the process that claimed is gone (a zombie is dead; a reused pid is recognized by the start of its process)
+ * - if it is the process of an agent host: no keeper of the host is at work, which would judge itself, and none has
+ *   seen that something which the host started lives on
  * - if it starts commands under its lease: all that they have started has ended, as a keeper that is alive shows
  *   (`offspringOf`)
  * - no process carries the lease in its environment
@@ -84,6 +87,7 @@ function goneHolder(session: Held, here: ProcessIdentity): Gone[] {
   if (host !== here.host || boot !== here.boot) return [];
   const sight = look({ pid, start: processStart });
   if (sight === 'alive' || sight === 'hidden') return [];
+  if (isEndInDoubt({ pid, start: processStart })) return [];
   const offspring = offspringOf({ pid, start: processStart, fence, group: processGroup });
   if (offspring === 'alive' || offspring === 'unproven') return [];
   const observed = `process ${pid} ${OBSERVED[sight]}, and no process carries its lease${seen(offspring)}`;

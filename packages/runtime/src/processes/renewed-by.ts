@@ -1,5 +1,5 @@
 import { fenceOf } from '@agent-orchestrator/core';
-import { ownAncestors } from './caller-identity.ts';
+import { ancestorsOf } from './ancestors.ts';
 import { isKeeperOfFence } from './keeper-sight.ts';
 
 /**
@@ -9,5 +9,5 @@ import { isKeeperOfFence } from './keeper-sight.ts';
  */
 export function renewedBy(token: string): { readonly processGroup?: 0 } {
   const fence = fenceOf(token);
-  return ownAncestors().some(({ pid }) => isKeeperOfFence(pid, fence)) ? {} : { processGroup: 0 };
+  return ancestorsOf().some(({ pid }) => isKeeperOfFence(pid, fence)) ? {} : { processGroup: 0 };
 }

@@ -17,7 +17,7 @@ export interface RunOptions {
   /** Descriptors beyond 2 that the command gets, under the same numbers. */
   readonly descriptors?: readonly number[];
   /** For `ORCHESTRATOR_STORE`, and for the private file with its secret. */
-  readonly store: StoreForOthers;
+  readonly store: Pick<StoreForOthers, 'address' | 'secret'>;
   /** The task's payload, the session's context and the last answer, for the command's files. */
   readonly files: { readonly payload: unknown; readonly context: unknown; readonly answer: unknown };
   /** Files that the command leaves if it succeeds: the result names them, with their sizes and digests. */

@@ -1,4 +1,10 @@
-import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import {
+  spawn,
+  spawnSync,
+  type ChildProcess,
+  type ChildProcessWithoutNullStreams,
+  type SpawnOptions,
+} from 'node:child_process';
 import { withoutSecrets } from './secret-variables.ts';
 
 /** How a program is started; its environment is named by each caller. */
@@ -8,6 +14,12 @@ export type StartProgram = SpawnOptions & { readonly env: NodeJS.ProcessEnv };
  * Starts a program without a shell. Lint refuses other imports of `child_process`, so no program gets a secret of this
  * process.
  */
+export function startProgram(
+  program: string,
+  words: readonly string[],
+  options: StartProgram & { readonly stdio: 'pipe' },
+): ChildProcessWithoutNullStreams;
+export function startProgram(program: string, words: readonly string[], options: StartProgram): ChildProcess;
 export function startProgram(program: string, words: readonly string[], options: StartProgram): ChildProcess {
   return spawn(program, words, { ...options, env: withoutSecrets(options.env) });
 }

@@ -10,7 +10,9 @@ export type Check =
   | 'blocked_queues'
   | 'near_misses'
   | 'fenced_agents'
-  | 'offspring';
+  | 'offspring'
+  /** Made by programs that set up agent hosts, not by the examination of a store. */
+  | 'agent_hosts';
 
 /**
  * The fix that every store has; each storage names its own further ones. No fix takes anything from a live holder.

@@ -42,6 +42,11 @@ export interface ResumeQuestion {
   readonly roles?: readonly string[] | undefined;
   /** Who is called "you". */
   readonly caller?: CallerIdentity | undefined;
+  /**
+   * The session that the agent last held, as far as its machine remembers; null: it remembers none. Then only the end
+   * of the log is searched for a later one. Default: the log is searched far back.
+   */
+  readonly lastHeld?: string | null | undefined;
 }
 
 export interface ResumeAnswer {
@@ -62,6 +67,7 @@ const EVENTS_MAX = 20;
 const SINCE_REACH = 1_000;
 const LEASES_REACH = 10_000;
 const STORE_REACH = 100_000;
+const STORE_REACH_IF_REMEMBERED = 1_000;
 /** Small pages: results and contexts may be large. */
 const EVENTS_PER_PAGE = 100;
 
@@ -145,15 +151,16 @@ class ResumeReading {
   }
 
   async #lastHeldBy(agent: string): Promise<string | null> {
+    const { lastHeld } = this.#question;
     const isOwn = (event: EventInBrief) => event.agent === agent;
     const end = await this.#reads.asOf();
+    const reach = lastHeld === undefined ? STORE_REACH : STORE_REACH_IF_REMEMBERED;
     const { events } = await lookBack(
       async (page) => brief(await this.#reads.listEvents({ types: ['task.claimed'], agent, ...page })),
-      { end, reach: STORE_REACH, by: 'id', page: 500 },
+      { end, reach, by: 'id', page: 500 },
       (claims) => claims.some(isOwn),
     );
-    const last = events.findLast(isOwn);
-    return last === undefined ? null : last.sessionId;
+    return events.findLast(isOwn)?.sessionId ?? lastHeld ?? null;
   }
 
   async #session(reference: string): Promise<SessionFacts | null> {

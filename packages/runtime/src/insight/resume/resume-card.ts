@@ -5,6 +5,7 @@ import { fitCard, RESUME_BUDGET, type Item, type Part } from './card-fit.ts';
 import { CardText, items } from './card-text.ts';
 import { isHeldBy, nextStep } from './next-step.ts';
 import { questionLines, questionsPart } from './questions-part.ts';
+import { COMMAND_WORDS, type StepWords } from './step-words.ts';
 import type {
   AlsoHeld,
   EventInBrief,
@@ -22,21 +23,29 @@ export interface CardFacts {
   readonly names: Names;
 }
 
-/** @returns the card, with a line feed after each line; empty if there is nothing to continue */
-export function resumeCard({ facts, names }: CardFacts, budget: number = RESUME_BUDGET.default): string {
+/**
+ * @param words how its reader takes the next step: by commands, or by the tools of an agent host
+ * @returns the card, with a line feed after each line; empty if there is nothing to continue
+ */
+export function resumeCard(
+  { facts, names }: CardFacts,
+  budget: number = RESUME_BUDGET.default,
+  words: StepWords = COMMAND_WORDS,
+): string {
   if (facts === null) return '';
   const say = new CardText(names, budget);
-  const parts = facts.session === null ? withoutSession(facts, say) : ofSession(facts, facts.session, say);
+  const next = nextStep(facts, names, words);
+  const parts = facts.session === null ? withoutSession(facts, next, say) : ofSession(facts, facts.session, next, say);
   return fitCard(parts, budget);
 }
 
-function ofSession(facts: ResumeFacts, session: SessionFacts, say: CardText): Part[] {
+function ofSession(facts: ResumeFacts, session: SessionFacts, next: string, say: CardText): Part[] {
   return [
     questionsPart(facts, say),
     tenurePart(facts, session, say),
     {
       heading: 'Next step',
-      lines: items('next', [nextStep(facts, say.names)]),
+      lines: items('next', [next]),
       unread: 0,
       rest: { what: 'next step', command: `why session ${say.names.sessionReference(session.id)}` },
     },
@@ -48,13 +57,13 @@ function ofSession(facts: ResumeFacts, session: SessionFacts, say: CardText): Pa
   ];
 }
 
-function withoutSession(facts: ResumeFacts, say: CardText): Part[] {
+function withoutSession(facts: ResumeFacts, next: string, say: CardText): Part[] {
   return [
     questionsPart(facts, say),
     waitingForPart(facts, say),
     {
       heading: 'Next step',
-      lines: items('next', [nextStep(facts, say.names)]),
+      lines: items('next', [next]),
       unread: 0,
       rest: { what: 'next step', command: 'status' },
     },

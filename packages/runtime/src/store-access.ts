@@ -1,13 +1,8 @@
-import type { Orchestrator } from '@agent-orchestrator/core';
-import {
-  mayHaveRun,
-  newCommandId,
-  openOrchestrator,
-  OrchestratorError,
-  resend,
-  systemTime,
-  type StoreMode,
-} from '@agent-orchestrator/runtime';
+import { OrchestratorError, type Orchestrator, type StoreMode } from '@agent-orchestrator/core';
+import { openOrchestrator } from './open-orchestrator.ts';
+import { newCommandId } from './system/command-id.ts';
+import { systemTime } from './system/time.ts';
+import { mayHaveRun, resend } from './work/resend.ts';
 
 /** How long one try waits for a busy store. Hosts give a call of a tool about a minute. */
 const BUSY_TIMEOUT_MS = 5_000;

@@ -1,0 +1,29 @@
+import { hookLine, serverCommand } from './commands.ts';
+import { DESCRIPTION, jsonFile, PLUGIN_NAME, type PluginFiles, type Program } from './files.ts';
+import { readme } from './readme.ts';
+import { skill } from './skill.ts';
+
+/**
+ * How long each event may take, in milliseconds. Gemini CLI tells of a compression before every request, so that event
+ * says nothing: the end of a turn saves the state.
+ */
+const EVENTS = { SessionStart: 10_000, AfterAgent: 10_000, SessionEnd: 3_000 } as const;
+
+export function geminiCliExtension(program: Program): PluginFiles {
+  const { version } = program;
+  const hooks = Object.entries(EVENTS).map(([event, timeout]) => {
+    const command = { type: 'command', name: PLUGIN_NAME, command: hookLine(program, 'gemini-cli', event), timeout };
+    return [event, [{ hooks: [command] }]];
+  });
+  return {
+    'gemini-extension.json': jsonFile({
+      name: PLUGIN_NAME,
+      version,
+      description: DESCRIPTION,
+      mcpServers: { [PLUGIN_NAME]: serverCommand(program) },
+    }),
+    'hooks/hooks.json': jsonFile({ hooks: Object.fromEntries(hooks) }),
+    'README.md': readme('Gemini CLI'),
+    ...skill(),
+  };
+}

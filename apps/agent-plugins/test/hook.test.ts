@@ -1,0 +1,162 @@
+// The hook as the hosts call it, as the command line is built:
+// - nothing is held and nothing waits, no store, input that is no event, a store that is broken: nothing, exit status 0
+// - a store that a server makes at the same moment is in no way
+// - a lease: the card at the start; the state at the end of a turn, without what the model saved; parked at the end,
+//   but not when the host continues with another session; also if its state is refused
+// - a transcript that is a pipe, and an input that does not end: the host is not kept waiting
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  agentOfHost,
+  Holdings,
+  isGivenBackNote,
+  openOrchestrator,
+  Orchestrator,
+  registerHost,
+} from '@agent-orchestrator/runtime';
+
+import { readEvent } from '../src/hook/events.ts';
+import { saveTurn } from '../src/hook/save-turn.ts';
+
+const HOOK = fileURLToPath(new URL('../../cli/bin/hook.js', import.meta.url));
+const CARD = 'Facts from the orchestrator.';
+
+const scratch = mkdtempSync(join(tmpdir(), 'hook-'));
+const store = `sqlite:${join(scratch, 'store.db')}`;
+const project = join(scratch, 'project');
+const agent = agentOfHost('claude-code', project);
+let orchestrator: Orchestrator;
+
+beforeAll(async () => {
+  vi.stubEnv('OPENCLAW_STATE_DIR', join(scratch, 'state'));
+  for (const folder of [join(scratch, 'state'), project]) mkdirSync(folder);
+  orchestrator = await openOrchestrator(store, { mode: 'create' });
+});
+afterAll(async () => {
+  await orchestrator[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** This process is the host. */
+async function hook(event: string, input: object | string, at = store): Promise<{ exit: number; output: string }> {
+  const env = { PATH: process.env['PATH'], HOME: scratch, OPENCLAW_STATE_DIR: join(scratch, 'state') };
+  const child = spawn(process.execPath, [HOOK, 'claude-code', event], {
+    cwd: project,
+    env: { ...env, ORCHESTRATOR_STORE: at },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  child.stdin.end(typeof input === 'string' ? input : JSON.stringify({ session_id: 'one', ...input }));
+  const [output, [exit]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>]);
+  return { exit, output };
+}
+
+const NOTHING = { exit: 0, output: '' };
+
+test('it prints nothing where there is nothing to tell, and where it fails', async () => {
+  const broken = join(scratch, 'broken.db');
+  writeFileSync(broken, 'no database');
+
+  expect(await hook('SessionStart', { source: 'startup' })).toEqual(NOTHING);
+  expect(await hook('SessionStart', { source: 'startup' }, `sqlite:${join(scratch, 'missing.db')}`)).toEqual(NOTHING);
+  expect(await hook('SessionStart', { source: 'startup' }, `sqlite:${broken}`)).toEqual(NOTHING);
+  expect(await hook('Stop', 'no event')).toEqual(NOTHING);
+  expect(await hook('NoSuchEvent', {})).toEqual(NOTHING);
+});
+
+test('it opens the store together with a server that makes it', async () => {
+  const fresh = `sqlite:${join(scratch, 'fresh.db')}`;
+  const makeStore = async () => {
+    await using server = await openOrchestrator(fresh, { mode: 'create' });
+    for (let count = 0; count < 50; count += 1) await server.enqueueTask({ title: 'a' });
+    await server.claimTask({ agent });
+    return (await server.verify()).findings;
+  };
+
+  const [findings, early, late] = await Promise.all([
+    makeStore(),
+    hook('SessionStart', { source: 'startup' }, fresh),
+    hook('Stop', {}, fresh),
+  ]);
+  const after = await hook('SessionStart', { source: 'resume' }, fresh);
+
+  expect([findings, early.exit, late]).toEqual([[], 0, NOTHING]);
+  expect(after.output).toContain(CARD);
+});
+
+test('it shows a task that is held, saves its state, and parks it at the end', async () => {
+  await orchestrator.enqueueTask({ title: 'Write the parser' });
+  const claimed = await orchestrator.claimTask({ agent });
+  if (!claimed.ok) throw new Error('nothing was claimed');
+  await orchestrator.checkpoint({ token: claimed.lease.token, nextAction: 'write the lexer', memoryRef: 'branch-7' });
+  const host = registerHost({ isThisProcess: true, name: 'claude-code', agent });
+  const holdings = Holdings.of(host, { store, namespace: 'default', agent });
+  holdings.add(claimed, 'one');
+
+  const { output } = await hook('SessionStart', { source: 'compact' });
+  const { hookSpecificOutput } = JSON.parse(output) as { hookSpecificOutput: Record<string, string> };
+  expect(hookSpecificOutput).toMatchObject({ hookEventName: 'SessionStart', additionalContext: expect.any(String) });
+  expect(hookSpecificOutput['additionalContext']?.split(CARD)).toHaveLength(2);
+  expect(hookSpecificOutput['additionalContext']).toContain('next action "write the lexer"');
+
+  // To open a pipe that has no writer would never end.
+  const pipe = join(scratch, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const said = { last_assistant_message: 'The lexer is half done.', transcript_path: pipe };
+  expect(await hook('Stop', said)).toEqual(NOTHING);
+  const saved = await orchestrator.getSession(claimed.task.sessionId);
+  expect(saved?.context).toMatchObject({
+    turn: 2,
+    lastAction: 'The lexer is half done.',
+    nextAction: 'write the lexer',
+    memoryRef: 'branch-7',
+  });
+
+  expect(await hook('SessionEnd', { reason: 'clear' })).toEqual(NOTHING);
+  expect(holdings.list()).toHaveLength(1);
+
+  expect(await hook('SessionEnd', { reason: 'other' })).toEqual(NOTHING);
+  expect(holdings.list()).toEqual([]);
+  const task = await orchestrator.getTask(claimed.task.id);
+  expect(task).toMatchObject({ status: 'queued', attempt: 0 });
+  expect(isGivenBackNote(agent, task?.note ?? null)).toBe(true);
+});
+
+test('a session that cannot be saved gives its tasks back, and one task is in the way of no other', async () => {
+  vi.stubEnv('ORCHESTRATOR_STORE', store);
+  const host = registerHost({ isThisProcess: true, name: 'claude-code', agent });
+  const holdings = Holdings.of(host, { store, namespace: 'default', agent });
+  const sessions: string[] = [];
+  for (const title of ['a', 'b']) {
+    await orchestrator.enqueueTask({ title });
+    const claimed = await orchestrator.claimTask({ agent });
+    if (claimed.ok) sessions.push(holdings.add(claimed, 'one').sessionId);
+  }
+  const refused = vi.spyOn(Orchestrator.prototype, 'checkpoint').mockRejectedValueOnce(new Error('refused'));
+  const transcript = join(scratch, 'transcript.jsonl');
+  writeFileSync(transcript, '{"name":"Write","input":{"file_path":"lexer.ts"}}\n');
+  const event = readEvent('claude-code', 'SessionEnd', { transcript_path: transcript, reason: 'other' })!;
+
+  await expect(saveTurn(host, event, true)).rejects.toThrow('refused');
+
+  const saved = await Promise.all(sessions.map(async (id) => (await orchestrator.getSession(id))?.context?.data));
+  expect(refused).toHaveBeenCalledTimes(2);
+  expect(saved.filter(Boolean)).toEqual([{ at_turn_end: { files: ['lexer.ts'] } }]);
+  expect(holdings.list()).toEqual([]);
+});
+
+test('a host that does not end its input is not kept waiting', async () => {
+  const env = { PATH: process.env['PATH'], HOME: scratch };
+  const child = spawn(process.execPath, [HOOK, 'claude-code', 'SessionEnd'], {
+    env,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+
+  expect(await once(child, 'exit')).toEqual([0, null]);
+}, 10_000);

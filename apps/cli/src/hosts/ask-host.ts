@@ -1,0 +1,107 @@
+import { stripVTControlCharacters } from 'node:util';
+import { shellWord, startProgram } from '@agent-orchestrator/runtime';
+import type { HostAnswer, HostInput, Place } from './host.ts';
+
+/** More of an answer is not kept. */
+const BYTES_MAX = 1024 * 1024;
+/** How long to wait for output after the end: what the host started may keep the pipe open. */
+const LAST_OUTPUT_MS = 1_000;
+
+/**
+ * Runs a command of a host, without a shell and without a terminal, so that it cannot ask the person anything. At the
+ * deadline, it and all of its process group are killed.
+ *
+ * It does not get the variables of this program: it starts our server with what it really has.
+ */
+export async function askHost(
+  program: string,
+  words: readonly string[],
+  place: Place,
+  input?: HostInput,
+): Promise<HostAnswer> {
+  const child = startProgram(program, words, {
+    cwd: place.folder,
+    env: { ...withoutOurs(place.env), NO_COLOR: '1' },
+    stdio: 'pipe',
+    detached: true,
+    windowsHide: true,
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] = (output[name] + text).slice(0, BYTES_MAX);
+      if (input?.until.test(output.stdout)) child.stdin.end();
+    });
+  // It may end without having read it.
+  child.stdin.on('error', () => {});
+  if (input === undefined) child.stdin.end();
+  else
+    child.stdin.write(
+      input
+        .lines(place)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+  let timedOut = false;
+  const deadline = setTimeout(() => {
+    timedOut = true;
+    killGroup(child.pid);
+  }, place.deadlineMs);
+  const exit = await new Promise<number | null>((resolve) => {
+    child.once('error', ({ message }) => {
+      output.stderr += `${message}\n`;
+      resolve(null);
+    });
+    child.once('close', resolve);
+    child.once('exit', () => {
+      setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, LAST_OUTPUT_MS).unref();
+    });
+  }).finally(() => clearTimeout(deadline));
+  return {
+    exit: timedOut ? null : exit,
+    timedOut,
+    stdout: stripVTControlCharacters(output.stdout),
+    stderr: stripVTControlCharacters(output.stderr),
+  };
+}
+
+/** Lets a host ask the person on this terminal. @returns its exit code; null: a signal ended it */
+export async function letHostAsk(program: string, words: readonly string[], place: Place): Promise<number | null> {
+  const child = startProgram(program, words, { cwd: place.folder, env: withoutOurs(place.env), stdio: 'inherit' });
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('close', resolve);
+  });
+}
+
+function withoutOurs(env: Place['env']): Place['env'] {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('ORCHESTRATOR_')));
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+/** The last line that a host wrote, to say why it refused. */
+export function lastLine({ stdout, stderr }: HostAnswer): string {
+  const lines = [...stdout.split('\n'), ...stderr.split('\n')].map((line) => line.trim()).filter(Boolean);
+  return (lines.at(-1) ?? 'it wrote nothing').slice(0, LINE_CHARACTERS);
+}
+
+const LINE_CHARACTERS = 300;
+
+/** Needs no quotes: a flag is where the host expects one. */
+const FLAG = /^--?[a-z-]*$/u;
+
+/** A command line that a person could type. */
+export function lineOf(executable: string, words: readonly string[]): string {
+  return [executable, ...words].map((word) => (FLAG.test(word) ? word : shellWord(word))).join(' ');
+}

@@ -1,0 +1,126 @@
+import { rmSync } from 'node:fs';
+import { Failure } from '../failure.ts';
+import { askHost } from './ask-host.ts';
+import { parseConfig, serverIn } from './config-document.ts';
+import { findHost } from './find-host.ts';
+import { HOSTS } from './index.ts';
+import type { AgentHost, HostName, Place, Scope } from './host.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+import { pluginOf } from './plugins.ts';
+import { readRecord, relatedRecords, removeRecord, type InstallRecord } from './record.ts';
+import { SharedFiles } from './shared-files.ts';
+import { startsOurServer } from './server-command.ts';
+import { digestNow, restoreSnapshot, takeSnapshot } from './snapshot.ts';
+
+/**
+ * - `restore`: the files get the bytes that they had before
+ * - `remove`: they were changed since, so the host takes out what is ours
+ * - `nothing`: nothing of ours is there
+ */
+type Undoing = 'restore' | 'remove' | 'nothing';
+
+export interface UninstallPlan {
+  readonly host: AgentHost;
+  readonly scope: Scope;
+  readonly how: Undoing;
+  readonly record: InstallRecord | null;
+  /** The commands of the host, in their order, without its program. */
+  readonly commands: readonly (readonly string[])[];
+  /** The files that are restored, or that the host changes. */
+  readonly files: readonly string[];
+}
+
+/** Looks at what was installed, and decides how to take it back. Nothing is changed. */
+export async function planUninstall(name: HostName, scope: Scope, place: Place): Promise<UninstallPlan> {
+  const host = HOSTS[name];
+  const record = readRecord(name, scope, place);
+  const entry = [host.server.remove(scope)];
+  const file = host.server.file(scope, place).path;
+  if (record === null) {
+    const how = (await hasOurs(host, scope, place)) ? 'remove' : 'nothing';
+    return { host, scope, how, record, commands: how === 'remove' ? entry : [], files: [file] };
+  }
+  const files = record.files.map(({ before }) => before.path);
+  const unchanged = record.files.every(({ before, after }) => after === digestNow(before.path));
+  const isPlugin = record.server === null;
+  const how = unchanged ? 'restore' : 'remove';
+  // A host also keeps a copy of a plugin, which it removes itself.
+  if (isPlugin) return { host, scope, how, record, commands: pluginRemoval(host, record, place), files };
+  return { host, scope, how, record, commands: unchanged ? [] : entry, files };
+}
+
+/** What removes a plugin from one scope; and from the host, if it is the last scope that has it. */
+export function pluginRemoval({ plugin }: AgentHost, record: InstallRecord, place: Place) {
+  return [...plugin.remove(record.scope), ...(isLastPlugin(record, place) ? plugin.removeShared : [])];
+}
+
+function isLastPlugin(record: InstallRecord, place: Place): boolean {
+  return relatedRecords(record, place).every(({ server }) => server !== null);
+}
+
+/**
+ * Takes back an installation, as a fresh look decides: while a person was asked, the host may have written.
+ *
+ * @returns how it was done
+ * @throws `HOST_FAILED` if something of ours is still there; `HOST_NOT_FOUND` if only the host could remove it;
+ *   `HOST_BUSY` if another command changes the host
+ */
+export async function applyUninstall({ host, scope }: UninstallPlan, place: Place): Promise<UninstallPlan> {
+  return oneAtATime(host, place, async () => takeBack(await planUninstall(host.name, scope, place), place));
+}
+
+/** As `applyUninstall`, for a plan that was just made by who changes the host alone. */
+export async function takeBack(plan: UninstallPlan, place: Place): Promise<UninstallPlan> {
+  const { host, scope, how, record, commands } = plan;
+  if (how === 'nothing') return plan;
+  const there = { ...place, folder: record?.folder ?? place.folder };
+  const program = findHost(host, place);
+  const shared = record === null ? null : new SharedFiles(record, relatedRecords(record, place), place);
+  const isLast = record?.server === null && isLastPlugin(record, place);
+  const exits: (number | null)[] = [];
+  for (const words of commands) {
+    if (program !== null) exits.push((await askHost(program, words, there)).exit);
+    else if (how === 'remove') throw gone(host, plan.files);
+  }
+  const left = plan.files.map(digestNow);
+  // Of a plugin that another scope has as well, only the host knows whether this one has it.
+  const isRefused = record?.server === null && !isLast && exits.some((exit) => exit !== 0);
+  if (isRefused || (isLast && program !== null && (await hasPlugin(host, program, there))))
+    throw stillThere(host, plan.files);
+  // Another session of the host may have written while it was asked.
+  const restores = how === 'restore' && plan.files.every((path, index) => digestNow(path) === left[index]);
+  if (restores) for (const { before } of record?.files ?? []) restoreSnapshot(before);
+  else if (await hasOurs(host, scope, there)) throw stillThere(host, plan.files);
+  shared?.handOver();
+  if (isLast) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
+  if (record !== null) removeRecord(record, place);
+  return { ...plan, how: restores ? 'restore' : 'remove' };
+}
+
+/** Whether the configuration starts a server of ours. */
+export async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boolean> {
+  const file = host.server.file(scope, place);
+  const document = await parseConfig(file, takeSnapshot(file.path, true));
+  const entry = serverIn(document, host.server.keys(scope, place));
+  return entry !== undefined && entry !== null && startsOurServer(entry);
+}
+
+/** A host may refuse to remove what the person has removed already: it is asked what is there. */
+async function hasPlugin({ plugin }: AgentHost, program: string, place: Place): Promise<boolean> {
+  const { words, input, judge } = plugin.presence ?? plugin.question;
+  return judge(await askHost(program, words, place, input), null).verified;
+}
+
+function gone(host: AgentHost, files: readonly string[]): Failure {
+  return new Failure(
+    'HOST_NOT_FOUND',
+    `${files.join(', ')} changed since the installation, and ${host.title} is not there to remove what is ours.`,
+    { hint: 'Remove the server orchestrator from the file, or put the host back on the PATH.' },
+  );
+}
+
+function stillThere(host: AgentHost, files: readonly string[]): Failure {
+  return new Failure('HOST_FAILED', `${host.title} still has what was installed: see ${files.join(', ')}.`, {
+    hint: 'Remove it there; then try again.',
+  });
+}

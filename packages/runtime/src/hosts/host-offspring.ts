@@ -1,0 +1,113 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { AGENT_HOSTS } from '../processes/agent-hosts.ts';
+import { isHostAlive, registeredHost, type RegisteredHost } from '../processes/host-registry.ts';
+import { isKeeper } from '../processes/keeper-sight.ts';
+import { ownProcess } from '../processes/own-process.ts';
+import {
+  livingProcesses,
+  programOf,
+  readProcess,
+  readText,
+  withDescendants,
+  type ProcessEntry,
+} from '../processes/process-table.ts';
+import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
+
+/** The variable by which a command of a host's shell is known as such after the host has ended. */
+export const HOST_VARIABLE = 'ORCHESTRATOR_HOST';
+
+/** Its value: names the process of the host. */
+export function hostMark({ folder }: Pick<RegisteredHost, 'folder'>): string {
+  return basename(folder);
+}
+
+const OURS = 'ours';
+
+/** This process serves the host, and ends with it: that it lives for a moment longer says nothing about the work. */
+export function noteServer({ folder }: Pick<RegisteredHost, 'folder'>): void {
+  const own = ownProcess();
+  if (own === null) return;
+  const path = join(folder, OURS, `${own.pid}-${own.start}`);
+  if (existsSync(path)) return;
+  makePrivateFolder(join(folder, OURS));
+  writePrivateFile(path, '');
+}
+
+/** A process, without arguments: they may hold secrets. */
+export interface SeenProcess {
+  readonly pid: number;
+  readonly program: string;
+}
+
+/**
+ * What a host started, as far as it is seen: its descendants at the last looks while it lived, what they started, and
+ * what has a variable of the host in its environment. A process that left all three unseen is not found.
+ */
+export class HostOffspring {
+  readonly #host: RegisteredHost;
+  /** The start of each process that was seen, by its pid. */
+  #seen = new Map<number, string>();
+
+  constructor(host: RegisteredHost) {
+    this.#host = host;
+  }
+
+  /** Looks at the descendants of the host while it lives. What was seen before may be an orphan: it is kept. */
+  look(): void {
+    const next = new Map([...this.#seen].filter(([pid, start]) => isHostAlive({ pid, start })));
+    const found = [this.#host.process.pid];
+    for (const parent of found)
+      for (const pid of childrenOfThreads(parent)) {
+        const entry = next.has(pid) || pid === process.pid ? null : readProcess(pid);
+        if (entry !== null) next.set(pid, entry.start);
+        if (pid !== process.pid) found.push(pid);
+      }
+    this.#seen = next;
+  }
+
+  /** What is alive after the host has ended. */
+  alive(): readonly SeenProcess[] {
+    const entries = livingProcesses();
+    const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
+    const isSeen = ({ pid, start }: ProcessEntry) => this.#seen.get(pid) === start;
+    const found = withDescendants(entries, (entry) => isSeen(entry) || this.#isMarked(entry, byPid));
+    return found
+      .filter((entry) => entry.pid !== process.pid && !this.#isOurs(entry) && !isKeeper(entry))
+      .map((entry) => ({ pid: entry.pid, program: programOf(entry) }));
+  }
+
+  #isOurs({ pid, start }: ProcessEntry): boolean {
+    return existsSync(join(this.#host.folder, OURS, `${pid}-${start}`));
+  }
+
+  /** Started by this host: it says so; or by a host of this kind, and no such host that lives is above it. */
+  #isMarked(entry: ProcessEntry, all: ReadonlyMap<number, ProcessEntry>): boolean {
+    if (Number(entry.start) < Number(this.#host.process.start)) return false;
+    const variables = environmentOf(entry.pid);
+    const own = variables.find((one) => one.startsWith(`${HOST_VARIABLE}=`));
+    if (own !== undefined) return own.slice(HOST_VARIABLE.length + 1) === hostMark(this.#host);
+    const marks = Object.entries(AGENT_HOSTS).find(([name]) => name === this.#host.name)?.[1].marks ?? [];
+    if (!marks.some((mark) => variables.some((one) => one.startsWith(`${mark}=`)))) return false;
+    for (let above = all.get(entry.parent); above !== undefined; above = all.get(above.parent))
+      if (registeredHost(above) !== null) return false;
+    return true;
+  }
+}
+
+function childrenOfThreads(pid: number): number[] {
+  try {
+    const lists = readdirSync(`/proc/${pid}/task`).map((thread) => readText(`/proc/${pid}/task/${thread}/children`));
+    return lists.flatMap((list) => list?.match(/\d+/gu) ?? []).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function environmentOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  } catch {
+    return [];
+  }
+}

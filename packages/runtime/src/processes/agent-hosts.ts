@@ -1,0 +1,43 @@
+import { basename } from 'node:path';
+import { readText, type ProcessEntry } from './process-table.ts';
+
+/** How a program in which agents live is known in a list of processes. */
+interface AgentHostTraits {
+  /** Names of its process, as the program or the host itself sets them. */
+  readonly programs: readonly string[];
+  /** Folders or files in the path of its script, where an interpreter runs it. */
+  readonly scripts: readonly string[];
+  /** Variables that it sets for the commands that it runs. */
+  readonly marks: readonly string[];
+}
+
+/** The agent hosts that are known by name. Any other program can be a host, too: it only has no name of its own. */
+export const AGENT_HOSTS = {
+  'claude-code': { programs: ['claude'], scripts: ['claude-code'], marks: ['CLAUDECODE'] },
+  codex: { programs: ['codex'], scripts: [], marks: ['CODEX_THREAD_ID'] },
+  'gemini-cli': { programs: ['gemini'], scripts: ['gemini-cli', 'gemini'], marks: ['GEMINI_CLI'] },
+  openclaw: { programs: ['openclaw', 'openclaw-gateway'], scripts: ['openclaw'], marks: ['OPENCLAW_SHELL'] },
+} as const satisfies Record<string, AgentHostTraits>;
+
+export type AgentHostName = keyof typeof AGENT_HOSTS;
+
+type Program = Pick<ProcessEntry, 'pid'> & { readonly program: string };
+
+/** The words of a command line that can be the path of a script: options of the interpreter come first. */
+const SCRIPT_WORDS = 4;
+
+/** Which known host a process is; null: none of them. */
+export function agentHostNamed({ pid, program }: Program): AgentHostName | null {
+  const [title = '', ...words] = wordsOf(pid);
+  // A host that an interpreter runs may give its process a title, which stands in the place of the command line.
+  const names = new Set([program, basename(title)]);
+  const parts = new Set(words.slice(0, SCRIPT_WORDS).flatMap((word) => word.split('/')));
+  for (const [name, { programs, scripts }] of Object.entries<AgentHostTraits>(AGENT_HOSTS))
+    if (programs.some((one) => names.has(one)) || scripts.some((script) => parts.has(script)))
+      return name as AgentHostName;
+  return null;
+}
+
+function wordsOf(pid: number): readonly string[] {
+  return (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
+}

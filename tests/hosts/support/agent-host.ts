@@ -1,0 +1,17 @@
+import type { HostRun } from './host-run.ts';
+import type { HostName } from './installed.ts';
+import type { ScriptedModel, Step } from './scripted-model.ts';
+import type { Workplace } from './workplace.ts';
+
+/** What a host does in the tests, by its own means. */
+export interface AgentHost {
+  readonly name: HostName;
+  /** The tools that it loads only when the model looks for them. */
+  readonly deferred: readonly string[];
+  /** A call of its own shell that takes so many seconds; null: its plugin has no setting for the bound. */
+  readonly sleep: ((seconds: number) => Step) | null;
+  /** Makes its settings, with one more of its own, and gives it the plugin. */
+  readonly prepare: (place: Workplace, model: ScriptedModel, setting?: string) => Promise<void>;
+  /** Starts a turn with a prompt; `again`: of the conversation that was interrupted. */
+  readonly start: (place: Workplace, model: ScriptedModel, prompt: string, again?: boolean) => HostRun;
+}

@@ -1,0 +1,65 @@
+/* Where a host of a test lives: a home, a folder to work in, a store, and the plugins for the built command line. */
+import { mkdirSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
+import { writePlugins, type PluginHost, type WrittenPlugins } from 'agent-orchestrator-plugins';
+
+const cli = fileURLToPath(new URL('../../../apps/cli', import.meta.url));
+
+export class Workplace implements AsyncDisposable {
+  readonly folder: string;
+  readonly home: string;
+  /** The current folder of the host. */
+  readonly project: string;
+  readonly store: string;
+  readonly plugins: WrittenPlugins;
+  readonly orchestrator: Orchestrator;
+
+  private constructor(folder: string, plugins: WrittenPlugins, store: string, orchestrator: Orchestrator) {
+    this.folder = folder;
+    this.home = join(folder, 'home');
+    this.project = join(folder, 'project');
+    this.plugins = plugins;
+    this.store = store;
+    this.orchestrator = orchestrator;
+  }
+
+  static async create(): Promise<Workplace> {
+    const folder = await mkdtemp(join(tmpdir(), 'agent-host-'));
+    for (const name of ['home', 'project']) mkdirSync(join(folder, name));
+    const program = { node: process.execPath, cli, version: '0.1.0' };
+    const plugins = await writePlugins(join(folder, 'plugins'), program);
+    const store = `sqlite:${join(folder, 'store.db')}`;
+    return new Workplace(folder, plugins, store, await openOrchestrator(store, { mode: 'create' }));
+  }
+
+  /** Lets the server of a plugin park what is held sooner. Call it before the host has the plugin. */
+  async parkAfter(host: PluginHost, duration: string): Promise<void> {
+    for (const name of await readdir(this.plugins.plugins[host])) {
+      const path = join(this.plugins.plugins[host], name);
+      if (!name.endsWith('.json')) continue;
+      const text = await readFile(path, 'utf8');
+      await writeFile(path, text.replace(/"serve"/u, `"serve", "--park-after", "${duration}"`));
+    }
+  }
+
+  /** Of the host: nothing of the developer's own is in it. */
+  get env(): Record<string, string> {
+    return {
+      PATH: `${join(process.execPath, '..')}:/usr/local/bin:/usr/bin:/bin`,
+      HOME: this.home,
+      USER: 'ann',
+      LANG: 'C.UTF-8',
+      ORCHESTRATOR_STORE: this.store,
+      OPENCLAW_STATE_DIR: join(this.home, '.openclaw'),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.orchestrator[Symbol.asyncDispose]();
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
