@@ -194,6 +194,8 @@ export {
   type CommandName,
 } from './log/lifecycle.ts';
 
+export { AgentReplay, Replay, type Mistake } from './log/replay.ts';
+
 // The port.
 export type { ClaimPreview, ClaimPreviewScope } from './storage/claim-preview.ts';
 export { COLUMNS } from './storage/columns.ts';

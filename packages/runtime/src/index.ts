@@ -85,6 +85,7 @@ export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } f
 export { configPath } from './settings/config-file.ts';
 export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
+export { stateFolder } from './system/state-folder.ts';
 export { resolveSettings, type Arguments, type Settings } from './resolve-settings.ts';
 export type { Setting } from './settings/setting.ts';
 export {
@@ -140,6 +141,7 @@ export { renewedBy } from './processes/renewed-by.ts';
 export {
   AGENT_POLICIES,
   AGENT_STATUS_NAMES,
+  AgentReplay,
   assertOpenForWork,
   bytesToSign,
   checkCall,
@@ -150,6 +152,7 @@ export {
   DEPENDENCY_POLICIES,
   ERRORS,
   EVENT_DOCS,
+  evolve,
   fenceOf,
   fields,
   isEnded,
@@ -181,9 +184,12 @@ export {
   addresseeName,
   artifactsOf,
   labelOf,
+  LEASE_END_EVENTS,
   nameOf,
   numberOf,
   referenceTo,
+  Replay,
+  statusAfter,
   shellArgument,
   shellQuoted,
   shellWord,
