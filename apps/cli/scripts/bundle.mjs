@@ -5,6 +5,7 @@ import { cp, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { buildPage } from 'agent-orchestrator-dashboard/build-page';
 import { build } from 'rolldown';
 import { writeThirdParty } from './third-party.mjs';
 
@@ -29,6 +30,8 @@ const input = {
   main: at('../src/index.ts'),
   demo: at('../../../examples/demo/src/index.ts'),
   'demo-agent': at('../../../examples/demo/src/agent-program.ts'),
+  // The program of a thread.
+  'dashboard-verify': at('../../dashboard/src/verify/verify-worker.ts'),
 };
 
 const options = {
@@ -80,7 +83,10 @@ const width = await build({
   output: { file: at('../dist/string-width.cjs'), format: 'cjs', exports: 'named', ...written },
 });
 
-const modules = [program, width].flatMap(({ output }) => output.flatMap(({ moduleIds }) => moduleIds ?? []));
+// The pages of the dashboard, as files that it sends to browsers.
+const page = await buildPage(at('../dist/page'));
+
+const modules = [program, width, page].flatMap(({ output }) => output.flatMap(({ moduleIds }) => moduleIds ?? []));
 writeThirdParty(at('../dist'), modules, at('..'));
 
 await rm(at('../drizzle'), { recursive: true, force: true });

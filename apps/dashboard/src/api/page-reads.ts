@@ -1,0 +1,73 @@
+import type { Orchestrator } from '@agent-orchestrator/core';
+import type { Follower } from '../fold/follower.ts';
+import type { StoreHistory } from '../fold/store-history.ts';
+
+/** What answers are made of. */
+export interface PageReads {
+  readonly orchestrator: Orchestrator;
+  readonly follower: Follower;
+  /** false: payloads, results and contexts are not shown. */
+  readonly withPayloads: boolean;
+  /** What a copied command needs to name the same store, such as ` --namespace ops`. */
+  readonly commandOptions: string;
+}
+
+/** The moment that an answer shows. */
+export interface Moment {
+  /** How many events had happened. */
+  readonly ordinal: number;
+  /** The last of them; 0: there was none. */
+  readonly eventId: number;
+  /** Milliseconds: of that event, or now. */
+  readonly at: number;
+  readonly isPast: boolean;
+}
+
+/** A question of a page. */
+export interface Query {
+  readonly params: URLSearchParams;
+  readonly moment: Moment;
+}
+
+/** A question that cannot be answered: the page shows what is wrong with it. */
+export class QueryError extends Error {
+  readonly status: 400 | 404;
+
+  constructor(message: string, status: 400 | 404 = 400) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * The moment that `at` names: the number of an event (`4182`), an ordinal (`n4000`: after so many events) or a time
+ * (`2026-11-30T03:00:00Z`). Without it, now.
+ *
+ * @param now the store's time, in milliseconds
+ */
+export function momentOf({ events, present }: StoreHistory, at: string | null, now: number): Moment {
+  if (at === null || at === '') return { ordinal: present, eventId: events.idAt(present), at: now, isPast: false };
+  const ordinal = Math.min(present, ordinalOf(at, events));
+  return { ordinal, eventId: events.idAt(ordinal), at: events.timeAt(ordinal), isPast: true };
+}
+
+function ordinalOf(at: string, events: StoreHistory['events']): number {
+  if (/^n\d{1,12}$/.test(at)) return Number(at.slice(1));
+  if (/^\d{1,16}$/.test(at)) return events.ordinalOfId(Number(at));
+  const ms = Date.parse(at);
+  if (Number.isNaN(ms)) throw new QueryError(`"at" is neither an event nor a time: ${JSON.stringify(at.slice(0, 60))}`);
+  return events.ordinalOfTime(ms);
+}
+
+/** A number of a query, within its limits; the default if it is missing. */
+export function numberIn(
+  params: URLSearchParams,
+  name: string,
+  { least = 0, most, otherwise }: { readonly least?: number; readonly most: number; readonly otherwise: number },
+): number {
+  const text = params.get(name);
+  if (text === null || text === '') return otherwise;
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new QueryError(`"${name}" is not a number`);
+  return Math.min(most, Math.max(least, value));
+}

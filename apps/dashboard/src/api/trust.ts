@@ -1,0 +1,57 @@
+import type { LogMistake } from '../fold/log-check.ts';
+import { isInterrupted } from '../fold/lease-history.ts';
+import type { Verified } from '../verify/verifier.ts';
+import type { PageReads, Query } from './page-reads.ts';
+import { leaseRow, type LeaseRow } from './rows.ts';
+
+export interface TrustAnswer {
+  /** Every event up to this one continues its chain, and may follow on what was before. */
+  readonly checkedId: number;
+  readonly mistakes: readonly LogMistake[];
+  readonly mistakeCount: number;
+  /** The last comparison of the log with the state. */
+  readonly verified: Verified;
+  readonly leases: number;
+  readonly grantedWhileHeld: readonly number[];
+  readonly succeeded: number;
+  /** Events of tasks that succeeded again, though no retry came between. */
+  readonly doneTwice: readonly number[];
+  /** The late writes that were refused, the newest first. */
+  readonly refused: readonly LeaseRow[];
+  readonly refusedCount: number;
+  /** Leases that were interrupted: what was done since the last checkpoint may be done again. The newest first. */
+  readonly repeats: readonly LeaseRow[];
+  readonly repeatCount: number;
+}
+
+const SHOWN = 100;
+
+/** Whether anything was done twice, and whether the log can be believed. */
+export async function readTrust({ follower }: PageReads, { moment }: Query, verified: Verified): Promise<TrustAnswer> {
+  const { history, check } = follower;
+  const { leases, tasks, events } = history;
+  const upTo = (ordinals: readonly number[]) =>
+    ordinals.filter((ordinal) => ordinal <= moment.ordinal).map((ordinal) => events.idAt(ordinal));
+  const all = [...leases.between(0, Number.MAX_SAFE_INTEGER, moment.ordinal)];
+  const refused = all.filter(({ refusedAt }) => refusedAt !== null);
+  const repeats = all.filter(isInterrupted);
+  const newest = (rows: typeof all) =>
+    rows
+      .slice(-SHOWN)
+      .toReversed()
+      .map((lease) => leaseRow(history, lease));
+  return {
+    checkedId: check.checkedId,
+    mistakes: check.mistakes,
+    mistakeCount: check.mistakeCount,
+    verified,
+    leases: all.length,
+    grantedWhileHeld: upTo(leases.grantedWhileHeld),
+    succeeded: tasks.counts(moment.ordinal, moment.at).succeeded,
+    doneTwice: upTo(tasks.doneTwice),
+    refused: newest(refused),
+    refusedCount: refused.length,
+    repeats: newest(repeats),
+    repeatCount: repeats.length,
+  };
+}

@@ -1,0 +1,135 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Event, Storage } from '@agent-orchestrator/core';
+import { Changes, OrchestratorError } from '@agent-orchestrator/runtime';
+import { LogCheck } from './log-check.ts';
+import { StoreHistory } from './store-history.ts';
+
+/** How far the follower is. */
+export interface FollowerState {
+  /** `reading`: it reads what was before · `live`: it has all that is settled · `failed`: the store cannot be read. */
+  readonly phase: 'reading' | 'live' | 'failed';
+  /** The last event that it has. */
+  readonly asOf: number;
+  /** The last settled event that it knows of. */
+  readonly settled: number;
+  /** Since when it has not had all that is settled, in milliseconds; null: it has. */
+  readonly behindSince: number | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+type Followed = Pick<Storage, 'read' | 'watch'>;
+
+/** Events that are read at once: a page is in memory as a whole, and blocks other work while it is folded. */
+const PAGE = 250;
+/** So many ids are asked for at once, at first: a server may sort all that a read could find. */
+const IDS = 1_000;
+const GROWTH = 4;
+const AGAIN_MS = 2_000;
+/** While much is read, listeners hear of it no more often than this. */
+const TELL_MS = 500;
+
+/** Reads the log of one namespace as it grows, into a history and a check; tells its listeners after each change. */
+export class Follower {
+  readonly #storage: Followed;
+  readonly #namespace: string;
+  readonly #clock: () => number;
+  readonly #listeners = new Set<() => void>();
+  #cursor = 0;
+  #toldAt = 0;
+  history = new StoreHistory();
+  check: LogCheck;
+  state: FollowerState = { phase: 'reading', asOf: 0, settled: 0, behindSince: null, error: null };
+
+  constructor(storage: Followed, namespace: string, clock: () => number = Date.now) {
+    this.#storage = storage;
+    this.#namespace = namespace;
+    this.#clock = clock;
+    this.check = new LogCheck(storage.read, namespace);
+  }
+
+  /** @returns ends it */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Until it is aborted. A store that cannot be read is tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await using changes = await Changes.of(this.#storage);
+        while (!signal.aborted) {
+          await this.catchUp(signal);
+          await changes.wait(undefined, signal);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#fail(error);
+        await pause(AGAIN_MS, signal);
+      }
+    }
+  }
+
+  /** Reads what is settled and not read yet. */
+  async catchUp(signal?: AbortSignal): Promise<void> {
+    const { read } = this.#storage;
+    const settled = await read.settledEventId();
+    // The store was restored, or failed over to a server that lacks its last events.
+    if (settled < this.#cursor) this.#beginAgain();
+    const isNew = settled > this.#cursor || this.state.phase !== 'live';
+    if (!isNew) return;
+    if (settled > this.#cursor) this.#note({ settled, behindSince: this.state.behindSince ?? this.#clock() });
+    let ids = IDS;
+    while (this.#cursor < settled) {
+      await nextTurn();
+      if (signal?.aborted === true) return;
+      const upTo = Math.min(settled, this.#cursor + ids);
+      const filter = { namespace: this.#namespace, after: String(this.#cursor), upTo, limit: PAGE };
+      const { items, next } = await read.events(filter);
+      for (const event of items) await this.#add(event);
+      ids = items.length === 0 ? ids * GROWTH : IDS;
+      this.#cursor = next === null ? upTo : Number(next);
+      this.#note({ asOf: this.#cursor });
+      if (this.#clock() - this.#toldAt > TELL_MS) this.#tell();
+    }
+    if (signal?.aborted === true) return;
+    this.#note({ phase: 'live', asOf: settled, settled, behindSince: null, error: null });
+    this.#tell();
+  }
+
+  async #add(event: Event): Promise<void> {
+    this.history.apply(event);
+    await this.check.add(event);
+  }
+
+  #beginAgain(): void {
+    this.#cursor = 0;
+    this.history = new StoreHistory();
+    this.check = new LogCheck(this.#storage.read, this.#namespace);
+    this.state = { phase: 'reading', asOf: 0, settled: 0, behindSince: this.#clock(), error: null };
+  }
+
+  #fail(error: unknown): void {
+    const { code, message } =
+      error instanceof OrchestratorError ? error : { code: 'INTERNAL', message: 'The log cannot be read.' };
+    this.#note({ phase: 'failed', behindSince: this.state.behindSince ?? this.#clock(), error: { code, message } });
+    this.#tell();
+  }
+
+  #note(change: Partial<FollowerState>): void {
+    this.state = { ...this.state, ...change };
+  }
+
+  #tell(): void {
+    this.#toldAt = this.#clock();
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+}

@@ -1,0 +1,180 @@
+import type { Event, EventType } from '@agent-orchestrator/core';
+import { LEASE_END_EVENTS } from '@agent-orchestrator/runtime';
+import { Column } from './column.ts';
+import { numberOfType, typeOfNumber } from './event-index.ts';
+import type { NumberedTexts } from './numbered-texts.ts';
+
+/** One lease, as it was at a moment. Times are milliseconds since 1970, UTC; null: not (yet). */
+export interface LeaseMoment {
+  readonly lease: number;
+  readonly task: number;
+  readonly agent: string | null;
+  readonly host: string | null;
+  readonly sessionId: string;
+  readonly fence: number;
+  readonly from: number;
+  readonly until: number | null;
+  /** The event that ended it. */
+  readonly endedBy: EventType | null;
+  /** The last sign of life of a holder whose lease another process ended. */
+  readonly silentFrom: number | null;
+  /** The holder's last checkpoint under this lease. */
+  readonly savedAt: number | null;
+  readonly refusedAt: number | null;
+  /** The agent of the next lease of the session. */
+  readonly nextAgent: string | null;
+  readonly grantedOrdinal: number;
+}
+
+const ENDED_BY_OTHERS: ReadonlySet<EventType> = new Set(LEASE_END_EVENTS.other);
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/** All leases in the order in which they were granted. */
+export class LeaseHistory {
+  readonly #names: NumberedTexts;
+  readonly #granted = Column.ofIntegers();
+  readonly #from = Column.ofLarge();
+  readonly #ended = Column.ofIntegers();
+  readonly #until = Column.ofLarge();
+  readonly #endTypes = Column.ofBytes();
+  readonly #tasks = Column.ofIntegers();
+  readonly #sessions = Column.ofIntegers();
+  readonly #agents = Column.ofIntegers();
+  readonly #hosts = Column.ofIntegers();
+  readonly #fences = Column.ofLarge();
+  readonly #silent = Column.ofLarge();
+  readonly #saved = Column.ofLarge();
+  readonly #savedOrdinals = Column.ofIntegers();
+  readonly #refused = Column.ofIntegers();
+  readonly #refusedAt = Column.ofLarge();
+  readonly #before = Column.ofIntegers();
+  readonly #next = Column.ofIntegers();
+  /** By the number of the session. */
+  readonly #lastOf = new Map<number, number>();
+  /** Ordinals at which a lease was granted though the session was held. */
+  readonly grantedWhileHeld: number[] = [];
+  /** The leases whose former holders wrote late, in the order of the refusals. */
+  readonly late: number[] = [];
+
+  constructor(names: NumberedTexts) {
+    this.#names = names;
+  }
+
+  get length(): number {
+    return this.#granted.length;
+  }
+
+  apply(event: Event, payload: Payload, ordinal: number, task: number): void {
+    const session = this.#names.numberOf(event.streamId);
+    const last = this.#lastOf.get(session) ?? -1;
+    if (event.leaseEffect === 'granted') this.#grant(event, payload, ordinal, { session, last, task });
+    if (last === -1) return;
+    if (event.leaseEffect === 'ended') this.#end(last, event, payload, ordinal);
+    if (event.leaseEffect === 'refused') this.#refuse(last, event, ordinal);
+    if (event.type === 'session.checkpointed' && this.#ended.at(last) === 0) {
+      this.#saved.set(last, event.at);
+      this.#savedOrdinals.set(last, ordinal);
+    }
+  }
+
+  /** null: it was not granted yet. */
+  momentOf(lease: number, ordinal: number): LeaseMoment | null {
+    if (this.#granted.at(lease) > ordinal) return null;
+    const ended = this.#ended.at(lease);
+    const isOver = ended > 0 && ended <= ordinal;
+    const next = this.#next.at(lease);
+    const isFollowed = next >= 0 && this.#granted.at(next) <= ordinal;
+    const refused = this.#refused.at(lease);
+    return {
+      lease,
+      task: this.#tasks.at(lease),
+      agent: this.#names.textOf(this.#agents.at(lease)),
+      host: this.#names.textOf(this.#hosts.at(lease)),
+      sessionId: this.#names.textOf(this.#sessions.at(lease)) ?? '',
+      fence: this.#fences.at(lease),
+      from: this.#from.at(lease),
+      until: isOver ? this.#until.at(lease) : null,
+      endedBy: isOver ? typeOfNumber(this.#endTypes.at(lease)) : null,
+      silentFrom: isOver && this.#silent.at(lease) > 0 ? this.#silent.at(lease) : null,
+      savedAt: this.#savedAt(lease, ordinal),
+      refusedAt: refused > 0 && refused <= ordinal ? this.#refusedAt.at(lease) : null,
+      nextAgent: isFollowed ? this.#names.textOf(this.#agents.at(next)) : null,
+      grantedOrdinal: this.#granted.at(lease),
+    };
+  }
+
+  /** Those that were held at any time from `from` to `until`, in the order in which they were granted. */
+  *between(from: number, until: number, ordinal: number): Generator<LeaseMoment> {
+    for (let lease = 0; lease < this.length; lease += 1) {
+      if (this.#granted.at(lease) > ordinal) return;
+      if (this.#from.at(lease) > until) continue;
+      const ended = this.#ended.at(lease);
+      if (ended > 0 && ended <= ordinal && this.#until.at(lease) < from) continue;
+      const moment = this.momentOf(lease, ordinal);
+      if (moment !== null) yield moment;
+    }
+  }
+
+  *held(ordinal: number): Generator<LeaseMoment> {
+    for (const moment of this.between(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, ordinal))
+      if (moment.until === null) yield moment;
+  }
+
+  /** When the first lease was granted, in milliseconds; null: there is none. */
+  get firstFrom(): number | null {
+    return this.length === 0 ? null : this.#from.at(0);
+  }
+
+  #savedAt(lease: number, ordinal: number): number | null {
+    const saved = this.#savedOrdinals.at(lease);
+    return saved > 0 && saved <= ordinal ? this.#saved.at(lease) : null;
+  }
+
+  #grant(
+    event: Event,
+    payload: Payload,
+    ordinal: number,
+    { session, last, task }: { readonly session: number; readonly last: number; readonly task: number },
+  ): void {
+    const lease = this.length;
+    if (last >= 0) {
+      this.#next.set(last, lease);
+      if (this.#ended.at(last) === 0) this.grantedWhileHeld.push(ordinal);
+    }
+    this.#granted.push(ordinal);
+    this.#from.push(event.at);
+    this.#tasks.push(task);
+    this.#sessions.push(session);
+    this.#agents.push(this.#names.numberOf(event.agent));
+    this.#hosts.push(this.#names.numberOf(typeof payload['host'] === 'string' ? payload['host'] : null));
+    this.#fences.push(event.fence ?? 0);
+    this.#before.push(last);
+    this.#next.push(-1);
+    for (const column of [this.#ended, this.#endTypes, this.#until, this.#silent]) column.push(0);
+    for (const column of [this.#saved, this.#savedOrdinals, this.#refused, this.#refusedAt]) column.push(0);
+    this.#lastOf.set(session, lease);
+  }
+
+  #end(lease: number, event: Event, payload: Payload, ordinal: number): void {
+    this.#ended.set(lease, ordinal);
+    this.#until.set(lease, event.at);
+    this.#endTypes.set(lease, numberOfType(event.type));
+    const silent = payload['heartbeat_at'];
+    if (ENDED_BY_OTHERS.has(event.type) && typeof silent === 'number') this.#silent.set(lease, silent);
+  }
+
+  #refuse(last: number, { fence, at }: Event, ordinal: number): void {
+    let lease = last;
+    while (lease >= 0 && this.#fences.at(lease) !== fence) lease = this.#before.at(lease);
+    if (lease < 0) return;
+    this.#refused.set(lease, ordinal);
+    this.#refusedAt.set(lease, at);
+    this.late.push(lease);
+  }
+}
+
+/** Whether another process than the holder ended it. */
+export function isInterrupted({ endedBy }: Pick<LeaseMoment, 'endedBy'>): boolean {
+  return endedBy !== null && ENDED_BY_OTHERS.has(endedBy);
+}

@@ -1,0 +1,146 @@
+import type { Event, TaskStatus } from '@agent-orchestrator/core';
+import { statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
+import { Column } from './column.ts';
+
+/** What never changes of a task, in brief. */
+export interface TaskName {
+  readonly id: string;
+  readonly number: number;
+  readonly sessionId: string;
+  readonly kind: string;
+  readonly title: string;
+  /** The number of its first change. */
+  readonly firstChange: number;
+}
+
+/** What a task was at a moment. */
+export interface TaskMoment {
+  readonly status: TaskStatus;
+  /** Handed off, and not claimed since. */
+  readonly handedOff: boolean;
+  /** The ordinal of the event that made it so. */
+  readonly ordinal: number;
+}
+
+/** Titles are cut: lists show one line, and the page of a task reads the whole one. */
+const TITLE_MAX = 160;
+const HANDED_OFF = 16;
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/**
+ * What became of each task, as a list of changes of status in which every change knows the one before of its task. So
+ * the state at any ordinal is found without a replay.
+ */
+export class TaskHistory {
+  readonly #tasks: TaskName[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #last = Column.ofIntegers();
+  readonly #ordinals = Column.ofIntegers();
+  readonly #codes = Column.ofBytes();
+  readonly #before = Column.ofIntegers();
+  /** By change: when scheduled work is due. */
+  readonly #due = new Map<number, number>();
+  /** Ordinals at which a task succeeded again, though no retry came between. */
+  readonly doneTwice: number[] = [];
+
+  get length(): number {
+    return this.#tasks.length;
+  }
+
+  nameOf(task: number): TaskName | null {
+    return this.#tasks[task] ?? null;
+  }
+
+  /** -1: it is not known. */
+  numberOf(id: string): number {
+    return this.#numbers.get(id) ?? -1;
+  }
+
+  /** @returns the number of the event's task, or -1 */
+  apply(event: Event, payload: Payload, ordinal: number): number {
+    if (event.taskId === null) return -1;
+    let task = this.numberOf(event.taskId);
+    if (task === -1) {
+      if (event.type !== 'task.queued') return -1;
+      task = this.#add(event, event.taskId, payload);
+    }
+    const status = statusAfter(event.type, payload);
+    if (status === null && event.type !== 'task.rescheduled') return task;
+    if (event.type === 'task.succeeded' && this.#statusOf(task) === 'succeeded') this.doneTwice.push(ordinal);
+    const code = status === null ? this.#codes.at(this.#last.at(task)) : codeOf(status, event.type);
+    this.#change(task, ordinal, code, payload['run_at']);
+    return task;
+  }
+
+  /** null: it was not there yet. */
+  momentOf(task: number, ordinal: number, now: number): TaskMoment | null {
+    let change = this.#last.at(task);
+    while (change >= 0 && this.#ordinals.at(change) > ordinal) change = this.#before.at(change);
+    if (change < 0) return null;
+    const code = this.#codes.at(change);
+    const status = TASK_STATUS_NAMES[code % HANDED_OFF] ?? 'queued';
+    const isDue = status === 'scheduled' && (this.#due.get(change) ?? 0) <= now;
+    return {
+      status: isDue ? 'queued' : status,
+      handedOff: code >= HANDED_OFF,
+      ordinal: this.#ordinals.at(change),
+    };
+  }
+
+  /** The tasks that were there at an ordinal, the newest first, and what they were. */
+  *newestFirst(
+    ordinal: number,
+    now: number,
+    before = this.#tasks.length,
+  ): Generator<readonly [TaskName, TaskMoment, number]> {
+    for (let task = Math.min(before, this.#tasks.length) - 1; task >= 0; task -= 1) {
+      const name = this.#tasks[task];
+      if (name === undefined || this.#ordinals.at(name.firstChange) > ordinal) continue;
+      const moment = this.momentOf(task, ordinal, now);
+      if (moment !== null) yield [name, moment, task];
+    }
+  }
+
+  counts(ordinal: number, now: number): Record<TaskStatus, number> {
+    const counts = Object.fromEntries(TASK_STATUS_NAMES.map((status) => [status, 0])) as Record<TaskStatus, number>;
+    for (const [, { status }] of this.newestFirst(ordinal, now)) counts[status] += 1;
+    return counts;
+  }
+
+  #add({ streamId }: Event, id: string, payload: Payload): number {
+    const task = this.#tasks.length;
+    const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '');
+    this.#tasks.push({
+      id,
+      number: Number(payload['number'] ?? 0),
+      // A session that was made for one task has its id: the text is kept once.
+      sessionId: streamId === id ? id : streamId,
+      kind: text('kind'),
+      title: text('title').slice(0, TITLE_MAX),
+      firstChange: this.#ordinals.length,
+    });
+    this.#numbers.set(id, task);
+    this.#last.push(-1);
+    return task;
+  }
+
+  #statusOf(task: number): TaskStatus | null {
+    const last = this.#last.at(task);
+    return last < 0 ? null : (TASK_STATUS_NAMES[this.#codes.at(last) % HANDED_OFF] ?? null);
+  }
+
+  #change(task: number, ordinal: number, code: number, runAt: unknown): void {
+    const change = this.#ordinals.length;
+    this.#ordinals.push(ordinal);
+    this.#codes.push(code);
+    this.#before.push(this.#last.at(task));
+    this.#last.set(task, change);
+    if (typeof runAt === 'number') this.#due.set(change, runAt);
+  }
+}
+
+function codeOf(status: TaskStatus, type: Event['type']): number {
+  const isHandedOff = type === 'task.handed_off';
+  return TASK_STATUS_NAMES.indexOf(status) + (isHandedOff ? HANDED_OFF : 0);
+}

@@ -1,0 +1,110 @@
+/**
+ * What it costs, on a store of 200,000 events:
+ *
+ * - the first load is at most 60 KB, compressed
+ * - the first view is there within 2 s
+ * - the server has at most 180 MB, after it has read everything and answered the pages
+ * - an open tab without changes costs under 1 % of a core
+ */
+import type { Orchestrator } from '@agent-orchestrator/core';
+import { openOrchestrator } from '@agent-orchestrator/runtime';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDatabase } from '../../../../packages/storage-postgres/test/harness/databases.ts';
+import { CHROMIUM, startBrowser, Tab } from '../support/browser.ts';
+import { newPlace, type Place } from '../support/place.ts';
+import { DashboardProgram } from '../support/program.ts';
+
+const EVENTS = 200_000;
+const BATCH = 500;
+const IDLE_MS = 5_000;
+const PAGES = [
+  'tasks',
+  'tasks?text=none-such',
+  'leases',
+  'leases?from=0',
+  'agents',
+  'events',
+  'now?at=n100000',
+  'leases?at=n50000',
+];
+
+describe.skipIf(CHROMIUM === null)('on a store of 200,000 events', () => {
+  let place: Place;
+  let orchestrator: Orchestrator;
+  let program: DashboardProgram;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    place = await newPlace('sqlite', createDatabase);
+    orchestrator = await openOrchestrator(place.url, { synchronous: 'NORMAL' });
+    await fill(orchestrator);
+    browser = await startBrowser();
+  }, 120_000);
+  afterAll(async () => {
+    await browser.close();
+    await program[Symbol.asyncDispose]();
+    await orchestrator[Symbol.asyncDispose]();
+    await place.drop();
+  });
+
+  test('first load, first view, memory and an idle tab', async () => {
+    program = await DashboardProgram.start(place.url);
+    const context = await browser.newContext({ locale: 'en-GB' });
+    const page = await context.newPage();
+    let loaded = 0;
+    page.on('response', (response) => {
+      if (/\/(assets\/.*|icon\.svg|)$/.test(new URL(response.url()).pathname))
+        void response
+          .request()
+          .sizes()
+          .then(({ responseBodySize }) => (loaded += responseBodySize));
+    });
+
+    const began = performance.now();
+    await page.goto(program.link);
+    await page.waitForSelector('#working tbody tr');
+    const firstViewMs = performance.now() - began;
+
+    const tab = new Tab(page);
+    await tab.waitForState('live');
+    const readMs = performance.now() - began;
+    for (const name of PAGES) await tab.go(name);
+    const memoryMb = program.memoryMb();
+    await tab.go('now');
+    const used = program.usedMs();
+    await new Promise((next) => setTimeout(next, IDLE_MS));
+    const idle = (program.usedMs() - used) / IDLE_MS;
+    await context.close();
+
+    const figures = {
+      'first load, KB': loaded / 1_024,
+      'first view, ms': firstViewMs,
+      'log read, ms': readMs,
+      'memory, MB': memoryMb,
+      'idle tab, % of a core': idle * 100,
+    };
+    for (const [name, value] of Object.entries(figures)) console.info(`${name}: ${value.toFixed(1)}`);
+    expect(figures['first load, KB']).toBeLessThan(60);
+    expect(figures['first view, ms']).toBeLessThan(2_000);
+    expect(figures['memory, MB']).toBeLessThan(180);
+    expect(figures['idle tab, % of a core']).toBeLessThan(1);
+  });
+});
+
+/** Four events for each task, and one held session at the end. */
+async function fill(orchestrator: Orchestrator): Promise<void> {
+  for (let events = 0; events < EVENTS; events += 5 * BATCH) {
+    const tasks = Array.from({ length: BATCH }, (_, at) => ({
+      title: `Summarise the thread of ${at}`,
+      kind: `kind-${at % 7}`,
+    }));
+    await orchestrator.enqueueTasks(tasks);
+    const agent = `agent-${(events / BATCH) % 12}`;
+    const claimed = await orchestrator.claimTasks({ agent, limit: BATCH });
+    if (!claimed.ok) throw new Error('nothing was claimed');
+    await orchestrator.releaseTasks(claimed.claims.map(({ lease: { token } }) => ({ token, outcome: 'succeeded' })));
+  }
+  await orchestrator.enqueueTask({ title: 'at work' });
+  await orchestrator.claimTask({ agent: 'agent-0' });
+}

@@ -1,0 +1,162 @@
+/**
+ * A page of another site in the browser of a signed-in user, at an address of the same machine and at another name
+ * below `localhost`, tries every way to reach the dashboard: it learns nothing, gets no cookie, and leaves no trace.
+ */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { openOrchestrator } from '@agent-orchestrator/runtime';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDatabase } from '../../../../packages/storage-postgres/test/harness/databases.ts';
+import { CHROMIUM, startBrowser, Tab } from '../support/browser.ts';
+import { newPlace, type Place } from '../support/place.ts';
+import { DashboardProgram } from '../support/program.ts';
+import { HERE, playScenario } from '../support/scenario.ts';
+
+const ROUTES = [
+  '',
+  'index.html',
+  'api/now',
+  'api/tasks',
+  'api/task?id=dead',
+  'api/stream',
+  'metrics',
+  'health/ready',
+  'login?code=x',
+  'login/link',
+];
+const PATIENCE_MS = 700;
+
+/** What the page tried, and what came of it: `nothing`, or what it learnt. */
+interface Attempt {
+  readonly how: string;
+  readonly route: string;
+  readonly got: string;
+}
+
+describe.skipIf(CHROMIUM === null)('a hostile page', () => {
+  let place: Place;
+  let program: DashboardProgram;
+  let browser: Browser;
+  let server: Server;
+  const cookies: string[] = [];
+
+  beforeAll(async () => {
+    place = await newPlace('sqlite', createDatabase);
+    await using orchestrator = await openOrchestrator(place.url, HERE);
+    await playScenario(orchestrator);
+    program = await DashboardProgram.start(place.url);
+    browser = await startBrowser();
+    server = createServer((request, response) => {
+      cookies.push(request.headers.cookie ?? '');
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.end('<!doctype html><title>evil</title><body></body>');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterAll(async () => {
+    await browser.close();
+    server.close();
+    server.closeAllConnections();
+    await program[Symbol.asyncDispose]();
+    await place.drop();
+  });
+
+  test.each(['127.0.0.1', 'evil.localhost'])('at %s', async (name) => {
+    const context = await browser.newContext();
+    const own = await Tab.open(context, await program.newLink(place.url));
+    await own.waitForState('live');
+    const { port } = server.address() as AddressInfo;
+    const evil = await context.newPage();
+    await evil.goto(`http://${name}:${port}/`);
+    const targets = [program.url, `http://127.0.0.1:${program.port}/`, `http://localhost:${program.port}/`];
+
+    const attempts: Attempt[] = [];
+    for (const target of targets)
+      attempts.push(...(await evil.evaluate(tryEverything, { target, routes: ROUTES, patience: PATIENCE_MS })));
+    // A form that posts takes the page away, so it comes last.
+    const posted = evil.waitForResponse((response) => response.request().method() === 'POST');
+    await evil.evaluate((action) => {
+      const form = document.createElement('form');
+      Object.assign(form, { method: 'post', action });
+      document.body.append(form);
+      form.submit();
+    }, `${program.url}api/now`);
+
+    expect(attempts.length).toBe(targets.length * ROUTES.length * 7);
+    expect(attempts.filter(({ got }) => got !== 'nothing')).toEqual([]);
+    expect((await posted).status()).toBe(403);
+    expect(cookies.filter((cookie) => cookie.includes('orchestrator'))).toEqual([]);
+    // The user's own page is as before.
+    expect(own.complaints).toEqual([]);
+    expect(await own.state()).toBe('live');
+    await context.close();
+  });
+});
+
+/** Runs in the hostile page. */
+async function tryEverything({
+  target,
+  routes,
+  patience,
+}: {
+  readonly target: string;
+  readonly routes: readonly string[];
+  readonly patience: number;
+}): Promise<Attempt[]> {
+  /** `nothing` unless the attempt says what it got in time. */
+  const outcome = async (begin: (got: (what: string) => void) => void): Promise<string> => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    setTimeout(() => resolve('nothing'), patience);
+    begin(resolve);
+    return promise;
+  };
+  // oxlint-disable-next-line unicorn/consistent-function-scoping -- only this function is sent to the page
+  const element = (tag: 'img' | 'script' | 'iframe', url: string) => (got: (what: string) => void) => {
+    const made = document.createElement(tag);
+    made.addEventListener('load', () => {
+      // A frame loads an error page, too; what counts is whether it can be read.
+      const inside = made instanceof HTMLIFrameElement ? made.contentDocument?.body.textContent : 'loaded';
+      if (inside !== undefined && inside !== null && inside !== '') got(inside);
+    });
+    made.src = url;
+    document.body.append(made);
+  };
+  // oxlint-disable-next-line unicorn/consistent-function-scoping -- only this function is sent to the page
+  const read = async (url: string, how: RequestInit, got: (what: string) => void) => {
+    try {
+      const text = await (await fetch(url, how)).text();
+      if (text !== '') got(text);
+    } catch {
+      // Refused, as it should be.
+    }
+  };
+  const ways: Readonly<Record<string, (url: string, got: (what: string) => void) => void>> = {
+    fetch: (url, got) => void read(url, { credentials: 'include' }, got),
+    'no-cors': (url, got) => void read(url, { credentials: 'include', mode: 'no-cors' }, got),
+    img: (url, got) => element('img', url)(got),
+    script: (url, got) => element('script', url)(got),
+    iframe: (url, got) => element('iframe', url)(got),
+    EventSource: (url, got) => {
+      const source = new EventSource(url, { withCredentials: true });
+      source.addEventListener('open', () => got('open'));
+      source.addEventListener('changed', ({ data }: MessageEvent<string>) => got(data));
+      setTimeout(() => source.close(), patience);
+    },
+    WebSocket: (url, got) => {
+      const socket = new WebSocket(url.replace(/^http/, 'ws'));
+      socket.addEventListener('open', () => got('open'));
+    },
+  };
+  return Promise.all(
+    routes.flatMap((route) =>
+      Object.entries(ways).map(async ([how, way]) => ({
+        how,
+        route,
+        got: await outcome((got) => way(target + route, got)),
+      })),
+    ),
+  );
+}

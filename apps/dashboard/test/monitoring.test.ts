@@ -1,0 +1,47 @@
+/**
+ * What a monitoring system gets:
+ *
+ * - metrics only with the token
+ * - ready only while the store is open for work, and the dashboard has read it
+ * - alive without the store
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { playScenario } from './support/scenario.ts';
+import { caughtUp, served } from './support/served.ts';
+
+test('metrics need the token, and have the figures of the whole log', async () => {
+  const it = await served();
+  await playScenario(it.orchestrator);
+  await caughtUp(it);
+  const authorization = `Bearer ${it.secrets.metricsToken}`;
+
+  expect(await it.get('/metrics')).toMatchObject({ status: 401 });
+  expect(await it.get('/metrics', { authorization: `${authorization}x` })).toMatchObject({ status: 401 });
+  const { status, text, headers } = await it.get('/metrics', { authorization, host: `127.0.0.1:${it.dashboard.port}` });
+
+  expect(status).toBe(200);
+  expect(headers['content-type']).toMatch(/^text\/plain; version=/);
+  const asOf = await it.orchestrator.asOf();
+  expect(text).toContain(`orchestrator_log_verified_event ${asOf}\n`);
+  expect(text).toContain('orchestrator_log_verify_findings 0\n');
+  expect(text).toContain('orchestrator_follower_lag_seconds 0\n');
+  expect(text).toMatch(/orchestrator_events_total\{type="task\.queued"\} \d+/);
+});
+
+test('ready while the store can be used, and not any more when it is gone', async () => {
+  let now = Date.now();
+  const it = await served({ clock: () => now });
+  await caughtUp(it);
+
+  expect(await it.get('/health/ready')).toMatchObject({ status: 200 });
+  await it.orchestrator[Symbol.asyncDispose]();
+  rmSync(join(it.folder, 'store.db'));
+  now += 3_000;
+  const ready = await it.get('/health/ready');
+
+  expect(ready).toMatchObject({ status: 503 });
+  expect(JSON.parse(ready.text)).toMatchObject({ ready: false, problem: expect.stringMatching(/^STORE_/) });
+  expect(await it.get('/health/live')).toMatchObject({ status: 200 });
+});

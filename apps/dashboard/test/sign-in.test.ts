@@ -1,0 +1,116 @@
+/**
+ * Who may look:
+ *
+ * - a link signs in once, within a minute
+ * - the cookie is named by port, cannot be read by scripts, goes nowhere else, and ends after twelve hours
+ * - it is good after a restart
+ * - a program of the same user gets a new link from a dashboard that runs; others do not
+ * - behind a proxy only requests with its secret count
+ * - what could be read by other users is refused
+ */
+import { chmodSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { askForLink, Secrets } from '../src/index.ts';
+import { served } from './support/served.ts';
+
+const MINUTE = 60_000;
+
+function pathOf(link: string): string {
+  const { pathname, search } = new URL(link);
+  return pathname + search;
+}
+
+test('a link signs in once', async () => {
+  const { get, dashboard } = await served();
+  const path = pathOf(dashboard.newLink());
+
+  const first = await get(path);
+  const second = await get(path);
+
+  expect(first).toMatchObject({ status: 303, headers: { location: './' } });
+  expect(second).toMatchObject({ status: 401 });
+  expect(second.headers['set-cookie']).toBeUndefined();
+});
+
+test('a link is good for a minute', async () => {
+  let now = Date.now();
+  const { get, dashboard } = await served({ clock: () => now });
+  const [early, late] = [pathOf(dashboard.newLink()), pathOf(dashboard.newLink())];
+
+  now += MINUTE;
+  expect(await get(early)).toMatchObject({ status: 303 });
+  now += 1;
+  expect(await get(late)).toMatchObject({ status: 401 });
+});
+
+test('the cookie is named by port, and ends', async () => {
+  let now = Date.now();
+  const { get, dashboard, signIn } = await served({ clock: () => now });
+  const [set = ''] = (await get(pathOf(dashboard.newLink()))).headers['set-cookie'] ?? [];
+  const cookie = await signIn();
+
+  expect(set).toMatch(
+    new RegExp(`^orchestrator-${dashboard.port}=\\d+\\.[\\w-]{43}; HttpOnly; SameSite=Strict; Max-Age=43200; Path=/$`),
+  );
+  expect(await get('/api/now', { cookie })).toMatchObject({ status: 200 });
+  const later = cookie.replace(/=\d+/, (until) => `=${Number(until.slice(1)) + 1}`);
+  expect(await get('/api/now', { cookie: later })).toMatchObject({ status: 401 });
+  now += 12 * 60 * MINUTE;
+  expect(await get('/api/now', { cookie })).toMatchObject({ status: 401 });
+});
+
+test('a cookie is good after a restart at the same port', async () => {
+  const first = await served();
+  const cookie = await first.signIn();
+  const { port, url } = first.dashboard;
+  await first.dashboard[Symbol.asyncDispose]();
+
+  const second = await served({ port, secrets: first.secrets });
+
+  expect(second.dashboard.url).toBe(url);
+  expect(await second.get('/api/now', { cookie })).toMatchObject({ status: 200 });
+});
+
+test('a program of the same user gets a new link, and no other', async () => {
+  const { dashboard, secrets, folder, get } = await served();
+
+  const found = await askForLink(dashboard.port, secrets);
+  const foreign = await askForLink(dashboard.port, new Secrets(join(folder, 'of-another')));
+
+  expect(await get(pathOf(found?.link ?? ''))).toMatchObject({ status: 303 });
+  expect(foreign).toBeNull();
+  expect(await get('/login/link')).toMatchObject({ status: 401 });
+});
+
+test('behind a proxy only requests with its secret count', async () => {
+  const proxy = { url: new URL('https://tools.example/orch'), secret: 'proxy-secret-of-the-test' };
+  const { get, dashboard } = await served({ proxy });
+  const link = new URL(dashboard.newLink());
+  const through = {
+    host: 'tools.example',
+    origin: 'https://tools.example',
+    'x-orchestrator-proxy-secret': proxy.secret,
+  };
+
+  expect(link.href).toMatch(/^https:\/\/tools\.example\/orch\/login\?code=/);
+  // The proxy takes its own path away.
+  const [set = ''] = (await get(`/login${link.search}`, through)).headers['set-cookie'] ?? [];
+  expect(set).toMatch(/; Path=\/orch; Secure$/);
+  const cookie = set.split(';')[0];
+  expect(await get('/api/now', { ...through, cookie })).toMatchObject({ status: 200 });
+  expect(await get('/api/now', { ...through, cookie, 'x-orchestrator-proxy-secret': 'wrong' })).toMatchObject({
+    status: 401,
+  });
+  expect(await get('/api/now', { host: 'tools.example', cookie })).toMatchObject({ status: 401 });
+});
+
+test.skipIf(process.platform === 'win32')('a secret that other users could read is refused', async () => {
+  const { folder } = await served();
+  const secret = join(folder, 'secrets', 'secret');
+
+  expect(statSync(secret).mode & 0o777).toBe(0o600);
+  expect(statSync(join(folder, 'secrets', 'metrics-token')).mode & 0o777).toBe(0o600);
+  chmodSync(secret, 0o644);
+  expect(() => new Secrets(join(folder, 'secrets'))).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+});

@@ -1,0 +1,95 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = fileURLToPath(new URL('../../../cli/bin/orchestrator.js', import.meta.url));
+
+/** `orchestrator dashboard` as a process, of a user of its own. */
+export class DashboardProgram implements AsyncDisposable {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly link: string;
+  readonly home: string;
+
+  private constructor(child: ChildProcessWithoutNullStreams, link: string, home: string) {
+    this.child = child;
+    this.link = link;
+    this.home = home;
+  }
+
+  /** @param home of an earlier one, whose secrets it shares */
+  static async start(
+    store: string,
+    words: readonly string[] = ['--port', '0'],
+    home = newHome(),
+  ): Promise<DashboardProgram> {
+    const child = start(store, words, home);
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const lines = createInterface({ input: child.stdout });
+    const [link] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as [string | number];
+    if (typeof link !== 'string') throw new Error(`the dashboard did not start: ${stderr}`);
+    return new DashboardProgram(child, link, home);
+  }
+
+  get url(): string {
+    return new URL('.', this.link).href;
+  }
+
+  get port(): number {
+    return Number(new URL(this.link).port);
+  }
+
+  /** A link that no browser has used, from the program that runs. */
+  async newLink(store: string): Promise<string> {
+    const child = start(store, ['--port', String(this.port)], this.home);
+    let stdout = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    await once(child, 'close');
+    return stdout.trim();
+  }
+
+  /** The memory that it uses, in MB. */
+  memoryMb(): number {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1_024;
+  }
+
+  /** Time of a processor that it has used, in milliseconds. */
+  usedMs(): number {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill('SIGTERM');
+    await exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+function newHome(): string {
+  return mkdtempSync(join(tmpdir(), 'dashboard-home-'));
+}
+
+function start(store: string, words: readonly string[], home: string): ChildProcessWithoutNullStreams {
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    OPENCLAW_STATE_DIR: join(home, 'state'),
+    ORCHESTRATOR_STORE: store,
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+  };
+  return spawn(process.execPath, [PROGRAM, 'dashboard', ...words], { cwd: home, env });
+}
