@@ -5,13 +5,17 @@
  * - the cookie is named by port, cannot be read by scripts, goes nowhere else, and ends after twelve hours
  * - it is good after a restart
  * - a program of the same user gets a new link from a dashboard that runs; others do not
+ * - what holds the port is not believed without a proof, and what it hears is of no use later
  * - behind a proxy only requests with its secret count
  * - what could be read by other users is refused
  */
 import { chmodSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { askForLink, Secrets } from '../src/index.ts';
+import { askForLink, openingPage, Secrets } from '../src/index.ts';
+import { LINK_HEADER, LinkRequest } from '../src/server/link-request.ts';
 import { served } from './support/served.ts';
 
 const MINUTE = 60_000;
@@ -83,6 +87,46 @@ test('a program of the same user gets a new link, and no other', async () => {
   expect(await get('/login/link')).toMatchObject({ status: 401 });
 });
 
+test('a program of another user at the port is not believed, and learns nothing that is good later', async () => {
+  const first = await served();
+  const { secrets, dashboard } = first;
+  const { port } = dashboard;
+  const heard: string[] = [];
+  // It relays, and keeps what it hears; or it answers a link of its own.
+  const relayed = await first.get('/login/challenge');
+  await dashboard[Symbol.asyncDispose]();
+  const answers = [relayed.text, JSON.stringify({ link: 'http://x/"><script>', store: 'sqlite:store.db', proof: '' })];
+  const liar = await answering(port, (request) => {
+    heard.push(String(request.headers[LINK_HEADER] ?? ''));
+    return answers.shift() ?? '';
+  });
+
+  expect(await askForLink(port, secrets)).toBeNull();
+  await liar.stop();
+  const second = await served({ port, secrets });
+
+  const [, sent = ''] = heard;
+  expect(sent).not.toBe('');
+  expect(await second.get('/login/link', { [LINK_HEADER]: sent })).toMatchObject({ status: 401 });
+});
+
+test('a request for a link is good once', async () => {
+  const { dashboard, secrets, get } = await served();
+  const { challenge } = JSON.parse((await get('/login/challenge')).text) as { readonly challenge: string };
+  const headers = { [LINK_HEADER]: new LinkRequest(secrets, dashboard.port, challenge).header };
+
+  expect(await get('/login/link', headers)).toMatchObject({ status: 200 });
+  expect(await get('/login/link', headers)).toMatchObject({ status: 401 });
+  const elsewhere = new LinkRequest(secrets, dashboard.port + 1, challenge).header;
+  expect(await get('/login/link', { [LINK_HEADER]: elsewhere })).toMatchObject({ status: 401 });
+});
+
+test('the file that opens a link has nothing but the link', () => {
+  expect(openingPage('http://x/login?code="><script>&amp')).toContain(
+    'content="0; url=http://x/login?code=&quot;>&lt;script>&amp;amp"',
+  );
+});
+
 test('behind a proxy only requests with its secret count', async () => {
   const proxy = { url: new URL('https://tools.example/orch'), secret: 'proxy-secret-of-the-test' };
   const { get, dashboard } = await served({ proxy });
@@ -114,3 +158,17 @@ test.skipIf(process.platform === 'win32')('a secret that other users could read 
   chmodSync(secret, 0o644);
   expect(() => new Secrets(join(folder, 'secrets'))).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
 });
+
+/** A program at a port that answers 200 to everything. */
+async function answering(port: number, answer: (request: IncomingMessage) => string) {
+  const server = createServer((request, response) => response.end(answer(request)));
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}

@@ -116,11 +116,12 @@ async function optionsFor({ settings }: Call<DashboardOptions>): Promise<string>
  */
 async function openInBrowser(link: string): Promise<void> {
   const { stateFolder } = await import('@agent-orchestrator/runtime');
+  const { openingPage } = await import('agent-orchestrator-dashboard');
   const folder = join(stateFolder(), 'orchestrator', 'dashboard');
   const path = join(folder, 'open.html');
   makePrivateFolder(folder);
   rmSync(path, { force: true });
-  writePrivateFile(path, `<!doctype html><meta http-equiv="refresh" content="0; url=${link}">\n`);
+  writePrivateFile(path, openingPage(link));
   const [program = '', ...words] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[
     process.platform as string
   ] ?? ['xdg-open'];

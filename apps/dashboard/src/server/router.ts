@@ -84,9 +84,12 @@ async function routed(
       });
     return send(200, { text: await monitoring.metrics(), type: PROMETHEUS_CONTENT_TYPE });
   }
+  if (path === '/login/challenge')
+    return send(200, { text: JSON.stringify({ challenge: signIn.newChallenge() }), type: JSON_TYPE });
   if (path === '/login/link') {
-    if (!signIn.mayAskForLink(request)) return send(401, { text: 'Run `orchestrator dashboard`.\n', type: PLAIN });
-    return send(200, { text: JSON.stringify({ link: signIn.newLink(), store: answers.store }), type: JSON_TYPE });
+    const link = signIn.linkFor(request, answers.store);
+    if (link === null) return send(401, { text: 'Run `orchestrator dashboard`.\n', type: PLAIN });
+    return send(200, { text: JSON.stringify(link), type: JSON_TYPE });
   }
   if (path === '/login') return login(url, parts, send);
 

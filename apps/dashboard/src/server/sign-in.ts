@@ -1,16 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { header, type Addresses } from './addresses.ts';
+import { answerLinkRequest, LINK_HEADER, type LinkAnswer } from './link-request.ts';
+import { OneTimeTexts } from './one-time-texts.ts';
 import { isSame, type Secrets } from './secrets.ts';
 
-const CODE_BYTES = 24;
-const CODE_MS = 60_000;
 /** A browser is signed in for so long. */
 const SIGNED_IN_MS = 12 * 3_600_000;
-/** How far the clock in a request for a new link may be off. */
-const ASKED_MS = 60_000;
-/** Codes that were not used yet; more are not kept. */
 const CODES_MAX = 16;
+/** Every program of this machine may ask for one. */
+const CHALLENGES_MAX = 1_000;
 
 /** With a proxy: the secret that it sends in this header. */
 const PROXY_HEADER = 'x-orchestrator-proxy-secret';
@@ -25,7 +23,8 @@ export class SignIn {
   readonly #port: number;
   readonly #proxySecret: string | null;
   readonly #clock: () => number;
-  readonly #codes = new Map<string, number>();
+  readonly #codes: OneTimeTexts;
+  readonly #challenges: OneTimeTexts;
 
   constructor(
     secrets: Secrets,
@@ -37,25 +36,19 @@ export class SignIn {
     this.#port = port;
     this.#proxySecret = proxySecret;
     this.#clock = clock;
+    this.#codes = new OneTimeTexts(CODES_MAX, clock);
+    this.#challenges = new OneTimeTexts(CHALLENGES_MAX, clock);
   }
 
   /** A link for one browser. */
   newLink(): string {
-    const code = randomBytes(CODE_BYTES).toString('base64url');
-    this.#codes.set(code, this.#clock() + CODE_MS);
-    for (const old of this.#codes.keys()) if (this.#codes.size > CODES_MAX) this.#codes.delete(old);
     const { publicUrl, host } = this.#addresses;
-    return `${publicUrl?.href.replace(/\/?$/, '/') ?? `http://${host}/`}login?code=${code}`;
+    return `${publicUrl?.href.replace(/\/?$/, '/') ?? `http://${host}/`}login?code=${this.#codes.make()}`;
   }
 
   /** Takes a code. @returns the cookie; null: the code was used, is too old, or was never given */
   use(code: string): string | null {
-    for (const [known, until] of this.#codes) {
-      if (!isSame(code, known)) continue;
-      this.#codes.delete(known);
-      return this.#clock() <= until ? this.#newCookie() : null;
-    }
-    return null;
+    return this.#codes.use(code) ? this.#newCookie() : null;
   }
 
   /** Whether the browser of a request is signed in, and came by an address whose cookies no other server gets. */
@@ -67,10 +60,19 @@ export class SignIn {
     return isSame(key, this.#keyUntil(until)) && this.#clock() < Number(until);
   }
 
-  /** Whether a program of this user asks for a link. Its key names the minute, so it is of no use later. */
-  mayAskForLink(request: IncomingMessage): boolean {
-    const [at = '', key = ''] = header(request, 'x-orchestrator-link').split('.');
-    return isSame(key, linkKey(this.#secrets, this.#port, at)) && Math.abs(this.#clock() - Number(at)) < ASKED_MS;
+  /** What a program has to prove the secret for, before it gets a link. */
+  newChallenge(): string {
+    return this.#challenges.make();
+  }
+
+  /** A link for a program of this user, with a proof that it comes from here; null: the request proves nothing. */
+  linkFor(request: IncomingMessage, store: string): LinkAnswer | null {
+    const side = {
+      secrets: this.#secrets,
+      port: this.#port,
+      useChallenge: (challenge: string) => this.#challenges.use(challenge),
+    };
+    return answerLinkRequest(header(request, LINK_HEADER), side, () => ({ link: this.newLink(), store }));
   }
 
   /** Whether it has the token of a monitoring system. */
@@ -100,9 +102,4 @@ export class SignIn {
   #keyUntil(until: string): string {
     return this.#secrets.keyFor('cookie', String(this.#port), until);
   }
-}
-
-/** What a program sends to get a link from a dashboard that runs already. */
-export function linkKey(secrets: Secrets, port: number, at: string): string {
-  return secrets.keyFor('link', String(port), at);
 }
