@@ -2,14 +2,16 @@
  * The answers to the pages:
  *
  * - Now begins with what needs a person, and has the same form in the past
- * - every page answers now and at any moment: an event, an ordinal, a time
+ * - at any moment every page says what it said then; a moment is an event, an ordinal or a time
+ * - an event of the registry has its chain, too
  * - filters are taken, and a wrong one is told
  * - leases are bars where they can be told apart, and shares where they cannot
  * - what agents wrote is left out if payloads are
  * - a stream says that something changed, and not what
  */
+import type { Orchestrator } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
-import { playScenario } from './support/scenario.ts';
+import { afterEach, playScenario } from './support/scenario.ts';
 import { caughtUp, served, type Served } from './support/served.ts';
 
 async function played(): Promise<Served> {
@@ -56,27 +58,117 @@ test('the past has the same form, from the log alone', async () => {
   expect(past).toMatchObject({ working: [{ agent: 'home-agent', next_action: '<b>bold</b> next step' }] });
 });
 
-test('every page answers, now and at any moment', async () => {
-  const { api, orchestrator } = await played();
-  const asOf = await orchestrator.asOf();
+/** Pages in their simplest form; the window of the chart is that of the whole test. */
+const PAGES = ['now', 'tasks', 'agents', 'events', 'trust', `leases?from=0&until=${4e12}`];
+/** Only the present knows it: it is not in the log, or says what can be done now. */
+const ONLY_NOW = [
+  'why',
+  'commands',
+  'card',
+  'heartbeat_at',
+  'lease_expires_at',
+  'verified',
+  'checked_id',
+  'needs',
+  'whole',
+  'overview',
+];
+
+/** What an answer says that the past knows as well. */
+function lasting(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(lasting);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).filter(([name]) => !ONLY_NOW.includes(name));
+  return Object.fromEntries(fields.map(([name, one]) => [name, lasting(one)]));
+}
+
+test('at any moment every page says what it said then', { timeout: 60_000 }, async () => {
+  const it = await served();
+  const { orchestrator } = it;
+  const seen: { readonly asOf: number; readonly path: string; readonly data: unknown }[] = [];
+  const paths = [...PAGES];
+  let calls = 0;
+  const look = async () => {
+    // At each third moment: there are a dozen pages.
+    if (calls++ % 3 !== 0) return;
+    const asOf = await orchestrator.asOf();
+    await caughtUp(it);
+    for (const path of [...paths, `event?id=${asOf}`])
+      seen.push({ asOf, path, data: lasting((await it.api(path)).data) });
+  };
+  const looking = afterEach(orchestrator, look);
+  paths.push(...['reviewed', 'parts', 'lost', 'base'].map((id) => `task?id=${id}`), 'session?id=nightly');
+  await orchestrator.enqueueTasks(SOME_WORK);
+  await look();
+  await playOn(looking);
+
+  for (const { asOf, path, data } of seen) {
+    const past = (await it.api(`${path}${path.includes('?') ? '&' : '?'}at=${asOf}`)).data;
+    expect({ asOf, path, data: lasting(past) }).toEqual({ asOf, path, data });
+  }
+});
+
+const SOME_WORK = [
+  { id: 'reviewed', sessionId: 'a', title: 'Fix the flaky test', review: { role: 'reviewer', approvals: 1 } },
+  { id: 'parts', sessionId: 'b' },
+  { id: 'lost', sessionId: 'nightly' },
+  { id: 'base', sessionId: 'c' },
+];
+
+/** What changes most of what a page of a task shows: reviews, parts, dependencies in both directions, texts. */
+async function playOn(orchestrator: Orchestrator): Promise<void> {
+  const claim = async (sessionId: string, agent: string) => {
+    const claimed = await orchestrator.claimTask({ agent, sessionId });
+    if (!claimed.ok) throw new Error(`${sessionId} was not claimed`);
+    return claimed.lease.token;
+  };
+  let token = await claim('a', 'builder');
+  await orchestrator.releaseTask({ token, outcome: 'succeeded', result: { round: 1 } });
+  await orchestrator.reviewTask({ taskId: 'reviewed', agent: 'critic', verdict: 'changes_requested', notes: 'again' });
+  token = await claim('a', 'builder');
+  await orchestrator.releaseTask({ token, outcome: 'succeeded', result: { round: 2 } });
+  await orchestrator.reviewTask({ taskId: 'reviewed', agent: 'critic', verdict: 'approved' });
+
+  token = await claim('b', 'planner');
+  await orchestrator.enqueueTasks([{ id: 'part', parentId: 'parts', dependsOn: ['base'] }]);
+  await orchestrator.releaseTask({ token, outcome: 'waiting', on: ['part'] });
+  token = await claim('c', 'builder');
+  await orchestrator.checkpoint({ token, nextAction: 'one' });
+  await orchestrator.checkpoint({ token, nextAction: 'two' });
+  await orchestrator.releaseTask({ token, outcome: 'succeeded' });
+
+  token = await claim('nightly', 'night');
+  await orchestrator.checkpoint({ token, nextAction: 'send it' });
+  await orchestrator.releaseTask({ token, outcome: 'waiting', ask: { question: 'To whom?' } });
+  await orchestrator.answerTask({ taskId: 'lost', answer: 'to all' });
+  token = await claim('nightly', 'night');
+  await orchestrator.releaseTask({ token, outcome: 'failed', error: { message: 'no mail' } });
+}
+
+test('a moment is an event, an ordinal or a time', async () => {
+  const { api, get, signIn, orchestrator } = await played();
   const [last] = (await orchestrator.listEvents({ before: null, limit: 1 })).items;
   const time = new Date(last?.at ?? 0).toISOString();
 
-  for (const page of [
-    'now?',
-    'tasks?',
-    'task?id=lost&',
-    'session?id=docs&',
-    'leases?',
-    'agents?',
-    'events?',
-    'trust?',
-    `event?id=${asOf}&`,
-  ])
-    for (const at of ['', `at=${asOf}`, 'at=n20', `at=${time}`])
-      expect({ page, at, ...(await api(`${page}${at}`)) }).toMatchObject({ kind: page.split('?')[0] });
+  for (const page of ['now', 'tasks', 'leases', 'agents', 'events', 'trust'])
+    for (const at of ['', `at=${last?.id}`, 'at=n20', `at=${time}`])
+      expect({ page, at, ...(await api(`${page}?${at}`)) }).toMatchObject({ kind: page });
   expect((await api('now?at=n3')).meta).toMatchObject({ moment: { ordinal: 3, is_past: true } });
   expect((await api('now?at=2001-01-01')).meta).toMatchObject({ moment: { ordinal: 0 } });
+  const cookie = await signIn();
+  expect(await get(`/api/event?id=${last?.id}&at=n20`, { cookie })).toMatchObject({ status: 404 });
+});
+
+test('an event of the registry is checked against the one before it', async () => {
+  const { api, orchestrator } = await played();
+  for (const agent of ['first', 'second']) await orchestrator.registerAgent({ agent, roles: [] });
+  await orchestrator.drainAgent({ agent: 'first' });
+  const [drained] = (await orchestrator.listEvents({ before: null, limit: 1 })).items;
+
+  const { data } = await api(`event?id=${drained?.id}`);
+
+  expect(data).toMatchObject({ chained: true, previous_id: expect.any(Number), next_id: null });
+  expect(data['previous_id']).toBe((drained?.id ?? 0) - 2);
 });
 
 test('a task tells why, its attempts, and what waits for it', async () => {

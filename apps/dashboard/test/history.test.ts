@@ -2,6 +2,7 @@
  * The history of a store:
  *
  * - at any event it has what the store had then
+ * - it knows every checkpoint of a lease, also those before its last
  * - it counts work that was done twice, leases that were granted while held, and late writes
  * - the check finds an event that was changed, and nothing in a log that was not
  * - it begins again when the log has become shorter
@@ -11,7 +12,9 @@ import { newCommandId, newSeed, openStorage, Orchestrator as Opened } from '@age
 import { expect, onTestFinished, test } from 'vitest';
 import { Follower } from '../src/fold/follower.ts';
 import { isInterrupted } from '../src/fold/lease-history.ts';
-import { HERE, playScenario } from './support/scenario.ts';
+import { NumberedTexts } from '../src/fold/numbered-texts.ts';
+import { TaskHistory } from '../src/fold/task-history.ts';
+import { afterEach, HERE, playScenario } from './support/scenario.ts';
 
 async function newStore(): Promise<{ readonly storage: Storage; readonly orchestrator: Orchestrator }> {
   const storage = await openStorage('memory:');
@@ -41,19 +44,8 @@ function stateAt({ history }: Follower, ordinal: number, now: number) {
 test('at any event it has what the store had then', async () => {
   const { storage, orchestrator } = await newStore();
   const seen: { readonly asOf: number; readonly state: unknown }[] = [];
-  // Looks after each command.
-  const looked = new Proxy(orchestrator, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return async (...given: unknown[]) => {
-        const answer: unknown = await Reflect.apply(value, target, given);
-        seen.push({ asOf: await target.asOf(), state: await stateOf(target) });
-        return answer;
-      };
-    },
-  });
-  await playScenario(looked);
+  const look = async () => seen.push({ asOf: await orchestrator.asOf(), state: await stateOf(orchestrator) });
+  await playScenario(afterEach(orchestrator, look));
   const follower = new Follower(storage, 'default');
   await follower.catchUp();
   const now = await orchestrator.now();
@@ -81,6 +73,52 @@ test('it knows interruptions, and the writes of holders that came back', async (
   expect(lost?.refusedAt).toBeGreaterThanOrEqual(lost?.until ?? Number.NaN);
   expect({ twice: tasks.doneTwice, held: leases.grantedWhileHeld }).toEqual({ twice: [], held: [] });
   expect(follower.check).toMatchObject({ mistakeCount: 0, checkedId: await orchestrator.asOf() });
+});
+
+test('it knows each checkpoint of a lease, also those before the last', async () => {
+  const { storage, orchestrator } = await newStore();
+  await orchestrator.enqueueTask({ id: 'work' });
+  const claimed = await orchestrator.claimTask({ agent: 'first' });
+  if (!claimed.ok) throw new Error('it was not claimed');
+  const { token, sessionId, fence } = claimed.lease;
+  const follower = new Follower(storage, 'default');
+  const seen: unknown[] = [];
+  const look = async () => {
+    await follower.catchUp();
+    seen.push(follower.history.leases.momentOf(0, follower.history.present));
+  };
+  for (const nextAction of ['one', 'two']) {
+    await orchestrator.checkpoint({ token, nextAction });
+    await look();
+  }
+  await orchestrator.staleRecovery({
+    evidence: [{ sessionId, fence, ...HERE.machine, pid: 4_711, processStart: '99' }],
+  });
+  await orchestrator.checkpoint({ token, nextAction: 'late' });
+  await look();
+
+  const { leases, present } = follower.history;
+  const ordinals = Array.from({ length: present }, (_, at) => at + 1);
+  const then = ordinals.map((ordinal) => leases.momentOf(0, ordinal));
+  expect(then).toEqual(expect.arrayContaining(seen));
+  expect(then.filter((one) => one?.savedAt === null)).toHaveLength(1);
+  expect(leases.late).toEqual([expect.objectContaining({ lease: 0, ordinal: present })]);
+});
+
+test.each([
+  [1, 'queued claimed succeeded claimed succeeded'],
+  [1, 'queued claimed succeeded succeeded'],
+  [1, 'queued claimed review_requested approved claimed review_requested approved'],
+  [1, 'queued claimed review_requested approved succeeded'],
+  [0, 'queued claimed review_requested approved'],
+  [0, 'queued claimed failed retried claimed succeeded'],
+  [0, 'queued claimed succeeded retried claimed succeeded'],
+])('done twice %i times: %s', (twice, verbs) => {
+  const tasks = new TaskHistory(new NumberedTexts());
+  for (const [at, verb] of verbs.split(' ').entries())
+    tasks.apply({ taskId: 't', streamId: 's', type: `task.${verb}` } as Event, { done: true }, at + 1);
+
+  expect(tasks.doneTwice).toHaveLength(twice);
 });
 
 test('it counts what must never happen', async () => {

@@ -20,16 +20,17 @@ export { checkCall, checkNewTasks, type CallName } from './api/inputs.ts';
 export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
 export { Orchestrator, type OrchestratorOptions } from './api/orchestrator.ts';
 export { OrchestratorReads } from './api/reads.ts';
-export type {
-  ClaimRecord,
-  EventRecord,
-  ReviewedRecord,
-  ReviewedWork,
-  AgentRecord,
-  SeenAgentRecord,
-  SessionRecord,
-  TaskError,
-  TaskRecord,
+export {
+  toTaskRecord,
+  type ClaimRecord,
+  type EventRecord,
+  type ReviewedRecord,
+  type ReviewedWork,
+  type AgentRecord,
+  type SeenAgentRecord,
+  type SessionRecord,
+  type TaskError,
+  type TaskRecord,
 } from './api/records.ts';
 export type { ReviewCall, ReviewedNow } from './api/review-task.ts';
 export type { RelatedResult, RelatedResults } from './api/related-results.ts';

@@ -1,8 +1,7 @@
-import type { EventType, Json } from '@agent-orchestrator/core';
-import { EVENT_DOCS } from '@agent-orchestrator/runtime';
+import type { Event, EventRecord, EventType, Json } from '@agent-orchestrator/core';
+import { CHAIN_START, EVENT_DOCS } from '@agent-orchestrator/runtime';
 import { eventRow, type EventRow } from './event-row.ts';
-import { numberIn, QueryError, type PageReads, type Query } from './page-reads.ts';
-import { upTo } from './task.ts';
+import { numberIn, QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 
 export interface EventsAnswer {
   /** The newest first. */
@@ -56,16 +55,14 @@ export async function readEvents(reads: PageReads, { params, moment }: Query): P
 }
 
 /** One event with its hash, and its place in its stream. */
-export async function readEvent(reads: PageReads, { params }: Query): Promise<EventAnswer> {
+export async function readEvent(reads: PageReads, { params, moment }: Query): Promise<EventAnswer> {
   const { orchestrator, follower, withPayloads } = reads;
-  const id = numberIn(params, 'id', { most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
+  const id = numberIn(params, 'id', { most: Number.MAX_SAFE_INTEGER - 1, otherwise: 0 });
   const [event] = (await orchestrator.listEvents({ before: String(id + 1), limit: 1 })).items;
   if (event === undefined || event.id !== id) throw new QueryError('There is no such event here.', 404);
-  const { hash, prevHash, streamKind, streamId, instance, commandId, leaseEffect, seq, sessionId } = event;
-  const near =
-    sessionId === null
-      ? []
-      : (await orchestrator.listEvents({ sessionId, after: String(Math.max(0, seq - 2)), limit: 3 })).items;
+  if (moment.isPast && id > moment.eventId) throw new QueryError('The event had not happened at that moment.', 404);
+  const { hash, prevHash, streamKind, streamId, instance, commandId, leaseEffect, seq } = event;
+  const near = await neighbours(reads, event, moment);
   const previous = near.find((one) => one.seq === seq - 1);
   return {
     ...eventRow(follower.history, event),
@@ -80,9 +77,20 @@ export async function readEvent(reads: PageReads, { params }: Query): Promise<Ev
     leaseEffect,
     previousId: previous?.id ?? null,
     nextId: near.find((one) => one.seq === seq + 1)?.id ?? null,
-    chained: seq === 1 || sessionId === null || previous?.hash === prevHash,
+    chained: prevHash === (seq === 1 ? CHAIN_START : previous?.hash),
     means: EVENT_DOCS[event.type].means,
   };
+}
+
+/** The events beside one in its stream, of a session or of an agent, up to the moment. */
+async function neighbours(
+  { log, orchestrator }: PageReads,
+  { streamKind, streamId, seq }: EventRecord,
+  moment: Moment,
+): Promise<readonly Event[]> {
+  const page = { namespace: orchestrator.defaultNamespace, after: String(Math.max(0, seq - 2)), limit: 3 };
+  const stream = streamKind === 'agent' ? { ofAgent: streamId } : { sessionId: streamId };
+  return (await log.events({ ...page, ...stream, ...upTo(moment) })).items;
 }
 
 function given<Name extends string>(name: Name, value: string | null): { readonly [N in Name]?: string } {

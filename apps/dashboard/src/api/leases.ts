@@ -54,7 +54,7 @@ export async function readLeases({ follower }: PageReads, { params, moment }: Qu
   const { history } = follower;
   const most = { most: Number.MAX_SAFE_INTEGER };
   const last = moment.at;
-  const first = Math.min(history.leases.firstFrom ?? last - DAY_MS, last);
+  const first = history.leases.firstFrom(moment.ordinal) ?? last - DAY_MS;
   const end = numberIn(params, 'until', { ...most, otherwise: last });
   const begin = Math.min(numberIn(params, 'from', { ...most, otherwise: end - DAY_MS }), end - SHORTEST_MS);
   const found: LeaseMoment[] = [...history.leases.between(begin, end, moment.ordinal)];

@@ -1,10 +1,12 @@
-import type { Orchestrator } from '@agent-orchestrator/core';
+import type { Orchestrator, Storage } from '@agent-orchestrator/core';
 import type { Follower } from '../fold/follower.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
 
 /** What answers are made of. */
 export interface PageReads {
   readonly orchestrator: Orchestrator;
+  /** Streams of the log that the orchestrator does not list. */
+  readonly log: Pick<Storage['read'], 'events'>;
   readonly follower: Follower;
   /** false: payloads, results and contexts are not shown. */
   readonly withPayloads: boolean;
@@ -59,7 +61,12 @@ function ordinalOf(at: string, events: StoreHistory['events']): number {
   return events.ordinalOfTime(ms);
 }
 
-/** A number of a query, within its limits; the default if it is missing. */
+/** Lists of the past end at its event. */
+export function upTo({ isPast, eventId }: Moment): { readonly upTo?: number } {
+  return isPast ? { upTo: eventId } : {};
+}
+
+/** A whole number of a query, within its limits; the default if it is missing. */
 export function numberIn(
   params: URLSearchParams,
   name: string,
@@ -68,6 +75,6 @@ export function numberIn(
   const text = params.get(name);
   if (text === null || text === '') return otherwise;
   const value = Number(text);
-  if (!Number.isFinite(value)) throw new QueryError(`"${name}" is not a number`);
+  if (!Number.isInteger(value)) throw new QueryError(`"${name}" is not a whole number`);
   return Math.min(most, Math.max(least, value));
 }

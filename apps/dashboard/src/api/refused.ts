@@ -8,19 +8,13 @@ const FRESH_MS = 3_600_000;
 /** The late writes of the hour before a moment, the newest first, by the leases of their former holders. */
 export function refused({ follower }: PageReads, { ordinal, at }: Pick<Moment, 'ordinal' | 'at'>): Need {
   const { history } = follower;
-  const fresh = history.leases.late.flatMap((lease) => {
+  const fresh = history.leases.late.filter((one) => one.ordinal <= ordinal && one.at > at - FRESH_MS);
+  const rows = fresh.slice(-SHOWN).flatMap(({ lease, at: refusedAt }) => {
     const moment = history.leases.momentOf(lease, ordinal);
-    return (moment?.refusedAt ?? 0) > at - FRESH_MS && moment !== null ? [moment] : [];
+    if (moment === null) return [];
+    const { task, sessionId, agent } = moment;
+    return [{ ...nameOf(history, task), sessionId, agent, at: refusedAt, text: null, eventId: null, commands: [] }];
   });
-  const rows = fresh.slice(-SHOWN).map(({ task, sessionId, agent, refusedAt }) => ({
-    ...nameOf(history, task),
-    sessionId,
-    agent,
-    at: refusedAt,
-    text: null,
-    eventId: null,
-    commands: [],
-  }));
   return { group: 'refused', count: fresh.length, rows: rows.toReversed() };
 }
 

@@ -2,10 +2,9 @@ import type { Context, Json } from '@agent-orchestrator/core';
 import { readResume, resumeCard } from '@agent-orchestrator/runtime';
 import { Commands, type CommandLine } from './commands.ts';
 import { eventRow, type EventRow } from './event-row.ts';
-import { QueryError, type PageReads, type Query } from './page-reads.ts';
+import { QueryError, upTo, type PageReads, type Query } from './page-reads.ts';
 import { pastSession } from './past-session.ts';
 import { leaseRow, taskRow, type LeaseRow, type TaskRow } from './rows.ts';
-import { upTo } from './task.ts';
 
 export interface SessionAnswer {
   readonly id: string;
@@ -46,11 +45,11 @@ export async function readSession(reads: PageReads, { params, moment }: Query): 
   const context = past === null ? session.context : past.session === null ? null : contextIn(past.session.context);
   const events = await orchestrator.listEvents({ sessionId: id, ...upTo(moment), before: null, limit: EVENTS_MAX });
   const tasks: TaskRow[] = [];
-  for (const [name, then] of history.tasks.newestFirst(moment.ordinal, moment.at))
-    if (name.sessionId === id && tasks.length < ROWS_MAX) tasks.push(taskRow(history, name, then));
-  const leases: LeaseRow[] = [];
-  for (const lease of history.leases.between(0, Number.MAX_SAFE_INTEGER, moment.ordinal))
-    if (lease.sessionId === id) leases.push(leaseRow(history, lease));
+  for (const [name, then] of history.tasks.ofSession(id, moment.ordinal, moment.at)) {
+    if (tasks.length === ROWS_MAX) break;
+    tasks.push(taskRow(history, name, then));
+  }
+  const leases = history.leases.ofSession(id, moment.ordinal, ROWS_MAX);
   return {
     id,
     number,
@@ -65,7 +64,7 @@ export async function readSession(reads: PageReads, { params, moment }: Query): 
     contextHidden: !withPayloads,
     isTooLong: past?.isTooLong ?? false,
     tasks,
-    leases: leases.slice(-ROWS_MAX),
+    leases: leases.map((lease) => leaseRow(history, lease)),
     events: events.items.map((event) => eventRow(history, event)),
     eventsMore: events.next !== null,
     commands: moment.isPast ? [] : [new Commands(reads.commandOptions).of('resume', session)],

@@ -44,7 +44,12 @@ export async function readTasks({ follower }: PageReads, { params, moment }: Que
     }
     rows.push(taskRow(follower.history, name, then));
   }
-  return { rows, next, total: tasks.length, searched: text === '' ? null : Math.min(searched, SEARCH_MAX) };
+  return {
+    rows,
+    next,
+    total: tasks.countAt(moment.ordinal),
+    searched: text === '' ? null : Math.min(searched, SEARCH_MAX),
+  };
 }
 
 /** By a part of the title, the start of the id, or the number. */

@@ -44,6 +44,17 @@ export class Column<Values extends Numbers = Int32Array> {
     this.#values[index] = value;
   }
 
+  /** A value that `assign` may have set; otherwise -1. */
+  assigned(index: number): number {
+    return index >= 0 && index < this.length ? this.at(index) : -1;
+  }
+
+  /** Sets a value that may be behind the last one; those between them are -1. */
+  assign(index: number, value: number): void {
+    while (this.length <= index) this.push(-1);
+    this.set(index, value);
+  }
+
   /** How many of the first values, which ascend, are not greater than `value`. */
   countUpTo(value: number): number {
     let [low, high] = [0, this.length];

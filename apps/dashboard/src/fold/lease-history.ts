@@ -2,6 +2,7 @@ import type { Event, EventType } from '@agent-orchestrator/core';
 import { LEASE_END_EVENTS } from '@agent-orchestrator/runtime';
 import { Column } from './column.ts';
 import { numberOfType, typeOfNumber } from './event-index.ts';
+import { Marks } from './marks.ts';
 import type { NumberedTexts } from './numbered-texts.ts';
 
 /** One lease, as it was at a moment. Times are milliseconds since 1970, UTC; null: not (yet). */
@@ -44,18 +45,19 @@ export class LeaseHistory {
   readonly #hosts = Column.ofIntegers();
   readonly #fences = Column.ofLarge();
   readonly #silent = Column.ofLarge();
-  readonly #saved = Column.ofLarge();
-  readonly #savedOrdinals = Column.ofIntegers();
-  readonly #refused = Column.ofIntegers();
-  readonly #refusedAt = Column.ofLarge();
+  readonly #saves = new Marks();
+  readonly #refusals = new Marks();
+  /** The lease before it of the same session, of the same task, and the one after it of the session; -1: none. */
   readonly #before = Column.ofIntegers();
+  readonly #beforeOfTask = Column.ofIntegers();
   readonly #next = Column.ofIntegers();
-  /** By the number of the session. */
-  readonly #lastOf = new Map<number, number>();
+  /** By the number of the session, and of the task: its last lease. */
+  readonly #lastOf = Column.ofIntegers();
+  readonly #lastOfTask = Column.ofIntegers();
   /** Ordinals at which a lease was granted though the session was held. */
   readonly grantedWhileHeld: number[] = [];
-  /** The leases whose former holders wrote late, in the order of the refusals. */
-  readonly late: number[] = [];
+  /** The late writes of former holders, in the order in which they were refused. */
+  readonly late: { readonly lease: number; readonly ordinal: number; readonly at: number }[] = [];
 
   constructor(names: NumberedTexts) {
     this.#names = names;
@@ -67,15 +69,12 @@ export class LeaseHistory {
 
   apply(event: Event, payload: Payload, ordinal: number, task: number): void {
     const session = this.#names.numberOf(event.streamId);
-    const last = this.#lastOf.get(session) ?? -1;
+    const last = this.#lastOf.assigned(session);
     if (event.leaseEffect === 'granted') this.#grant(event, payload, ordinal, { session, last, task });
     if (last === -1) return;
     if (event.leaseEffect === 'ended') this.#end(last, event, payload, ordinal);
     if (event.leaseEffect === 'refused') this.#refuse(last, event, ordinal);
-    if (event.type === 'session.checkpointed' && this.#ended.at(last) === 0) {
-      this.#saved.set(last, event.at);
-      this.#savedOrdinals.set(last, ordinal);
-    }
+    if (event.type === 'session.checkpointed' && this.#ended.at(last) === 0) this.#saves.add(last, ordinal, event.at);
   }
 
   /** null: it was not granted yet. */
@@ -85,7 +84,6 @@ export class LeaseHistory {
     const isOver = ended > 0 && ended <= ordinal;
     const next = this.#next.at(lease);
     const isFollowed = next >= 0 && this.#granted.at(next) <= ordinal;
-    const refused = this.#refused.at(lease);
     return {
       lease,
       task: this.#tasks.at(lease),
@@ -97,8 +95,8 @@ export class LeaseHistory {
       until: isOver ? this.#until.at(lease) : null,
       endedBy: isOver ? typeOfNumber(this.#endTypes.at(lease)) : null,
       silentFrom: isOver && this.#silent.at(lease) > 0 ? this.#silent.at(lease) : null,
-      savedAt: this.#savedAt(lease, ordinal),
-      refusedAt: refused > 0 && refused <= ordinal ? this.#refusedAt.at(lease) : null,
+      savedAt: this.#saves.lastAt(lease, ordinal),
+      refusedAt: this.#refusals.lastAt(lease, ordinal),
       nextAgent: isFollowed ? this.#names.textOf(this.#agents.at(next)) : null,
       grantedOrdinal: this.#granted.at(lease),
     };
@@ -121,14 +119,32 @@ export class LeaseHistory {
       if (moment.until === null) yield moment;
   }
 
-  /** When the first lease was granted, in milliseconds; null: there is none. */
-  get firstFrom(): number | null {
-    return this.length === 0 ? null : this.#from.at(0);
+  /** The last ones of a task, at most `max`, in the order in which they were granted. */
+  ofTask(task: number, ordinal: number, max: number): readonly LeaseMoment[] {
+    return this.#chained(this.#lastOfTask.assigned(task), this.#beforeOfTask, { ordinal, max });
   }
 
-  #savedAt(lease: number, ordinal: number): number | null {
-    const saved = this.#savedOrdinals.at(lease);
-    return saved > 0 && saved <= ordinal ? this.#saved.at(lease) : null;
+  /** The last ones of a session, at most `max`, in the order in which they were granted. */
+  ofSession(sessionId: string, ordinal: number, max: number): readonly LeaseMoment[] {
+    return this.#chained(this.#lastOf.assigned(this.#names.knownNumberOf(sessionId)), this.#before, { ordinal, max });
+  }
+
+  /** When the first lease was granted, in milliseconds; null: it was not yet. */
+  firstFrom(ordinal: number): number | null {
+    return this.length === 0 ? null : (this.momentOf(0, ordinal)?.from ?? null);
+  }
+
+  #chained(
+    last: number,
+    before: Column,
+    { ordinal, max }: { readonly ordinal: number; readonly max: number },
+  ): readonly LeaseMoment[] {
+    const found: LeaseMoment[] = [];
+    for (let lease = last; lease >= 0 && found.length < max; lease = before.at(lease)) {
+      const moment = this.momentOf(lease, ordinal);
+      if (moment !== null) found.push(moment);
+    }
+    return found.toReversed();
   }
 
   #grant(
@@ -150,10 +166,12 @@ export class LeaseHistory {
     this.#hosts.push(this.#names.numberOf(typeof payload['host'] === 'string' ? payload['host'] : null));
     this.#fences.push(event.fence ?? 0);
     this.#before.push(last);
+    this.#beforeOfTask.push(this.#lastOfTask.assigned(task));
     this.#next.push(-1);
     for (const column of [this.#ended, this.#endTypes, this.#until, this.#silent]) column.push(0);
-    for (const column of [this.#saved, this.#savedOrdinals, this.#refused, this.#refusedAt]) column.push(0);
-    this.#lastOf.set(session, lease);
+    for (const marks of [this.#saves, this.#refusals]) marks.addThing();
+    this.#lastOf.assign(session, lease);
+    if (task >= 0) this.#lastOfTask.assign(task, lease);
   }
 
   #end(lease: number, event: Event, payload: Payload, ordinal: number): void {
@@ -168,9 +186,8 @@ export class LeaseHistory {
     let lease = last;
     while (lease >= 0 && this.#fences.at(lease) !== fence) lease = this.#before.at(lease);
     if (lease < 0) return;
-    this.#refused.set(lease, ordinal);
-    this.#refusedAt.set(lease, at);
-    this.late.push(lease);
+    this.#refusals.add(lease, ordinal, at);
+    this.late.push({ lease, ordinal, at });
   }
 }
 

@@ -14,6 +14,11 @@ export class NumberedTexts {
     return number;
   }
 
+  /** -1: the text has no number, and gets none. */
+  knownNumberOf(text: string): number {
+    return this.#numbers.get(text) ?? -1;
+  }
+
   textOf(number: number): string | null {
     return this.#texts[number] ?? null;
   }

@@ -11,14 +11,14 @@ import { TaskHistory } from './task-history.ts';
 export class StoreHistory {
   readonly names = new NumberedTexts();
   readonly events = new EventIndex();
-  readonly tasks = new TaskHistory();
+  readonly tasks = new TaskHistory(this.names);
   readonly leases = new LeaseHistory(this.names);
 
   readonly #sessionNumbers = new Map<number, number>();
 
   /** The number of a session for people; null: it is not known. */
   sessionNumber(sessionId: string): number | null {
-    return this.#sessionNumbers.get(this.names.numberOf(sessionId)) ?? null;
+    return this.#sessionNumbers.get(this.names.knownNumberOf(sessionId)) ?? null;
   }
 
   /** How many events it has: the ordinal of the present. */

@@ -1,6 +1,7 @@
 import type { Event, TaskStatus } from '@agent-orchestrator/core';
 import { statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { Column } from './column.ts';
+import type { NumberedTexts } from './numbered-texts.ts';
 
 /** What never changes of a task, in brief. */
 export interface TaskName {
@@ -33,19 +34,41 @@ type Payload = Readonly<Record<string, unknown>>;
  * the state at any ordinal is found without a replay.
  */
 export class TaskHistory {
+  readonly #names: NumberedTexts;
   readonly #tasks: TaskName[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #last = Column.ofIntegers();
   readonly #ordinals = Column.ofIntegers();
   readonly #codes = Column.ofBytes();
   readonly #before = Column.ofIntegers();
+  /** By task: 1 if it succeeded, and was not retried since. */
+  readonly #succeeded = Column.ofBytes();
+  /** By task: the task before it of the same session, or -1. */
+  readonly #beforeOfSession = Column.ofIntegers();
+  /** By the number of the session. */
+  readonly #lastOfSession = Column.ofIntegers();
   /** By change: when scheduled work is due. */
   readonly #due = new Map<number, number>();
   /** Ordinals at which a task succeeded again, though no retry came between. */
   readonly doneTwice: number[] = [];
 
+  constructor(names: NumberedTexts) {
+    this.#names = names;
+  }
+
   get length(): number {
     return this.#tasks.length;
+  }
+
+  /** How many tasks there were at an ordinal. They are numbered in the order in which they came. */
+  countAt(ordinal: number): number {
+    let [low, high] = [0, this.#tasks.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ordinals.at(this.#tasks[middle]?.firstChange ?? 0) <= ordinal) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   nameOf(task: number): TaskName | null {
@@ -66,8 +89,8 @@ export class TaskHistory {
       task = this.#add(event, event.taskId, payload);
     }
     const status = statusAfter(event.type, payload);
+    this.#noteSuccess(task, event.type, status, ordinal);
     if (status === null && event.type !== 'task.rescheduled') return task;
-    if (event.type === 'task.succeeded' && this.#statusOf(task) === 'succeeded') this.doneTwice.push(ordinal);
     const code = status === null ? this.#codes.at(this.#last.at(task)) : codeOf(status, event.type);
     this.#change(task, ordinal, code, payload['run_at']);
     return task;
@@ -94,11 +117,20 @@ export class TaskHistory {
     now: number,
     before = this.#tasks.length,
   ): Generator<readonly [TaskName, TaskMoment, number]> {
-    for (let task = Math.min(before, this.#tasks.length) - 1; task >= 0; task -= 1) {
+    for (let task = Math.min(before, this.countAt(ordinal)) - 1; task >= 0; task -= 1) {
       const name = this.#tasks[task];
-      if (name === undefined || this.#ordinals.at(name.firstChange) > ordinal) continue;
+      if (name === undefined) continue;
       const moment = this.momentOf(task, ordinal, now);
       if (moment !== null) yield [name, moment, task];
+    }
+  }
+
+  /** Those of a session, the newest first. */
+  *ofSession(sessionId: string, ordinal: number, now: number): Generator<readonly [TaskName, TaskMoment]> {
+    let task = this.#lastOfSession.assigned(this.#names.knownNumberOf(sessionId));
+    for (; task >= 0; task = this.#beforeOfSession.at(task)) {
+      const [name, moment] = [this.#tasks[task], this.momentOf(task, ordinal, now)];
+      if (name !== undefined && moment !== null) yield [name, moment];
     }
   }
 
@@ -122,12 +154,19 @@ export class TaskHistory {
     });
     this.#numbers.set(id, task);
     this.#last.push(-1);
+    this.#succeeded.push(0);
+    const session = this.#names.numberOf(streamId);
+    this.#beforeOfSession.push(this.#lastOfSession.assigned(session));
+    this.#lastOfSession.assign(session, task);
     return task;
   }
 
-  #statusOf(task: number): TaskStatus | null {
-    const last = this.#last.at(task);
-    return last < 0 ? null : (TASK_STATUS_NAMES[this.#codes.at(last) % HANDED_OFF] ?? null);
+  /** Only a retry allows a second success, whatever else happened in between. */
+  #noteSuccess(task: number, type: Event['type'], status: TaskStatus | null, ordinal: number): void {
+    if (type === 'task.retried') this.#succeeded.set(task, 0);
+    if (status !== 'succeeded') return;
+    if (this.#succeeded.at(task) === 1) this.doneTwice.push(ordinal);
+    this.#succeeded.set(task, 1);
   }
 
   #change(task: number, ordinal: number, code: number, runAt: unknown): void {

@@ -79,6 +79,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
     const verifier = new Verifier(options.verifyProgram, { store, namespace }, clock);
     const reads = {
       orchestrator,
+      log: storage.read,
       follower,
       withPayloads: options.payloads ?? true,
       commandOptions: options.commandOptions ?? '',

@@ -8,6 +8,21 @@ export const HERE = { machine: MACHINE, process: { ...MACHINE, pid: 4_711, start
 /** What agents write to harm the reader of a page. */
 export const HOSTILE_TITLE = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
 
+/** Calls `look` after each call of the orchestrator. */
+export function afterEach(orchestrator: Orchestrator, look: () => Promise<unknown>): Orchestrator {
+  return new Proxy(orchestrator, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return async (...given: unknown[]) => {
+        const answer: unknown = await Reflect.apply(value, target, given);
+        await look();
+        return answer;
+      };
+    },
+  });
+}
+
 /** Something of everything that a page can show. The ids of the tasks are their roles in it. */
 export async function playScenario(orchestrator: Orchestrator): Promise<{ readonly held: Lease }> {
   await orchestrator.enqueueTasks([

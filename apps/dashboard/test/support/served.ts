@@ -67,8 +67,10 @@ export async function served(options: Partial<DashboardOptions> = {}): Promise<S
     const [cookie = ''] = (await get(pathname + search)).headers['set-cookie'] ?? [];
     return cookie.split(';')[0] ?? '';
   };
+  let cookie: string | null = null;
   const api: Served['api'] = async (path) => {
-    const { status, text } = await get(`/api/${path}`, { cookie: await signIn() });
+    cookie ??= await signIn();
+    const { status, text } = await get(`/api/${path}`, { cookie });
     if (status !== 200) throw new Error(`${path} answered ${status}: ${text}`);
     return JSON.parse(text) as Awaited<ReturnType<Served['api']>>;
   };

@@ -1,4 +1,5 @@
-import type { OtherTask, TaskAnswer } from '../../api/task.ts';
+import type { TaskAnswer } from '../../api/task.ts';
+import type { OtherTask } from '../../api/task-relations.ts';
 import { Answer } from '../parts/answer.tsx';
 import { Commands } from '../parts/command.tsx';
 import { EventTable } from '../parts/event-table.tsx';
@@ -65,7 +66,7 @@ export function Task() {
 }
 
 function Row({ task: { row } }: { readonly task: Wire<TaskAnswer> }) {
-  if (row === null) return <p class="dim">{t('past_row')}</p>;
+  if (row === null) return <p class="dim">{t('too_long')}</p>;
   const whom = row.assignee ?? row.role;
   return (
     <>

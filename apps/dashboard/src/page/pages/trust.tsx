@@ -3,6 +3,7 @@ import { Answer } from '../parts/answer.tsx';
 import { LeaseTable } from '../parts/lease-table.tsx';
 import { AgentLink, EventLink, TaskLink } from '../parts/links.tsx';
 import { Ago } from '../parts/times.tsx';
+import { meta } from '../state/answers.ts';
 import type { Wire } from '../state/wire.ts';
 import { t } from '../text/text.ts';
 import { lasting } from '../text/time.ts';
@@ -17,11 +18,15 @@ export function Trust() {
           <>
             <section id="checked-log">
               <h3>{t('checked_log')}</h3>
-              <Verdict
-                isGood={trust.mistake_count === 0}
-                good={t('checked_means', { id: String(trust.checked_id) })}
-                bad={t('checked_bad', { n: trust.mistake_count })}
-              />
+              {trust.mistake_count === 0 && meta.value?.phase !== 'live' ? (
+                <p class="dim">◔ {t('checking', { id: String(trust.checked_id) })}</p>
+              ) : (
+                <Verdict
+                  isGood={trust.mistake_count === 0}
+                  good={t('checked_means', { id: String(trust.checked_id) })}
+                  bad={t('checked_bad', { n: trust.mistake_count })}
+                />
+              )}
               <ul class="rows">
                 {trust.mistakes.map(({ event_id: id, kind, message }) => (
                   <li key={id}>

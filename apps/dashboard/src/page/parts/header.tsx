@@ -71,10 +71,22 @@ function LiveBadge() {
 
 function CheckedBadge() {
   if (meta.value === null) return null;
-  const { checked_id: id, mistakes } = meta.value;
+  const { checked_id: checkedId, mistakes, namespace, phase } = meta.value;
+  const id = String(checkedId);
+  const [colour, says] =
+    mistakes > 0
+      ? ['bad', `✗ ${t('broken', { n: mistakes })}`]
+      : phase === 'live'
+        ? ['ok', `✓ ${t('checked', { id })}`]
+        : ['dim', `◔ ${t('checking', { id })}`];
   return (
-    <a href={linkTo('trust')} id="checked" class={`badge ${mistakes > 0 ? 'bad' : 'ok'}`}>
-      {mistakes > 0 ? `✗ ${t('broken', { n: mistakes })}` : `✓ ${t('checked', { id: String(id) })}`}
+    <a
+      href={linkTo('trust')}
+      id="checked"
+      class={`badge ${colour}`}
+      title={t('checked_badge_means', { id, namespace })}
+    >
+      {says}
     </a>
   );
 }

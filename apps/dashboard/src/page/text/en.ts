@@ -34,6 +34,8 @@ export const en = {
   signed_out_means:
     'Run `orchestrator dashboard` in a terminal, and open the link that it prints. This page then continues.',
   checked: 'checked up to #{id}',
+  checking: 'checking: up to #{id}',
+  checked_badge_means: 'The events of the namespace {namespace}, up to #{id}. Other namespaces are not checked here.',
   broken: '{n} events are wrong',
   problem: 'The last question failed: {problem}. What you see is from before.',
   nothing_yet: 'Reading …',
@@ -131,7 +133,6 @@ export const en = {
   finished: 'finished',
   due: 'due',
   cancel_asked: 'asked to stop',
-  past_row: 'A moment of the past: what the events tell.',
 
   card: 'What the next holder reads first',
   no_card: 'There is nothing to continue.',
@@ -192,7 +193,7 @@ export const en = {
   command_id: 'command',
 
   checked_log: 'The log',
-  checked_means: 'Every event up to #{id} continues its chain, and may follow on what was before it.',
+  checked_means: 'Every event of this namespace up to #{id} continues its chain, and may follow on what was before it.',
   checked_bad: '{n} events are wrong. The first of them:',
   verified: 'Log and state compared',
   verify_running: 'Comparing …',

@@ -36,6 +36,9 @@ export const ko: Readonly<Record<TextName, string>> = {
   signed_out_means:
     '터미널에서 `orchestrator dashboard`를 실행하고 출력된 링크를 여세요. 그러면 이 페이지가 이어집니다.',
   checked: '#{id}까지 검사됨',
+  checking: '검사 중: #{id}까지',
+  checked_badge_means:
+    '네임스페이스 {namespace}의 #{id}까지 이벤트입니다. 다른 네임스페이스는 여기서 검사하지 않습니다.',
   broken: '잘못된 이벤트 {n}개',
   problem: '마지막 요청이 실패했습니다: {problem}. 보이는 내용은 그 전의 것입니다.',
   nothing_yet: '읽는 중 …',
@@ -133,7 +136,6 @@ export const ko: Readonly<Record<TextName, string>> = {
   finished: '종료',
   due: '예정',
   cancel_asked: '중지 요청',
-  past_row: '과거의 시점: 이벤트가 말하는 것만 보입니다.',
 
   card: '다음 담당자가 먼저 읽는 내용',
   no_card: '이어서 할 것이 없습니다.',
@@ -194,7 +196,7 @@ export const ko: Readonly<Record<TextName, string>> = {
   command_id: '명령',
 
   checked_log: '로그',
-  checked_means: '#{id}까지 모든 이벤트가 체인을 잇고, 앞의 상태 뒤에 올 수 있습니다.',
+  checked_means: '이 네임스페이스의 #{id}까지 모든 이벤트가 체인을 잇고, 앞의 상태 뒤에 올 수 있습니다.',
   checked_bad: '잘못된 이벤트가 {n}개 있습니다. 첫 번째:',
   verified: '로그와 상태 비교',
   verify_running: '비교 중 …',
