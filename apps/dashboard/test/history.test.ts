@@ -5,10 +5,22 @@
  * - it knows every checkpoint of a lease, also those before its last
  * - it counts work that was done twice, leases that were granted while held, and late writes
  * - the check finds an event that was changed, and nothing in a log that was not
- * - it begins again when the log has become shorter
+ * - it begins again when the log has become shorter, or when the store was restored from a backup
+ * - a read that fails makes it count nothing twice
  */
 import type { Event, Orchestrator, Storage } from '@agent-orchestrator/core';
-import { newCommandId, newSeed, openStorage, Orchestrator as Opened } from '@agent-orchestrator/runtime';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  backupStore,
+  newCommandId,
+  newSeed,
+  openOrchestrator,
+  openStorage,
+  Orchestrator as Opened,
+  restoreStore,
+} from '@agent-orchestrator/runtime';
 import { expect, onTestFinished, test } from 'vitest';
 import { Follower } from '../src/fold/follower.ts';
 import { isInterrupted } from '../src/fold/lease-history.ts';
@@ -161,24 +173,67 @@ test('it begins again when the log has become shorter', async () => {
   await playScenario(long.orchestrator);
   const short = await newStore();
   await short.orchestrator.enqueueTask({ id: 'only' });
-  let { read } = long.storage;
-  const follower = new Follower(
-    {
-      get read() {
-        return read;
-      },
-      watch: long.storage.watch.bind(long.storage),
-    },
-    'default',
-  );
-  await follower.catchUp();
 
-  read = short.storage.read;
-  await follower.catchUp();
+  const follower = await followedOver(long.storage, short.storage);
 
   expect(stateAt(follower, follower.history.present, Date.now()).tasks).toEqual({ only: 'queued false' });
   expect(follower.check.mistakeCount).toBe(0);
 });
+
+test('it begins again when the store was restored, though the ids of its new events are greater', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dashboard-restored-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const [store, restored, file] = [`sqlite:${folder}/a.db`, `sqlite:${folder}/b.db`, join(folder, 'backup.db')];
+  await using before = await openOrchestrator(store);
+  await before.enqueueTask({ id: 'kept' });
+  await backupStore({ store, file });
+  await before.enqueueTask({ id: 'phantom' });
+  await before.claimTask({ agent: 'one' });
+  await restoreStore({ file, store: restored });
+  await using after = await openOrchestrator(restored);
+  await after.claimTask({ agent: 'two' });
+  const [from, to] = [await openStorage(store), await openStorage(restored)];
+  onTestFinished(async () => void (await Promise.all([from.close(), to.close()])));
+
+  const follower = await followedOver(from, to);
+
+  expect(stateAt(follower, follower.history.present, Date.now()).tasks).toEqual({ kept: 'running false' });
+  expect(follower.check).toMatchObject({ mistakes: [], checkedId: await after.asOf() });
+});
+
+test('a failed read of the check counts no event twice', async () => {
+  const { storage, orchestrator } = await newStore();
+  await playScenario(orchestrator);
+  const follower = new Follower(storage, 'default');
+  const { add } = follower.check;
+  let fails = 1;
+  follower.check.add = async (event) => {
+    if (event.id === 5 && fails-- > 0) throw new Error('the connection was lost');
+    await add.call(follower.check, event);
+  };
+
+  await expect(follower.catchUp()).rejects.toThrow('lost');
+  await follower.catchUp();
+
+  expect(follower.history.present).toBe((await orchestrator.listEvents({ limit: 500 })).items.length);
+  expect(follower.check.mistakeCount).toBe(0);
+});
+
+/** A follower that has read one store, and then finds another at its place. */
+async function followedOver(from: Storage, to: Storage): Promise<Follower> {
+  let { read } = from;
+  const place = {
+    get read() {
+      return read;
+    },
+    watch: from.watch.bind(from),
+  };
+  const follower = new Follower(place, 'default');
+  await follower.catchUp();
+  read = to.read;
+  await follower.catchUp();
+  return follower;
+}
 
 /** The reads of a store whose log is another. */
 function changed({ read }: Storage, change: (events: readonly Event[]) => readonly Event[]): Storage['read'] {

@@ -3,11 +3,13 @@
  *
  * - metrics only with the token
  * - ready only while the store is open for work, and the dashboard has read it
+ * - a file that was replaced is told: not ready, and not live
  * - alive without the store
  */
-import { rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { openOrchestrator } from '@agent-orchestrator/runtime';
+import { expect, test, vi } from 'vitest';
 import { playScenario } from './support/scenario.ts';
 import { caughtUp, served } from './support/served.ts';
 
@@ -28,6 +30,23 @@ test('metrics need the token, and have the figures of the whole log', async () =
   expect(text).toContain('orchestrator_log_verify_findings 0\n');
   expect(text).toContain('orchestrator_follower_lag_seconds 0\n');
   expect(text).toMatch(/orchestrator_events_total\{type="task\.queued"\} \d+/);
+});
+
+test.skipIf(process.platform === 'win32')('a file that was replaced is told, and not shown as live', async () => {
+  const it = await served();
+  await it.orchestrator.enqueueTask({ title: 'of the old file' });
+  await caughtUp(it);
+  await it.orchestrator[Symbol.asyncDispose]();
+
+  for (const name of readdirSync(it.folder).filter((one) => one.startsWith('store.db')))
+    renameSync(join(it.folder, name), join(it.folder, `old-${name}`));
+  await using other = await openOrchestrator(`sqlite:${join(it.folder, 'store.db')}`);
+  await other.enqueueTask({ title: 'of the new file' });
+  await vi.waitFor(() => expect(it.dashboard.follower.state.phase).toBe('failed'), { timeout: 10_000 });
+
+  expect(it.dashboard.follower.state.error).toMatchObject({ code: 'STORE_REPLACED' });
+  const ready = await it.get('/health/ready');
+  expect([ready.status, JSON.parse(ready.text)]).toEqual([503, expect.objectContaining({ problem: 'STORE_REPLACED' })]);
 });
 
 test('ready while the store can be used, and not any more when it is gone', async () => {

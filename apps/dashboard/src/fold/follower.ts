@@ -1,6 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Event, Storage } from '@agent-orchestrator/core';
-import { Changes, OrchestratorError } from '@agent-orchestrator/runtime';
+import { Changes, isSameLog, logPages, OrchestratorError, type LastRead } from '@agent-orchestrator/runtime';
 import { LogCheck } from './log-check.ts';
 import { StoreHistory } from './store-history.ts';
 
@@ -19,11 +18,6 @@ export interface FollowerState {
 
 type Followed = Pick<Storage, 'read' | 'watch'>;
 
-/** Events that are read at once: a page is in memory as a whole, and blocks other work while it is folded. */
-const PAGE = 250;
-/** So many ids are asked for at once, at first: a server may sort all that a read could find. */
-const IDS = 1_000;
-const GROWTH = 4;
 const AGAIN_MS = 2_000;
 /** While much is read, listeners hear of it no more often than this. */
 const TELL_MS = 500;
@@ -35,6 +29,7 @@ export class Follower {
   readonly #clock: () => number;
   readonly #listeners = new Set<() => void>();
   #cursor = 0;
+  #last: LastRead | null = null;
   #toldAt = 0;
   history = new StoreHistory();
   check: LogCheck;
@@ -74,22 +69,21 @@ export class Follower {
   async catchUp(signal?: AbortSignal): Promise<void> {
     const { read } = this.#storage;
     const settled = await read.settledEventId();
-    // The store was restored, or failed over to a server that lacks its last events.
-    if (settled < this.#cursor) this.#beginAgain();
-    const isNew = settled > this.#cursor || this.state.phase !== 'live';
+    const isNew = settled !== this.#cursor || this.state.phase !== 'live';
     if (!isNew) return;
+    const reads = {
+      listEvents: (filter: { readonly after: string; readonly upTo: number; readonly limit: number }) =>
+        read.events({ ...filter, namespace: this.#namespace }),
+    };
+    // The store was restored, or failed over to a server that lacks its last events.
+    const isOther = this.#last !== null && !(await isSameLog(reads, this.#last, settled));
+    if (settled < this.#cursor || isOther) this.#beginAgain();
     if (settled > this.#cursor) this.#note({ settled, behindSince: this.state.behindSince ?? this.#clock() });
-    let ids = IDS;
-    while (this.#cursor < settled) {
-      await nextTurn();
+    for await (const { events, readUpTo } of logPages(reads, { after: this.#cursor, upTo: settled })) {
       if (signal?.aborted === true) return;
-      const upTo = Math.min(settled, this.#cursor + ids);
-      const filter = { namespace: this.#namespace, after: String(this.#cursor), upTo, limit: PAGE };
-      const { items, next } = await read.events(filter);
-      for (const event of items) await this.#add(event);
-      ids = items.length === 0 ? ids * GROWTH : IDS;
-      this.#cursor = next === null ? upTo : Number(next);
-      this.#note({ asOf: this.#cursor });
+      for (const event of events) await this.#add(event);
+      this.#cursor = readUpTo;
+      this.#note({ asOf: readUpTo });
       if (this.#clock() - this.#toldAt > TELL_MS) this.#tell();
     }
     if (signal?.aborted === true) return;
@@ -97,13 +91,18 @@ export class Follower {
     this.#tell();
   }
 
+  /** The check may have to read. If that fails, the event has had no effect yet, and is read again. */
   async #add(event: Event): Promise<void> {
-    this.history.apply(event);
     await this.check.add(event);
+    this.history.apply(event);
+    const { namespace, id, hash } = event;
+    this.#last = { namespace, id, hash };
+    this.#cursor = id;
   }
 
   #beginAgain(): void {
     this.#cursor = 0;
+    this.#last = null;
     this.history = new StoreHistory();
     this.check = new LogCheck(this.#storage.read, this.#namespace);
     this.state = { phase: 'reading', asOf: 0, settled: 0, behindSince: this.#clock(), error: null };
