@@ -4,7 +4,7 @@
  * - at any event it has what the store had then
  * - it knows every checkpoint of a lease, also those before its last
  * - it counts work that was done twice, leases that were granted while held, and late writes
- * - the check finds an event that was changed, and nothing in a log that was not
+ * - the check finds an event that was changed, and nothing in a log that was not; its memory and its work are bounded
  * - it begins again when the log has become shorter, or when the store was restored from a backup
  * - a read that fails makes it count nothing twice
  */
@@ -24,7 +24,9 @@ import {
 import { expect, onTestFinished, test } from 'vitest';
 import { Follower } from '../src/fold/follower.ts';
 import { isInterrupted } from '../src/fold/lease-history.ts';
+import { LogCheck } from '../src/fold/log-check.ts';
 import { NumberedTexts } from '../src/fold/numbered-texts.ts';
+import { SlimReplay } from '../src/fold/slim-replay.ts';
 import { TaskHistory } from '../src/fold/task-history.ts';
 import { afterEach, HERE, playScenario } from './support/scenario.ts';
 
@@ -168,6 +170,56 @@ test('the check finds an event that was changed', async () => {
   ]);
 });
 
+test('of sessions that take turns, what is kept and what is read again stay small', async () => {
+  const { storage, orchestrator } = await newStore();
+  const sessions = ['a', 'b', 'c'];
+  for (let round = 0; round < 30; round += 1)
+    for (const sessionId of sessions) await orchestrator.enqueueTasks([{ sessionId, payload: 'x'.repeat(10_000) }]);
+  const { items: events } = await storage.read.events({ namespace: 'default', upTo: 1e9, limit: 500 });
+  let readAgain = 0;
+  const read = {
+    async events(filter: Parameters<Storage['read']['events']>[0]) {
+      const page = await storage.read.events(filter);
+      readAgain += page.items.length;
+      return page;
+    },
+  };
+  const checked = async (all: readonly Event[], tasksMax: number) => {
+    const check = new LogCheck(read, 'default', tasksMax);
+    for (const event of all) await check.add(event);
+    return check;
+  };
+
+  expect(await checked(events, 100)).toMatchObject({ mistakeCount: 0, chainOnlyCount: 0 });
+  expect(readAgain).toBe(0);
+  // Two of the three sessions can be kept; then none can.
+  for (const tasksMax of [60, 5]) {
+    const check = await checked(events, tasksMax);
+    expect([tasksMax, check.mistakeCount, check.chainOnlyCount > 0]).toEqual([tasksMax, 0, true]);
+  }
+  expect(readAgain).toBeLessThan(2 * events.length);
+  // A change is found all the same.
+  const changedLast = events.with(-1, { ...(events.at(-1) as Event), agent: 'another' });
+  expect((await checked(changedLast, 5)).mistakes).toMatchObject([{ kind: 'chain' }]);
+});
+
+test('a replay keeps no text of users and agents', async () => {
+  const { storage, orchestrator } = await newStore();
+  await playScenario(orchestrator);
+  const { items: events } = await storage.read.events({ namespace: 'default', upTo: 1e9, limit: 500 });
+  const replays = new Map<string, SlimReplay>();
+  const mistakes = events.map((event) => {
+    const replay = replays.get(event.streamId) ?? new SlimReplay();
+    replays.set(event.streamId, replay);
+    return replay.add(event);
+  });
+
+  expect(mistakes.filter((one) => one !== null)).toEqual([]);
+  const kept = JSON.stringify([...replays.values()].map((replay) => replay.rows));
+  for (const text of ['주간 보고서', '"pages":3', 'the bank is closed', 'Which column', 'glossary', 'send it'])
+    expect([text, kept.includes(text)]).toEqual([text, false]);
+});
+
 test('it begins again when the log has become shorter', async () => {
   const long = await newStore();
   await playScenario(long.orchestrator);
@@ -205,11 +257,11 @@ test('a failed read of the check counts no event twice', async () => {
   const { storage, orchestrator } = await newStore();
   await playScenario(orchestrator);
   const follower = new Follower(storage, 'default');
-  const { add } = follower.check;
+  const add = follower.check.add.bind(follower.check);
   let fails = 1;
   follower.check.add = async (event) => {
     if (event.id === 5 && fails-- > 0) throw new Error('the connection was lost');
-    await add.call(follower.check, event);
+    await add(event);
   };
 
   await expect(follower.catchUp()).rejects.toThrow('lost');

@@ -195,7 +195,7 @@ export {
   type CommandName,
 } from './log/lifecycle.ts';
 
-export { AgentReplay, Replay, type Mistake } from './log/replay.ts';
+export { AgentReplay, linkMistake, Replay, type Mistake } from './log/replay.ts';
 
 // The port.
 export type { ClaimPreview, ClaimPreviewScope } from './storage/claim-preview.ts';

@@ -187,6 +187,7 @@ export {
   artifactsOf,
   labelOf,
   LEASE_END_EVENTS,
+  linkMistake,
   nameOf,
   numberOf,
   referenceTo,

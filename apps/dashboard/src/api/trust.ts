@@ -9,6 +9,8 @@ export interface TrustAnswer {
   readonly checkedId: number;
   readonly mistakes: readonly LogMistake[];
   readonly mistakeCount: number;
+  /** Of so many sessions only the chain was checked: they are too large for more. */
+  readonly chainOnly: number;
   /** The last comparison of the log with the state. */
   readonly verified: Verified;
   readonly leases: number;
@@ -44,6 +46,7 @@ export async function readTrust({ follower }: PageReads, { moment }: Query, veri
     checkedId: check.checkedId,
     mistakes: check.mistakes,
     mistakeCount: check.mistakeCount,
+    chainOnly: check.chainOnlyCount,
     verified,
     leases: all.length,
     grantedWhileHeld: upTo(leases.grantedWhileHeld),

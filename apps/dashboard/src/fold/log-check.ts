@@ -1,5 +1,6 @@
-import type { Event, Storage } from '@agent-orchestrator/core';
-import { AgentReplay, Replay } from '@agent-orchestrator/runtime';
+import type { Event, Mistake, Storage } from '@agent-orchestrator/core';
+import { AgentReplay, CHAIN_START, linkMistake } from '@agent-orchestrator/runtime';
+import { SlimReplay } from './slim-replay.ts';
 
 /** What is wrong with an event. */
 export interface LogMistake {
@@ -9,23 +10,34 @@ export interface LogMistake {
   readonly sessionId: string | null;
 }
 
+/** The end of a chain. */
+type Link = Pick<Event, 'seq' | 'hash'>;
+
 /** The reads that it needs. */
 type Events = Pick<Storage['read'], 'events'>;
 
-/** Of so many tasks the rows are kept. A session that was forgotten is read again when it continues. */
+/** Of so many tasks at most the rows are kept. */
 const TASKS_MAX = 5_000;
 const MISTAKES_MAX = 100;
-const PAGE = 500;
+const PAGE = 250;
 
 /**
  * Checks each event as it comes, with the rules of the commands themselves: that it continues its chain, has the hash
  * of what it says, and may follow on what was before. It does not compare the log with the state, as `verify` does.
+ *
+ * Its memory and its work are bounded. The session that was quiet for the longest is forgotten, and read again when it
+ * continues; but no more is read again than was checked. A session for which that is not enough, or which is too large
+ * to be kept, is from then on checked only for its chain.
  */
 export class LogCheck {
   readonly #read: Events;
   readonly #namespace: string;
-  readonly #replays = new Map<string, Replay>();
+  readonly #tasksMax: number;
+  /** The one that continued last is last. */
+  readonly #replays = new Map<string, SlimReplay>();
   readonly #agents = new Map<string, AgentReplay>();
+  /** The sessions of which only the chain is checked. */
+  readonly #links = new Map<string, Link>();
   readonly #broken = new Set<string>();
   readonly mistakes: LogMistake[] = [];
   /** How many there are; only the first are kept. */
@@ -33,10 +45,18 @@ export class LogCheck {
   /** Every event up to this id was checked. */
   checkedId = 0;
   #tasks = 0;
+  /** So many events may be read again. */
+  #credit = 0;
 
-  constructor(read: Events, namespace: string) {
+  constructor(read: Events, namespace: string, tasksMax = TASKS_MAX) {
     this.#read = read;
     this.#namespace = namespace;
+    this.#tasksMax = tasksMax;
+  }
+
+  /** Of how many sessions only the chain is checked. */
+  get chainOnlyCount(): number {
+    return this.#links.size;
   }
 
   async add(event: Event): Promise<void> {
@@ -50,6 +70,7 @@ export class LogCheck {
       }
     }
     this.checkedId = event.id;
+    this.#credit += 1;
   }
 
   #addToAgent(event: Event): Mistake | null {
@@ -59,45 +80,60 @@ export class LogCheck {
   }
 
   async #addToSession(event: Event): Promise<Mistake | null> {
-    const id = event.streamId;
-    const known = this.#replays.get(id);
-    const replay = known ?? (event.seq === 1 ? new Replay() : await this.#again(id, event.seq));
-    const before = known === undefined ? 0 : known.tasks.size;
+    const { streamId: id, seq, hash } = event;
+    const link = this.#links.get(id);
+    if (link !== undefined) return this.#addToChain(event, link);
+    const replay = this.#replays.get(id) ?? (await this.#again(id, seq));
+    if (replay === null) return this.#addToChain(event, await this.#linkBefore(id, seq));
+    const before = this.#replays.has(id) ? replay.taskCount : 0;
     const mistake = replay.add(event);
-    // The one that continued last is last in the map.
     this.#replays.delete(id);
     this.#tasks -= before;
-    if (mistake !== null || replay.session?.status === 'closed') return mistake;
+    if (mistake !== null || replay.isClosed) return mistake;
+    if (replay.taskCount > this.#tasksMax) {
+      this.#links.set(id, { seq, hash });
+      return null;
+    }
     this.#replays.set(id, replay);
-    this.#tasks += replay.tasks.size;
+    this.#tasks += replay.taskCount;
     this.#trim();
     return null;
   }
 
-  /** The session as it was before an event. */
-  async #again(sessionId: string, seq: number): Promise<Replay> {
-    const replay = new Replay();
-    for (let after: string | null = '0'; after !== null;) {
-      const page: Awaited<ReturnType<Events['events']>> = await this.#read.events({
+  #addToChain(event: Event, link: Link): Mistake | null {
+    const mistake = linkMistake(event, link.seq, link.hash);
+    if (mistake === null) this.#links.set(event.streamId, { seq: event.seq, hash: event.hash });
+    return mistake;
+  }
+
+  /** The session as it was before an event; null: it would take too much work to read it again. */
+  async #again(sessionId: string, seq: number): Promise<SlimReplay | null> {
+    if (seq - 1 > this.#credit) return null;
+    this.#credit -= seq - 1;
+    const replay = new SlimReplay();
+    for (let at = 0; at < seq - 1; at += PAGE) {
+      const { items } = await this.#read.events({
         namespace: this.#namespace,
         sessionId,
-        after,
-        limit: PAGE,
+        after: String(at),
+        limit: Math.min(PAGE, seq - 1 - at),
       });
-      for (const event of page.items) {
-        if (event.seq >= seq) return replay;
-        replay.add(event);
-      }
-      after = page.next;
+      for (const event of items) replay.add(event);
     }
     return replay;
   }
 
+  async #linkBefore(sessionId: string, seq: number): Promise<Link> {
+    const filter = { namespace: this.#namespace, sessionId, after: String(seq - 2), limit: 1 };
+    const [event] = seq < 2 ? [] : (await this.#read.events(filter)).items;
+    return event ?? { seq: 0, hash: CHAIN_START };
+  }
+
   #trim(): void {
     for (const [id, replay] of this.#replays) {
-      if (this.#tasks <= TASKS_MAX || this.#replays.size === 1) return;
+      if (this.#tasks <= this.#tasksMax) return;
       this.#replays.delete(id);
-      this.#tasks -= replay.tasks.size;
+      this.#tasks -= replay.taskCount;
     }
   }
 
@@ -105,9 +141,4 @@ export class LogCheck {
     this.mistakeCount += 1;
     if (this.mistakes.length < MISTAKES_MAX) this.mistakes.push({ kind, message, eventId: id, sessionId });
   }
-}
-
-interface Mistake {
-  readonly kind: string;
-  readonly message: string;
 }

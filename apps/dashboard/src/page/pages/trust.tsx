@@ -27,6 +27,7 @@ export function Trust() {
                   bad={t('checked_bad', { n: trust.mistake_count })}
                 />
               )}
+              {trust.chain_only > 0 && <p class="dim">{t('chain_only', { n: trust.chain_only })}</p>}
               <ul class="rows">
                 {trust.mistakes.map(({ event_id: id, kind, message }) => (
                   <li key={id}>

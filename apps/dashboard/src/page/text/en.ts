@@ -194,6 +194,8 @@ export const en = {
 
   checked_log: 'The log',
   checked_means: 'Every event of this namespace up to #{id} continues its chain, and may follow on what was before it.',
+  chain_only:
+    'Of {n} very large sessions only the chain is checked while the log grows. The comparison below checks them whole.',
   checked_bad: '{n} events are wrong. The first of them:',
   verified: 'Log and state compared',
   verify_running: 'Comparing …',

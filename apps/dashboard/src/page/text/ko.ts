@@ -197,6 +197,7 @@ export const ko: Readonly<Record<TextName, string>> = {
 
   checked_log: '로그',
   checked_means: '이 네임스페이스의 #{id}까지 모든 이벤트가 체인을 잇고, 앞의 상태 뒤에 올 수 있습니다.',
+  chain_only: '매우 큰 세션 {n}개는 로그가 늘어나는 동안 체인만 검사합니다. 아래 비교는 그 세션도 모두 검사합니다.',
   checked_bad: '잘못된 이벤트가 {n}개 있습니다. 첫 번째:',
   verified: '로그와 상태 비교',
   verify_running: '비교 중 …',
