@@ -135,6 +135,30 @@ test.each([
   expect(tasks.doneTwice).toHaveLength(twice);
 });
 
+test('it tells a task that asks from one that waits for others', async () => {
+  const { storage, orchestrator } = await newStore();
+  await orchestrator.enqueueTasks([{ id: 'waits' }, { id: 'first' }, { id: 'asks' }]);
+  const give = async (
+    taskId: string,
+    how: { readonly on?: string[]; readonly ask?: { readonly question: string } },
+  ) => {
+    const claimed = await orchestrator.claimTask({ agent: 'a', sessionId: taskId });
+    if (claimed.ok) await orchestrator.releaseTask({ token: claimed.lease.token, outcome: 'waiting', ...how });
+  };
+  await give('waits', { on: ['first'] });
+  await give('asks', { ask: { question: 'Which one?' } });
+  const follower = new Follower(storage, 'default');
+  const asking = async () => {
+    await follower.catchUp();
+    const { tasks, present } = follower.history;
+    return [...tasks.openNow(present, 0)].flatMap(([{ id }, { asks }]) => (asks ? [id] : []));
+  };
+
+  expect(await asking()).toEqual(['asks']);
+  await orchestrator.answerTask({ taskId: 'asks', answer: 'This one' });
+  expect(await asking()).toEqual([]);
+});
+
 test('it counts what must never happen', async () => {
   const { storage, orchestrator } = await newStore();
   await playScenario(orchestrator);

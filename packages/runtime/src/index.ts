@@ -31,6 +31,7 @@ export {
 export { readMetrics, readTotals, type Metrics, type MetricsQuestion } from './insight/metrics/read-metrics.ts';
 export { readRefusals, type RefusalCount } from './insight/metrics/refusal-files.ts';
 export { Tally, type Distribution } from './insight/metrics/tally.ts';
+export { isEndedByAnother } from './insight/ended-by-another.ts';
 export { isSameLog, logPages, type LastRead } from './insight/log-pages.ts';
 export { TotalsFile } from './insight/metrics/totals-file.ts';
 export { THRESHOLD_NAMES, THRESHOLDS, type ThresholdName } from './settings/threshold-names.ts';
@@ -157,6 +158,7 @@ export {
   evolve,
   fenceOf,
   fields,
+  isAsking,
   isEnded,
   isoSeconds,
   isStale,
@@ -171,6 +173,7 @@ export {
   SESSION_STATUS_NAMES,
   TASK_STATUSES,
   TASK_STATUS_NAMES,
+  TASK_TRANSITIONS,
   TASK_TEXT_NAMES,
   TASK_TEXTS,
   type OpenStorageOptions,
@@ -186,7 +189,6 @@ export {
   addresseeName,
   artifactsOf,
   labelOf,
-  LEASE_END_EVENTS,
   linkMistake,
   nameOf,
   numberOf,

@@ -1,4 +1,4 @@
-import { isInterrupted } from '../fold/lease-history.ts';
+import { endOf } from '../fold/lease-history.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
 import type { Moment, PageReads, Query } from './page-reads.ts';
 import { leaseRow, type LeaseRow } from './rows.ts';
@@ -41,14 +41,14 @@ export async function readAgents({ orchestrator, follower }: PageReads, { moment
   for (const lease of history.leases.between(0, Number.MAX_SAFE_INTEGER, moment.ordinal)) {
     if (lease.agent === null) continue;
     const row = rowOf(lease.agent);
-    const isHeld = lease.until === null;
+    const end = endOf(lease);
     rows.set(lease.agent, {
       ...row,
-      holds: isHeld && row.holds.length < HOLDS_MAX ? [...row.holds, leaseRow(history, lease)] : row.holds,
+      holds: end === 'running' && row.holds.length < HOLDS_MAX ? [...row.holds, leaseRow(history, lease)] : row.holds,
       leases: row.leases + 1,
-      succeeded: row.succeeded + Number(lease.endedBy === 'task.succeeded'),
-      failed: row.failed + Number(lease.endedBy === 'task.failed'),
-      interrupted: row.interrupted + Number(isInterrupted(lease)),
+      succeeded: row.succeeded + Number(end === 'succeeded'),
+      failed: row.failed + Number(end === 'failed'),
+      interrupted: row.interrupted + Number(end === 'interrupted'),
       refused: row.refused + Number(lease.refusedAt !== null),
     });
     if (lease.until === null) continue;

@@ -1,9 +1,6 @@
-import { isInterrupted, type LeaseMoment } from '../fold/lease-history.ts';
+import { endOf, isInterrupted, LEASE_ENDS, type LeaseMoment } from '../fold/lease-history.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
 import { numberIn, type PageReads, type Query } from './page-reads.ts';
-
-/** How a lease is drawn. */
-const BAR_KINDS = ['succeeded', 'failed', 'interrupted', 'running', 'other'] as const;
 
 /** Who held something: a row of the chart. */
 interface Holder {
@@ -60,7 +57,7 @@ export async function readLeases({ follower }: PageReads, { params, moment }: Qu
   const found: LeaseMoment[] = [...history.leases.between(begin, end, moment.ordinal)];
   const holders = holdersIn(found);
   const isMany = found.length > BARS_MAX;
-  const interrupted = [...history.leases.between(first, last, moment.ordinal)].filter(isInterrupted);
+  const interrupted = [...history.leases.interrupted(moment.ordinal)].toSorted((a, b) => a.from - b.from);
   return {
     window: { begin, end },
     whole: { begin: first, end: last },
@@ -100,10 +97,7 @@ function keyOf({ agent, host }: LeaseMoment): string {
 }
 
 function kindOf(lease: LeaseMoment): number {
-  if (lease.until === null) return BAR_KINDS.indexOf('running');
-  if (isInterrupted(lease)) return BAR_KINDS.indexOf('interrupted');
-  if (lease.endedBy === 'task.succeeded' || lease.endedBy === 'task.review_requested') return 0;
-  return BAR_KINDS.indexOf(lease.endedBy === 'task.failed' ? 'failed' : 'other');
+  return LEASE_ENDS.indexOf(endOf(lease));
 }
 
 function barOf(history: StoreHistory, lease: LeaseMoment, holder: number): readonly number[] {
@@ -124,7 +118,7 @@ function binsOf(
   { begin, end, now }: { readonly begin: number; readonly end: number; readonly now: number },
 ): LeasesAnswer['bins'] {
   const width = (end - begin) / BINS;
-  const shares = holders.list.map(() => BAR_KINDS.map(() => Array.from({ length: BINS }, () => 0)));
+  const shares = holders.list.map(() => LEASE_ENDS.map(() => Array.from({ length: BINS }, () => 0)));
   const interruptions = holders.list.map(() => Array.from({ length: BINS }, () => 0));
   for (const lease of found) {
     const holder = holders.numberOf(lease);
@@ -158,7 +152,7 @@ function overviewOf(
     interruptions: Array.from({ length: BINS }, () => 0),
   };
   const count = (bins: number[], time: number) => (bins[binOf(time)] = (bins[binOf(time)] ?? 0) + 1);
-  for (const { from } of leases.between(begin, end, ordinal)) count(counts.leases, from);
+  for (let lease = 0; lease < leases.countAt(ordinal); lease += 1) count(counts.leases, leases.beginOf(lease));
   for (const { from } of interrupted) count(counts.interruptions, from);
   return counts;
 }

@@ -1,4 +1,3 @@
-import type { TaskStatus } from '@agent-orchestrator/core';
 import { DEAD_LETTER_STATUSES } from '@agent-orchestrator/runtime';
 import type { TaskMoment, TaskName } from '../fold/task-history.ts';
 import type { Need, NeedGroup, NeedRow, WorkingRow } from './now-answer.ts';
@@ -60,12 +59,11 @@ export async function workingThen(
   return { working, workingCount: held.length };
 }
 
-const GROUP_OF: Partial<Record<TaskStatus, NeedGroup>> = { waiting: 'question', in_review: 'review' };
-
-function groupOf({ status, handedOff }: TaskMoment): NeedGroup | null {
+function groupOf({ status, handedOff, asks }: TaskMoment): NeedGroup | null {
   if (DEAD_LETTER_STATUSES.includes(status)) return 'dead_letter';
   if (handedOff && status === 'queued') return 'hand_off';
-  return GROUP_OF[status] ?? null;
+  if (status === 'waiting' && asks) return 'question';
+  return status === 'in_review' ? 'review' : null;
 }
 
 /** With what the event said that made it so. */

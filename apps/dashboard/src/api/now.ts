@@ -1,3 +1,4 @@
+import { isEndedByAnother } from '@agent-orchestrator/runtime';
 import { NEED_GROUPS, type NowAnswer } from './now-answer.ts';
 import { needsNow, workingNow } from './now-present.ts';
 import { needsThen, workingThen } from './now-past.ts';
@@ -39,13 +40,15 @@ async function then(reads: PageReads, moment: Moment) {
   };
 }
 
-function oldestQueued({ follower }: PageReads, { ordinal, at }: Moment): NowAnswer['oldestQueued'] {
+function oldestQueued({ follower }: PageReads, { ordinal, at, isPast }: Moment): NowAnswer['oldestQueued'] {
   const { tasks, events } = follower.history;
+  const tasksOf = (past: boolean) => (past ? tasks.newestFirst(ordinal, at) : tasks.openNow(ordinal, at));
   let oldest: NowAnswer['oldestQueued'] = null;
-  for (const [{ id, number }, { status, ordinal: changed }] of tasks.newestFirst(ordinal, at)) {
+  for (const [{ id, number }, { status, ordinal: changed }] of tasksOf(isPast)) {
     if (status !== 'queued') continue;
     const since = events.timeAt(changed);
-    if (oldest === null || since < oldest.since) oldest = { id, number, since };
+    const isOlder = oldest === null || since < oldest.since || (since === oldest.since && number < oldest.number);
+    if (isOlder) oldest = { id, number, since };
   }
   return oldest;
 }
@@ -59,7 +62,7 @@ function sinceSeen({ follower }: PageReads, { ordinal }: Moment, seen: string | 
     counts.events += 1;
     if (type === 'task.succeeded') counts.succeeded += 1;
     if (type === 'task.failed') counts.failed += 1;
-    if (type === 'task.recovered' || type === 'lease.taken_over') counts.interrupted += 1;
+    if (type !== null && isEndedByAnother(type)) counts.interrupted += 1;
   }
   return counts;
 }

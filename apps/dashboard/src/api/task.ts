@@ -1,6 +1,6 @@
 import type { Condition, Json, TaskRecord, TaskStatus } from '@agent-orchestrator/core';
-import { askWhy, DEAD_LETTER_STATUSES, isEnded, toTaskRecord } from '@agent-orchestrator/runtime';
-import { Commands, type CommandLine } from './commands.ts';
+import { askWhy, isAsking, TASK_TRANSITIONS, toTaskRecord } from '@agent-orchestrator/runtime';
+import { Commands, type CommandEffect, type CommandLine } from './commands.ts';
 import { eventRow, type EventRow } from './event-row.ts';
 import { QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 import { pastSession } from './past-session.ts';
@@ -134,11 +134,16 @@ async function whyOf({ orchestrator }: PageReads, id: string): Promise<TaskAnswe
   return { claimable, conditions, headsBefore };
 }
 
+/** What may be done with it now, by the table of its life. */
 function commandsFor({ commandOptions }: PageReads, task: TaskRecord): readonly CommandLine[] {
   const commands = new Commands(commandOptions);
-  const { status } = task;
-  if (status === 'waiting') return [commands.of('answer', task), commands.of('cancel', task)];
-  if (status === 'in_review') return [commands.of('approve', task), commands.of('request_changes', task)];
-  if (DEAD_LETTER_STATUSES.includes(status) || status === 'cancelled') return [commands.of('retry', task)];
-  return isEnded(status) ? [] : [commands.of('cancel', task)];
+  const can = (command: string) => TASK_TRANSITIONS.some((one) => one.from === task.status && one.command === command);
+  const effects: readonly (readonly [CommandEffect, boolean])[] = [
+    ['answer', isAsking(task)],
+    ['approve', task.status === 'in_review'],
+    ['request_changes', task.status === 'in_review'],
+    ['retry', can('retry')],
+    ['cancel', can('cancel')],
+  ];
+  return effects.flatMap(([effect, isAllowed]) => (isAllowed ? [commands.of(effect, task)] : []));
 }

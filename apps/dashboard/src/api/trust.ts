@@ -1,5 +1,5 @@
 import type { LogMistake } from '../fold/log-check.ts';
-import { isInterrupted } from '../fold/lease-history.ts';
+import type { LeaseMoment } from '../fold/lease-history.ts';
 import type { Verified } from '../verify/verifier.ts';
 import type { PageReads, Query } from './page-reads.ts';
 import { leaseRow, type LeaseRow } from './rows.ts';
@@ -34,10 +34,10 @@ export async function readTrust({ follower }: PageReads, { moment }: Query, veri
   const { leases, tasks, events } = history;
   const upTo = (ordinals: readonly number[]) =>
     ordinals.filter((ordinal) => ordinal <= moment.ordinal).map((ordinal) => events.idAt(ordinal));
-  const all = [...leases.between(0, Number.MAX_SAFE_INTEGER, moment.ordinal)];
-  const refused = all.filter(({ refusedAt }) => refusedAt !== null);
-  const repeats = all.filter(isInterrupted);
-  const newest = (rows: typeof all) =>
+  const late = leases.late.filter(({ ordinal }) => ordinal <= moment.ordinal);
+  const refused = late.flatMap(({ lease }) => leases.momentOf(lease, moment.ordinal) ?? []);
+  const repeats = [...leases.interrupted(moment.ordinal)];
+  const newest = (rows: readonly LeaseMoment[]) =>
     rows
       .slice(-SHOWN)
       .toReversed()
@@ -48,7 +48,7 @@ export async function readTrust({ follower }: PageReads, { moment }: Query, veri
     mistakeCount: check.mistakeCount,
     chainOnly: check.chainOnlyCount,
     verified,
-    leases: all.length,
+    leases: leases.countAt(moment.ordinal),
     grantedWhileHeld: upTo(leases.grantedWhileHeld),
     succeeded: tasks.counts(moment.ordinal, moment.at).succeeded,
     doneTwice: upTo(tasks.doneTwice),

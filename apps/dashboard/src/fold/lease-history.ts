@@ -1,5 +1,5 @@
 import type { Event, EventType } from '@agent-orchestrator/core';
-import { LEASE_END_EVENTS } from '@agent-orchestrator/runtime';
+import { isEndedByAnother } from '@agent-orchestrator/runtime';
 import { Column } from './column.ts';
 import { numberOfType, typeOfNumber } from './event-index.ts';
 import { Marks } from './marks.ts';
@@ -26,8 +26,6 @@ export interface LeaseMoment {
   readonly nextAgent: string | null;
   readonly grantedOrdinal: number;
 }
-
-const ENDED_BY_OTHERS: ReadonlySet<EventType> = new Set(LEASE_END_EVENTS.other);
 
 type Payload = Readonly<Record<string, unknown>>;
 
@@ -58,6 +56,9 @@ export class LeaseHistory {
   readonly grantedWhileHeld: number[] = [];
   /** The late writes of former holders, in the order in which they were refused. */
   readonly late: { readonly lease: number; readonly ordinal: number; readonly at: number }[] = [];
+
+  /** The leases that other processes ended, in the order in which they did. */
+  readonly #interrupted: number[] = [];
 
   constructor(names: NumberedTexts) {
     this.#names = names;
@@ -109,6 +110,25 @@ export class LeaseHistory {
       if (this.#from.at(lease) > until) continue;
       const ended = this.#ended.at(lease);
       if (ended > 0 && ended <= ordinal && this.#until.at(lease) < from) continue;
+      const moment = this.momentOf(lease, ordinal);
+      if (moment !== null) yield moment;
+    }
+  }
+
+  /** How many were granted up to an ordinal. */
+  countAt(ordinal: number): number {
+    return this.#granted.countUpTo(ordinal);
+  }
+
+  /** When a lease was granted, in milliseconds. */
+  beginOf(lease: number): number {
+    return this.#from.at(lease);
+  }
+
+  /** Those that other processes had ended, in the order in which they did. */
+  *interrupted(ordinal: number): Generator<LeaseMoment> {
+    for (const lease of this.#interrupted) {
+      if (this.#ended.at(lease) > ordinal) return;
       const moment = this.momentOf(lease, ordinal);
       if (moment !== null) yield moment;
     }
@@ -178,8 +198,10 @@ export class LeaseHistory {
     this.#ended.set(lease, ordinal);
     this.#until.set(lease, event.at);
     this.#endTypes.set(lease, numberOfType(event.type));
+    if (!isEndedByAnother(event.type)) return;
+    this.#interrupted.push(lease);
     const silent = payload['heartbeat_at'];
-    if (ENDED_BY_OTHERS.has(event.type) && typeof silent === 'number') this.#silent.set(lease, silent);
+    if (typeof silent === 'number') this.#silent.set(lease, silent);
   }
 
   #refuse(last: number, { fence, at }: Event, ordinal: number): void {
@@ -191,7 +213,17 @@ export class LeaseHistory {
   }
 }
 
+/** How a lease ended, or that it has not. Work that was done counts as a success, also while it waits for a review. */
+export const LEASE_ENDS = ['succeeded', 'failed', 'interrupted', 'running', 'other'] as const;
+
+export function endOf({ endedBy }: Pick<LeaseMoment, 'endedBy'>): (typeof LEASE_ENDS)[number] {
+  if (endedBy === null) return 'running';
+  if (isEndedByAnother(endedBy)) return 'interrupted';
+  if (endedBy === 'task.succeeded' || endedBy === 'task.review_requested') return 'succeeded';
+  return endedBy === 'task.failed' ? 'failed' : 'other';
+}
+
 /** Whether another process than the holder ended it. */
 export function isInterrupted({ endedBy }: Pick<LeaseMoment, 'endedBy'>): boolean {
-  return endedBy !== null && ENDED_BY_OTHERS.has(endedBy);
+  return endedBy !== null && isEndedByAnother(endedBy);
 }

@@ -1,5 +1,5 @@
 import type { Event, TaskStatus } from '@agent-orchestrator/core';
-import { statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
+import { isEnded, statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { Column } from './column.ts';
 import type { NumberedTexts } from './numbered-texts.ts';
 
@@ -19,6 +19,8 @@ export interface TaskMoment {
   readonly status: TaskStatus;
   /** Handed off, and not claimed since. */
   readonly handedOff: boolean;
+  /** It waits for the answer to a question. Other tasks that wait do so for tasks. */
+  readonly asks: boolean;
   /** The ordinal of the event that made it so. */
   readonly ordinal: number;
 }
@@ -26,6 +28,9 @@ export interface TaskMoment {
 /** Titles are cut: lists show one line, and the page of a task reads the whole one. */
 const TITLE_MAX = 160;
 const HANDED_OFF = 16;
+const ASKS = 32;
+
+const CHANGES_WITHOUT_STATUS: ReadonlySet<Event['type']> = new Set(['task.rescheduled', 'task.answered']);
 
 type Payload = Readonly<Record<string, unknown>>;
 
@@ -49,6 +54,8 @@ export class TaskHistory {
   readonly #lastOfSession = Column.ofIntegers();
   /** By change: when scheduled work is due. */
   readonly #due = new Map<number, number>();
+  /** The tasks that have not ended, by their numbers. */
+  readonly #open = new Set<number>();
   /** Ordinals at which a task succeeded again, though no retry came between. */
   readonly doneTwice: number[] = [];
 
@@ -90,9 +97,12 @@ export class TaskHistory {
     }
     const status = statusAfter(event.type, payload);
     this.#noteSuccess(task, event.type, status, ordinal);
-    if (status === null && event.type !== 'task.rescheduled') return task;
+    if (status === null && !CHANGES_WITHOUT_STATUS.has(event.type)) return task;
     const code = status === null ? this.#codes.at(this.#last.at(task)) : codeOf(status, event.type);
-    this.#change(task, ordinal, code, payload['run_at']);
+    // An answer ends the question, also of a task that goes on to wait for others.
+    this.#change(task, ordinal, event.type === 'task.answered' ? code & ~ASKS : code, payload['run_at']);
+    if (status !== null && isEnded(status)) this.#open.delete(task);
+    else if (status !== null) this.#open.add(task);
     return task;
   }
 
@@ -106,7 +116,8 @@ export class TaskHistory {
     const isDue = status === 'scheduled' && (this.#due.get(change) ?? 0) <= now;
     return {
       status: isDue ? 'queued' : status,
-      handedOff: code >= HANDED_OFF,
+      handedOff: (code & HANDED_OFF) !== 0,
+      asks: (code & ASKS) !== 0,
       ordinal: this.#ordinals.at(change),
     };
   }
@@ -129,6 +140,14 @@ export class TaskHistory {
   *ofSession(sessionId: string, ordinal: number, now: number): Generator<readonly [TaskName, TaskMoment]> {
     let task = this.#lastOfSession.assigned(this.#names.knownNumberOf(sessionId));
     for (; task >= 0; task = this.#beforeOfSession.at(task)) {
+      const [name, moment] = [this.#tasks[task], this.momentOf(task, ordinal, now)];
+      if (name !== undefined && moment !== null) yield [name, moment];
+    }
+  }
+
+  /** The tasks that have not ended now, in no order. */
+  *openNow(ordinal: number, now: number): Generator<readonly [TaskName, TaskMoment]> {
+    for (const task of this.#open) {
       const [name, moment] = [this.#tasks[task], this.momentOf(task, ordinal, now)];
       if (name !== undefined && moment !== null) yield [name, moment];
     }
@@ -180,6 +199,6 @@ export class TaskHistory {
 }
 
 function codeOf(status: TaskStatus, type: Event['type']): number {
-  const isHandedOff = type === 'task.handed_off';
-  return TASK_STATUS_NAMES.indexOf(status) + (isHandedOff ? HANDED_OFF : 0);
+  const isHandedOff = type === 'task.handed_off' ? HANDED_OFF : 0;
+  return TASK_STATUS_NAMES.indexOf(status) + isHandedOff + (type === 'task.asked' ? ASKS : 0);
 }

@@ -54,8 +54,17 @@ export class DashboardProgram implements AsyncDisposable {
 
   /** The memory that it uses, in MB. */
   memoryMb(): number {
+    return this.#statusMb('VmRSS');
+  }
+
+  /** The most that it has used so far, in MB. */
+  memoryPeakMb(): number {
+    return this.#statusMb('VmHWM');
+  }
+
+  #statusMb(name: string): number {
     const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1_024;
+    return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? Number.NaN) / 1_024;
   }
 
   /** Time of a processor that it has used, in milliseconds. */
