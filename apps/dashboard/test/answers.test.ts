@@ -240,13 +240,31 @@ test('leases are shares where they cannot', async () => {
   expect(shares[0]?.[0]?.reduce((sum, share) => sum + share, 0)).toBeGreaterThan(0);
 });
 
+/** In the scenario, every text of a user or an agent that is no title. */
+const WRITTEN = ['"pages":3', 'the bank is closed', 'Which column', 'glossary', 'send it', 'next step', 'next part'];
+
 test('what agents wrote is left out if payloads are', async () => {
   const it = await served({ payloads: false });
   await playScenario(it.orchestrator);
   await caughtUp(it);
 
   expect((await it.api('task?id=done')).data).toMatchObject({ payload: null, result: null, payloads_hidden: true });
-  expect((await it.api('session?id=docs')).data).toMatchObject({ context: null, card: null, context_hidden: true });
+  expect((await it.api('session?id=nightly')).data).toMatchObject({ context: null, card: null, context_hidden: true });
+  const { items: events } = await it.orchestrator.listEvents({ limit: 500 });
+  const { items: tasks } = await it.orchestrator.listTasks({ limit: 500 });
+  const paths = [
+    ...PAGES,
+    ...['code', 'docs', 'nightly'].map((id) => `session?id=${id}`),
+    ...tasks.map(({ id }) => `task?id=${id}`),
+    ...events.map(({ id }) => `event?id=${id}`),
+  ];
+  const cookie = await it.signIn();
+  for (const path of paths)
+    for (const at of ['', `at=n${events.length}`]) {
+      const { text } = await it.get(`/api/${path}${path.includes('?') ? '&' : '?'}${at}`, { cookie });
+      const found = WRITTEN.filter((word) => text.includes(word));
+      expect({ path, at, found }).toEqual({ path, at, found: [] });
+    }
 });
 
 test('a stream says that something changed, and not what', async () => {

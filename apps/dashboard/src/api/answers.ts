@@ -1,5 +1,6 @@
 import { document } from '@agent-orchestrator/runtime/wire-json';
 import type { Verifier } from '../verify/verifier.ts';
+import { withoutTexts } from './without-texts.ts';
 import { readAgents } from './agents.ts';
 import { readEvent, readEvents } from './events.ts';
 import { readLeases } from './leases.ts';
@@ -63,7 +64,8 @@ export class Answers {
     const now = await orchestrator.now();
     const moment = momentOf(follower.history, params.get('at'), now);
     const data = await read({ params, moment });
-    return document(name, { data, meta: await this.#meta(moment, now) });
+    const shown = this.#reads.withPayloads ? data : withoutTexts(data);
+    return document(name, { data: shown, meta: await this.#meta(moment, now) });
   }
 
   async #meta(moment: Moment, now: number): Promise<Meta> {

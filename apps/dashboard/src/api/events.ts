@@ -66,7 +66,7 @@ export async function readEvent(reads: PageReads, { params, moment }: Query): Pr
   const previous = near.find((one) => one.seq === seq - 1);
   return {
     ...eventRow(follower.history, event),
-    payload: withPayloads ? event.payload : null,
+    payload: event.payload,
     payloadsHidden: !withPayloads,
     hash,
     prevHash,
