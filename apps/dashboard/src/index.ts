@@ -2,5 +2,6 @@
 export { serveDashboard, type Dashboard, type DashboardOptions } from './server/serve-dashboard.ts';
 export { askForLink } from './server/running-dashboard.ts';
 export { openingPage } from './server/opening-page.ts';
+export { problemOfPublicUrl } from './server/addresses.ts';
 export { keepHeapSmall } from './server/small-heap.ts';
 export { Secrets } from './server/secrets.ts';

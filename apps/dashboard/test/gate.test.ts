@@ -113,6 +113,15 @@ test('every answer forbids what pages do not need', async () => {
   }
 });
 
+test('what is no address is refused, and is nothing for the terminal', async () => {
+  const said: string[] = [];
+  const { get } = await served({ log: (line) => said.push(line) });
+
+  for (const path of ['//', '//[', 'http://evil.example/', '*'])
+    expect({ path, ...(await get(path, { host: 'evil.example' })) }).toMatchObject({ status: 400 });
+  expect(said).toEqual([]);
+});
+
 test('a path does not lead out of the folder of the pages', async () => {
   const { get, signIn } = await served();
   const cookie = await signIn();

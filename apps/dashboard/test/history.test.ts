@@ -223,7 +223,7 @@ test('of sessions that take turns, what is kept and what is read again stay smal
   }
   expect(readAgain).toBeLessThan(2 * events.length);
   // A change is found all the same.
-  const changedLast = events.with(-1, { ...(events.at(-1) as Event), agent: 'another' });
+  const changedLast = events.with(events.length - 1, { ...(events.at(-1) as Event), agent: 'another' });
   expect((await checked(changedLast, 5)).mistakes).toMatchObject([{ kind: 'chain' }]);
 });
 

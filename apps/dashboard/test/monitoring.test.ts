@@ -16,6 +16,8 @@ import { caughtUp, served } from './support/served.ts';
 test('metrics need the token, and have the figures of the whole log', async () => {
   const it = await served();
   await playScenario(it.orchestrator);
+  // The last event is of a namespace that this dashboard does not show.
+  await it.orchestrator.enqueueTask({ title: 'of others', namespace: 'other' });
   await caughtUp(it);
   const authorization = `Bearer ${it.secrets.metricsToken}`;
 
@@ -26,9 +28,10 @@ test('metrics need the token, and have the figures of the whole log', async () =
   expect(status).toBe(200);
   expect(headers['content-type']).toMatch(/^text\/plain; version=/);
   const asOf = await it.orchestrator.asOf();
-  expect(text).toContain(`orchestrator_log_verified_event ${asOf}\n`);
-  expect(text).toContain('orchestrator_log_verify_findings 0\n');
-  expect(text).toContain('orchestrator_follower_lag_seconds 0\n');
+  expect(text).toContain(`orchestrator_log_last_event ${asOf}\n`);
+  expect(text).toContain(`orchestrator_log_verified_event{namespace="default"} ${asOf}\n`);
+  expect(text).toContain('orchestrator_log_verify_findings{namespace="default"} 0\n');
+  expect(text).toContain('orchestrator_follower_lag_seconds{namespace="default"} 0\n');
   expect(text).toMatch(/orchestrator_events_total\{type="task\.queued"\} \d+/);
 });
 

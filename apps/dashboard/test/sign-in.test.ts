@@ -7,15 +7,18 @@
  * - a program of the same user gets a new link from a dashboard that runs; others do not
  * - what holds the port is not believed without a proof, and what it hears is of no use later
  * - behind a proxy only requests with its secret count
+ * - a stream ends with the sign-in, and when nothing reads it
  * - what could be read by other users is refused
  */
 import { chmodSync, statSync } from 'node:fs';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { askForLink, openingPage, Secrets } from '../src/index.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { askForLink, openingPage, problemOfPublicUrl, Secrets } from '../src/index.ts';
 import { LINK_HEADER, LinkRequest } from '../src/server/link-request.ts';
+import { Streams } from '../src/server/stream.ts';
 import { served } from './support/served.ts';
 
 const MINUTE = 60_000;
@@ -147,6 +150,57 @@ test('behind a proxy only requests with its secret count', async () => {
     status: 401,
   });
   expect(await get('/api/now', { host: 'tools.example', cookie })).toMatchObject({ status: 401 });
+  // At its own name as well: the proxy is the only way in.
+  expect(await get('/api/now', { cookie })).toMatchObject({ status: 401 });
+});
+
+test.each([
+  ['ftp://tools.example/', 'http or https'],
+  ['https://tools.example/?x=1', '? or #'],
+  ['https://tools.example/#x', '? or #'],
+  ['https://me:word@tools.example/', 'no user name'],
+  ['https://tools.example/a;Domain=evil', 'semicolon'],
+])('the public address cannot be %s', (address, problem) => {
+  expect(problemOfPublicUrl(new URL(address))).toContain(problem);
+  expect(problemOfPublicUrl(new URL('https://tools.example/orch/'))).toBeNull();
+});
+
+test('a look at the head of a link does not use it up', async () => {
+  const { get, dashboard } = await served();
+  const path = pathOf(dashboard.newLink());
+
+  expect((await get(path, {}, 'HEAD')).headers['set-cookie']).toBeUndefined();
+  expect(await get(path)).toMatchObject({ status: 303 });
+});
+
+test('a stream ends when the browser is not signed in any more', async () => {
+  let now = Date.now();
+  const { get, dashboard, signIn } = await served({ clock: () => now });
+  const streams = new Streams(dashboard.follower, () => now);
+  onTestFinished(() => streams.close());
+  const response = new PassThrough() as unknown as ServerResponse;
+  response.writeHead = () => response;
+  expect(await get('/api/stream', { cookie: await signIn() })).toMatchObject({ status: 200 });
+
+  streams.open(response, now + MINUTE);
+  streams.tellAll('alive');
+  expect([streams.count, response.writableEnded]).toEqual([1, false]);
+  now += MINUTE;
+  streams.tellAll('alive');
+  expect(response.writableEnded).toBe(true);
+});
+
+test('a stream that nothing reads is cut, and gathers nothing', async () => {
+  const { dashboard } = await served();
+  const streams = new Streams(dashboard.follower, Date.now);
+  onTestFinished(() => streams.close());
+  const response = new PassThrough({ highWaterMark: 64 }) as unknown as ServerResponse;
+  response.writeHead = () => response;
+
+  streams.open(response, Number.MAX_SAFE_INTEGER);
+  streams.tellAll('alive');
+
+  expect(response.destroyed).toBe(true);
 });
 
 test.skipIf(process.platform === 'win32')('a secret that other users could read is refused', async () => {

@@ -6,7 +6,7 @@
  */
 import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
-import { lastEventBefore, logPages } from '../src/insight/log-pages.ts';
+import { lastEventBefore, logPages, type LogPage } from '../src/insight/log-pages.ts';
 
 const GAP = 1_000_000_000;
 /** Two thousand events, each a second after the one before it, and a gap of ids in the middle. */
@@ -64,8 +64,8 @@ test.each([
   expect(asked.length).toBeLessThan(400);
 });
 
-async function all(pages: AsyncIterable<readonly EventRecord[]>): Promise<(readonly EventRecord[])[]> {
-  const found: (readonly EventRecord[])[] = [];
+async function all(pages: AsyncIterable<LogPage>): Promise<LogPage[]> {
+  const found: LogPage[] = [];
   for await (const page of pages) found.push(page);
   return found;
 }

@@ -38,7 +38,7 @@ const define: Define = (program, run) => {
     )
     .option('--open', 'open the link in a browser')
     .option('--public-url <url>', 'address of a proxy in front of it; see docs/dashboard.md', parseAddress)
-    .option('--no-payloads', 'leave out payloads, results, contexts and resume cards')
+    .option('--no-payloads', 'leave out all that users and agents wrote, but for titles, kinds and names')
     .action(run<DashboardOptions>(serve));
 };
 
@@ -47,11 +47,14 @@ export default define;
 async function serve(call: Call<DashboardOptions>): Promise<number> {
   if (call.output.format === 'json')
     throw usage('--json prints one document, but the dashboard runs until it is stopped.', 'Omit --json.', 'json');
-  const { serveDashboard, askForLink, keepHeapSmall } = await import('agent-orchestrator-dashboard');
+  const { serveDashboard, askForLink, keepHeapSmall, problemOfPublicUrl } =
+    await import('agent-orchestrator-dashboard');
   keepHeapSmall();
   const ended = interruption();
   const { store, thresholds } = call.settings;
   const { port, publicUrl, payloads } = call.options;
+  const problem = publicUrl === undefined ? null : problemOfPublicUrl(publicUrl);
+  if (problem !== null) throw usage(`--public-url cannot be ${publicUrl?.href}. ${problem}`, undefined, 'public-url');
   const proxy = publicUrl === undefined ? undefined : { url: publicUrl, secret: proxySecret() };
   try {
     await using dashboard = await serveDashboard({
@@ -157,8 +160,6 @@ function parsePort(text: string): number {
 }
 
 function parseAddress(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw new InvalidArgumentError('It is an http or https address.');
-  return url;
+  if (!URL.canParse(text)) throw new InvalidArgumentError('It is an http or https address.');
+  return new URL(text);
 }

@@ -34,7 +34,7 @@ const ADDING: readonly EventType[] = ['task.queued', 'task.asked', 'task.waiting
 const ADDING_MAX = 200;
 
 /**
- * The other tasks that have to do with a task, at a moment. No dependency and no task is ever removed: those of the past
+ * The other tasks that have to do with a task, at a moment. No dependency and no task is ever removed: those of then
  * are among those of today, and the events tell since when.
  *
  * @param work as it was at the moment

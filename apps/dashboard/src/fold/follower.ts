@@ -13,6 +13,8 @@ export interface FollowerState {
   readonly settled: number;
   /** Since when it has not had all that is settled, in milliseconds; null: it has. */
   readonly behindSince: number | null;
+  /** When the store last answered, in milliseconds. */
+  readonly answeredAt: number;
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
@@ -33,13 +35,14 @@ export class Follower {
   #toldAt = 0;
   history = new StoreHistory();
   check: LogCheck;
-  state: FollowerState = { phase: 'reading', asOf: 0, settled: 0, behindSince: null, error: null };
+  state: FollowerState;
 
   constructor(storage: Followed, namespace: string, clock: () => number = Date.now) {
     this.#storage = storage;
     this.#namespace = namespace;
     this.#clock = clock;
     this.check = new LogCheck(storage.read, namespace);
+    this.state = { phase: 'reading', asOf: 0, settled: 0, behindSince: null, answeredAt: clock(), error: null };
   }
 
   /** @returns ends it */
@@ -69,6 +72,7 @@ export class Follower {
   async catchUp(signal?: AbortSignal): Promise<void> {
     const { read } = this.#storage;
     const settled = await read.settledEventId();
+    this.#note({ answeredAt: this.#clock() });
     const isNew = settled !== this.#cursor || this.state.phase !== 'live';
     if (!isNew) return;
     const reads = {
@@ -83,7 +87,7 @@ export class Follower {
       if (signal?.aborted === true) return;
       for (const event of events) await this.#add(event);
       this.#cursor = readUpTo;
-      this.#note({ asOf: readUpTo });
+      this.#note({ asOf: readUpTo, answeredAt: this.#clock() });
       if (this.#clock() - this.#toldAt > TELL_MS) this.#tell();
     }
     if (signal?.aborted === true) return;
@@ -105,7 +109,8 @@ export class Follower {
     this.#last = null;
     this.history = new StoreHistory();
     this.check = new LogCheck(this.#storage.read, this.#namespace);
-    this.state = { phase: 'reading', asOf: 0, settled: 0, behindSince: this.#clock(), error: null };
+    const now = this.#clock();
+    this.state = { phase: 'reading', asOf: 0, settled: 0, behindSince: now, answeredAt: now, error: null };
   }
 
   #fail(error: unknown): void {

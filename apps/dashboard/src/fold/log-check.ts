@@ -11,7 +11,7 @@ export interface LogMistake {
 }
 
 /** The end of a chain. */
-type Link = Pick<Event, 'seq' | 'hash'>;
+type ChainEnd = Pick<Event, 'seq' | 'hash'>;
 
 /** The reads that it needs. */
 type Events = Pick<Storage['read'], 'events'>;
@@ -37,7 +37,7 @@ export class LogCheck {
   readonly #replays = new Map<string, SlimReplay>();
   readonly #agents = new Map<string, AgentReplay>();
   /** The sessions of which only the chain is checked. */
-  readonly #links = new Map<string, Link>();
+  readonly #ends = new Map<string, ChainEnd>();
   readonly #broken = new Set<string>();
   readonly mistakes: LogMistake[] = [];
   /** How many there are; only the first are kept. */
@@ -56,7 +56,7 @@ export class LogCheck {
 
   /** Of how many sessions only the chain is checked. */
   get chainOnlyCount(): number {
-    return this.#links.size;
+    return this.#ends.size;
   }
 
   async add(event: Event): Promise<void> {
@@ -81,17 +81,17 @@ export class LogCheck {
 
   async #addToSession(event: Event): Promise<Mistake | null> {
     const { streamId: id, seq, hash } = event;
-    const link = this.#links.get(id);
-    if (link !== undefined) return this.#addToChain(event, link);
+    const end = this.#ends.get(id);
+    if (end !== undefined) return this.#addToChain(event, end);
     const replay = this.#replays.get(id) ?? (await this.#again(id, seq));
-    if (replay === null) return this.#addToChain(event, await this.#linkBefore(id, seq));
+    if (replay === null) return this.#addToChain(event, await this.#endBefore(id, seq));
     const before = this.#replays.has(id) ? replay.taskCount : 0;
     const mistake = replay.add(event);
     this.#replays.delete(id);
     this.#tasks -= before;
     if (mistake !== null || replay.isClosed) return mistake;
     if (replay.taskCount > this.#tasksMax) {
-      this.#links.set(id, { seq, hash });
+      this.#ends.set(id, { seq, hash });
       return null;
     }
     this.#replays.set(id, replay);
@@ -100,9 +100,9 @@ export class LogCheck {
     return null;
   }
 
-  #addToChain(event: Event, link: Link): Mistake | null {
-    const mistake = linkMistake(event, link.seq, link.hash);
-    if (mistake === null) this.#links.set(event.streamId, { seq: event.seq, hash: event.hash });
+  #addToChain(event: Event, end: ChainEnd): Mistake | null {
+    const mistake = linkMistake(event, end.seq, end.hash);
+    if (mistake === null) this.#ends.set(event.streamId, { seq: event.seq, hash: event.hash });
     return mistake;
   }
 
@@ -123,7 +123,7 @@ export class LogCheck {
     return replay;
   }
 
-  async #linkBefore(sessionId: string, seq: number): Promise<Link> {
+  async #endBefore(sessionId: string, seq: number): Promise<ChainEnd> {
     const filter = { namespace: this.#namespace, sessionId, after: String(seq - 2), limit: 1 };
     const [event] = seq < 2 ? [] : (await this.#read.events(filter)).items;
     return event ?? { seq: 0, hash: CHAIN_START };

@@ -99,7 +99,7 @@ export class TaskHistory {
     this.#noteSuccess(task, event.type, status, ordinal);
     if (status === null && !CHANGES_WITHOUT_STATUS.has(event.type)) return task;
     const code = status === null ? this.#codes.at(this.#last.at(task)) : codeOf(status, event.type);
-    // An answer ends the question, also of a task that goes on to wait for others.
+    // An answer ends the question, also of a task that then waits for others.
     this.#change(task, ordinal, event.type === 'task.answered' ? code & ~ASKS : code, payload['run_at']);
     if (status !== null && isEnded(status)) this.#open.delete(task);
     else if (status !== null) this.#open.add(task);

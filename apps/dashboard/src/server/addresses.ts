@@ -28,6 +28,14 @@ export function addressesOf(name: string, port: number, publicUrl: URL | null): 
   };
 }
 
+/** Why an address cannot be the public one; null: it can. Links are made of it, and the path of the cookie. */
+export function problemOfPublicUrl({ protocol, pathname, search, hash, username, password }: URL): string | null {
+  if (protocol !== 'http:' && protocol !== 'https:') return 'It is an http or https address.';
+  if (search !== '' || hash !== '') return 'It has no part after ? or #.';
+  if (username !== '' || password !== '') return 'It has no user name and no password.';
+  return pathname.includes(';') ? 'Its path has no semicolon.' : null;
+}
+
 /** One header, or an empty text. */
 export function header(request: IncomingMessage, name: string): string {
   const value = request.headers[name];

@@ -16,6 +16,8 @@ import type { Follower } from '../fold/follower.ts';
 
 /** A store that is behind for longer is not ready. */
 const LAG_MAX_MS = 5_000;
+/** The store is asked at least so often. */
+const ASKED_EVERY_MS = 2_000;
 /** Checks that come faster share an answer. */
 const HEALTH_MS = 2_000;
 
@@ -67,9 +69,16 @@ export class Monitoring {
       };
     const { status, problem } = await this.#health.answer;
     if (problem !== null) return { ready: false, status, problem: problem.code };
-    const { phase, behindSince, error } = this.#follower.state;
-    const isLate = phase === 'failed' || (behindSince !== null && now - behindSince > LAG_MAX_MS);
+    const { phase, error } = this.#follower.state;
+    const isLate = phase === 'failed' || this.#lagMs() > LAG_MAX_MS;
     return { ready: !isLate, status, problem: isLate ? (error?.code ?? 'BEHIND') : null };
+  }
+
+  /** Since when it may lack events: some are settled, or the store does not answer. */
+  #lagMs(): number {
+    const { behindSince, answeredAt } = this.#follower.state;
+    const silentMs = this.#clock() - answeredAt;
+    return Math.max(behindSince === null ? 0 : this.#clock() - behindSince, silentMs < ASKED_EVERY_MS ? 0 : silentMs);
   }
 
   async #measure(): Promise<string> {
@@ -79,9 +88,11 @@ export class Monitoring {
     const { tally } = await readTotals(this.#orchestrator, question, totals);
     const { check, state } = this.#follower;
     tally.set('build_info', [this.#version, location.scheme], 1);
-    tally.set('log_verified_event', [], check.checkedId);
-    tally.set('log_verify_findings', [], check.mistakeCount);
-    tally.set('follower_lag_seconds', [], state.behindSince === null ? 0 : (this.#clock() - state.behindSince) / 1_000);
+    const labels = [this.#orchestrator.defaultNamespace];
+    // It has checked every event of its namespace up to there; the last of them may have a smaller number.
+    tally.set('log_verified_event', labels, state.asOf);
+    tally.set('log_verify_findings', labels, check.mistakeCount);
+    tally.set('follower_lag_seconds', labels, this.#lagMs() / 1_000);
     return prometheusText(familiesOf(tally));
   }
 }

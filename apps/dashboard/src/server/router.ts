@@ -58,7 +58,8 @@ async function routed(
   send: (status: number, body: Body) => void,
 ): Promise<void> {
   const { addresses, signIn, files, answers, streams, monitoring } = parts;
-  const url = new URL(request.url ?? '/', 'http://x');
+  const url = urlOf(request);
+  if (url === null) return send(400, { text: 'This is no address.\n', type: PLAIN });
   const path = url.pathname;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   // A monitoring system may ask by any address. The answer tells nothing.
@@ -91,12 +92,14 @@ async function routed(
     if (link === null) return send(401, { text: 'Run `orchestrator dashboard`.\n', type: PLAIN });
     return send(200, { text: JSON.stringify(link), type: JSON_TYPE });
   }
-  if (path === '/login') return login(url, parts, send);
+  // A preview of the link, which asks for its head alone, does not use it up.
+  if (path === '/login' && request.method === 'GET') return login(url, parts, send);
 
   const isPage = path === '/' || path === '/index.html';
   const file = files.get(isPage ? '/index.html' : path);
   if (!isPage && file !== undefined) return sendFile(request, file, send);
-  if (!signIn.isSignedIn(request)) {
+  const signedInUntil = signIn.signedInUntil(request);
+  if (signedInUntil === null) {
     const host = header(request, 'host').toLowerCase();
     const isOwn = host === addresses.host || addresses.publicUrl !== null;
     if (path.startsWith('/api/')) return send(401, problem('SIGN_IN', 'Run `orchestrator dashboard`.'));
@@ -105,12 +108,17 @@ async function routed(
   if (isPage && file !== undefined) return sendFile(request, file, send);
   if (path === '/api/stream') {
     if (request.method === 'HEAD') return send(200, { text: '', type: 'text/event-stream' });
-    if (streams.open(request, response)) return;
+    if (streams.open(response, signedInUntil)) return;
     return send(503, problem('STREAMS', 'Too many pages are open: close some of them.'));
   }
   const answer = await answers.to(path.slice('/api/'.length), url.searchParams);
   if (!path.startsWith('/api/') || answer === null) return send(404, problem('NOT_FOUND', 'There is no such page.'));
   send(200, { text: answer, type: JSON_TYPE });
+}
+
+/** null: it is none. Every program of this machine may ask anything, so it is no event for the terminal. */
+function urlOf({ url = '/' }: IncomingMessage): URL | null {
+  return url.startsWith('/') && URL.canParse(url, 'http://x') ? new URL(url, 'http://x') : null;
 }
 
 function login(url: URL, { signIn, addresses }: Parts, send: (status: number, body: Body) => void): void {

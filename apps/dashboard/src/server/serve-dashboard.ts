@@ -12,6 +12,7 @@ import { Answers } from '../api/answers.ts';
 import { Follower } from '../fold/follower.ts';
 import { Verifier } from '../verify/verifier.ts';
 import { addressesOf } from './addresses.ts';
+import { SAFE_HEADERS } from './gate.ts';
 import { Monitoring } from './monitoring.ts';
 import { readPageFiles } from './page-files.ts';
 import { route, type Parts } from './router.ts';
@@ -69,7 +70,8 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
   const files = readPageFiles(options.pageFolder);
   const storage = await openStorage(store, { mode: 'read-only', busyTimeoutMs: BUSY_TIMEOUT_MS });
   const ended = new AbortController();
-  const server = createServer();
+  // Until the store is open.
+  const server = createServer((_, response) => response.writeHead(503, SAFE_HEADERS).end());
   try {
     const port = await listen(server, options.port);
     const orchestrator = new Orchestrator({ storage, namespace, newCommandId, newSeed });
@@ -103,6 +105,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
       }),
       log,
     };
+    server.removeAllListeners('request');
     server.on('request', (request, response) => void route(request, response, parts));
     return {
       port,

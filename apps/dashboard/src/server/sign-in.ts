@@ -51,13 +51,16 @@ export class SignIn {
     return this.#codes.use(code) ? this.#newCookie() : null;
   }
 
-  /** Whether the browser of a request is signed in, and came by an address whose cookies no other server gets. */
-  isSignedIn(request: IncomingMessage): boolean {
-    if (!this.#isOwnAddress(request)) return false;
+  /**
+   * Until when the browser of a request is signed in, in milliseconds; null: it is not, or it came by an address whose
+   * cookies other servers get.
+   */
+  signedInUntil(request: IncomingMessage): number | null {
+    if (!this.#isOwnAddress(request)) return null;
     const cookies = header(request, 'cookie').split(/;\s*/);
     const value = cookies.find((one) => one.startsWith(`${this.#cookieName}=`))?.slice(this.#cookieName.length + 1);
     const [until = '', key = ''] = (value ?? '').split('.');
-    return isSame(key, this.#keyUntil(until)) && this.#clock() < Number(until);
+    return isSame(key, this.#keyUntil(until)) && this.#clock() < Number(until) ? Number(until) : null;
   }
 
   /** What a program has to prove the secret for, before it gets a link. */
@@ -85,9 +88,8 @@ export class SignIn {
   }
 
   #isOwnAddress(request: IncomingMessage): boolean {
-    const host = header(request, 'host').toLowerCase();
-    if (host === this.#addresses.host) return true;
-    return this.#proxySecret !== null && isSame(header(request, PROXY_HEADER), this.#proxySecret);
+    if (this.#proxySecret !== null) return isSame(header(request, PROXY_HEADER), this.#proxySecret);
+    return header(request, 'host').toLowerCase() === this.#addresses.host;
   }
 
   #newCookie(): string {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Follower } from '../fold/follower.ts';
 import { SAFE_HEADERS } from './gate.ts';
 
@@ -10,6 +10,8 @@ const ALIVE_MS = 10_000;
 const TOGETHER_MS = 40;
 /** Behind by less than this is live. */
 const BEHIND_MS = 2_000;
+/** A store that has not answered for longer may have had changes. It is asked every second. */
+const SILENT_MS = 5_000;
 
 /** What a page hears: not what has changed, only that something has, and how far the server is. */
 export interface StreamState {
@@ -23,7 +25,8 @@ export interface StreamState {
 export class Streams {
   readonly #follower: Follower;
   readonly #clock: () => number;
-  readonly #open = new Set<ServerResponse>();
+  /** Until when the browser of each is signed in, in milliseconds. */
+  readonly #open = new Map<ServerResponse, number>();
   readonly #timer: NodeJS.Timeout;
   readonly #stop: () => void;
   #pending: NodeJS.Timeout | null = null;
@@ -31,8 +34,8 @@ export class Streams {
   constructor(follower: Follower, clock: () => number) {
     this.#follower = follower;
     this.#clock = clock;
-    this.#stop = follower.onChange(() => (this.#pending ??= setTimeout(() => this.#tellAll(), TOGETHER_MS)));
-    this.#timer = setInterval(() => this.#tellAll('alive'), ALIVE_MS);
+    this.#stop = follower.onChange(() => (this.#pending ??= setTimeout(() => this.tellAll(), TOGETHER_MS)));
+    this.#timer = setInterval(() => this.tellAll('alive'), ALIVE_MS);
     this.#timer.unref();
   }
 
@@ -41,7 +44,7 @@ export class Streams {
   }
 
   /** @returns false: there are too many */
-  open(request: IncomingMessage, response: ServerResponse): boolean {
+  open(response: ServerResponse, signedInUntil: number): boolean {
     if (this.#open.size >= STREAMS_MAX) return false;
     response.writeHead(200, {
       ...SAFE_HEADERS,
@@ -52,14 +55,16 @@ export class Streams {
     });
     response.write('retry: 2000\n');
     this.#tell(response, 'changed');
-    this.#open.add(response);
-    request.on('close', () => this.#open.delete(response));
+    this.#open.set(response, signedInUntil);
+    response.on('close', () => this.#open.delete(response));
     return true;
   }
 
   state(): StreamState {
-    const { phase, asOf, settled, behindSince, error } = this.#follower.state;
-    const isBehind = behindSince !== null && (phase === 'reading' || this.#clock() - behindSince > BEHIND_MS);
+    const { phase, asOf, settled, behindSince, answeredAt, error } = this.#follower.state;
+    const now = this.#clock();
+    const isLate = behindSince !== null && (phase === 'reading' || now - behindSince > BEHIND_MS);
+    const isBehind = isLate || now - answeredAt > SILENT_MS;
     return {
       state: phase === 'failed' ? 'stopped' : isBehind ? 'behind' : 'live',
       as_of: asOf,
@@ -72,13 +77,19 @@ export class Streams {
     this.#stop();
     clearInterval(this.#timer);
     if (this.#pending !== null) clearTimeout(this.#pending);
-    for (const response of this.#open) response.end();
+    for (const response of this.#open.keys()) response.end();
     this.#open.clear();
   }
 
-  #tellAll(event: 'changed' | 'alive' = 'changed'): void {
+  /** To all that are open. */
+  tellAll(event: 'changed' | 'alive' = 'changed'): void {
     if (event === 'changed') this.#pending = null;
-    for (const response of this.#open) this.#tell(response, event);
+    for (const [response, signedInUntil] of this.#open) {
+      if (this.#clock() >= signedInUntil) response.end();
+      // What it was told before still waits to be sent: nothing reads it, and more would only gather here.
+      else if (response.writableNeedDrain) response.destroy();
+      else this.#tell(response, event);
+    }
   }
 
   #tell(response: ServerResponse, event: 'changed' | 'alive'): void {

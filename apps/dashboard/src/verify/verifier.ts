@@ -65,10 +65,15 @@ export class Verifier {
     });
     this.#worker = worker;
     worker.once('message', (reply: VerifyReply) => this.#end({ phase: 'done', ...reply, problem: null }));
-    worker.once('error', (error: Error) => this.#end({ phase: 'failed', problem: error.message }));
+    worker.once('error', (error: Error) => this.#fail(error.message));
     worker.once('exit', () => {
-      if (this.#last.phase === 'running') this.#end({ phase: 'failed', problem: 'The thread ended without a result.' });
+      if (this.#last.phase === 'running') this.#fail('The thread ended without a result.');
     });
+  }
+
+  /** What was found before says nothing about now. */
+  #fail(problem: string): void {
+    this.#end({ ...NOTHING, startedAt: this.#last.startedAt, phase: 'failed', problem });
   }
 
   #end(result: Partial<Verified>): void {
