@@ -1,12 +1,13 @@
 /**
  * A page of another site in the browser of a signed-in user, at an address of the same machine and at another name
- * below `localhost`, tries every way to reach the dashboard: it learns nothing, gets no cookie, and leaves no trace.
+ * below `localhost`, tries every way to reach the dashboard: the server answers nothing but 403, no cookie comes to it,
+ * and the user's own page stays as it is.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openOrchestrator } from '@agent-orchestrator/runtime';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase } from '../../../../packages/storage-postgres/test/harness/databases.ts';
 import { CHROMIUM, startBrowser, Tab } from '../support/browser.ts';
@@ -71,6 +72,8 @@ describe.skipIf(CHROMIUM === null)('a hostile page', () => {
     const { port } = server.address() as AddressInfo;
     const evil = await context.newPage();
     await evil.goto(`http://${name}:${port}/`);
+    // What the server said: a browser hides it from the page, whatever it was.
+    const said = await answersIn(evil);
     const targets = [program.url, `http://127.0.0.1:${program.port}/`, `http://localhost:${program.port}/`];
 
     const attempts: Attempt[] = [];
@@ -88,6 +91,11 @@ describe.skipIf(CHROMIUM === null)('a hostile page', () => {
     expect(attempts.length).toBe(targets.length * ROUTES.length * 7);
     expect(attempts.filter(({ got }) => got !== 'nothing')).toEqual([]);
     expect((await posted).status()).toBe(403);
+    const answers = said().filter(({ url }) => targets.some((target) => url.startsWith(target)));
+    console.info(`the server answered ${answers.length} of ${attempts.length} attempts`);
+    expect(answers.filter(({ status }) => status !== 403)).toEqual([]);
+    // A WebSocket is no answer, and a browser may join some of the others.
+    expect(answers.length).toBeGreaterThan(targets.length * ROUTES.length * 4);
     expect(cookies.filter((cookie) => cookie.includes('orchestrator'))).toEqual([]);
     // The user's own page is as before.
     expect(own.complaints).toEqual([]);
@@ -95,6 +103,19 @@ describe.skipIf(CHROMIUM === null)('a hostile page', () => {
     await context.close();
   });
 });
+
+/** What servers have answered to a page, also where its browser does not let it see that. */
+async function answersIn(page: Page): Promise<() => readonly { readonly status: number; readonly url: string }[]> {
+  const session = await page.context().newCDPSession(page);
+  const urls = new Map<string, string>();
+  const statuses: { readonly id: string; readonly status: number }[] = [];
+  session.on('Network.requestWillBeSent', ({ requestId, request }) => urls.set(requestId, request.url));
+  session.on('Network.responseReceivedExtraInfo', ({ requestId, statusCode }) =>
+    statuses.push({ id: requestId, status: statusCode }),
+  );
+  await session.send('Network.enable');
+  return () => statuses.map(({ id, status }) => ({ status, url: urls.get(id) ?? '' }));
+}
 
 /** Runs in the hostile page. */
 async function tryEverything({

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 
+/** A long log is read meanwhile, and other programs may have the cores. */
+const PATIENCE_MS = 100_000;
+
 /** Debian's Chromium, or what `CHROMIUM` names; null: there is none. */
 export const CHROMIUM = process.env['CHROMIUM'] ?? found('chromium') ?? found('chromium-browser') ?? null;
 
@@ -61,6 +64,6 @@ export class Tab {
   }
 
   async waitForState(state: string): Promise<void> {
-    await this.page.waitForSelector(`#live[data-state="${state}"]`);
+    await this.page.waitForSelector(`#live[data-state="${state}"]`, { timeout: PATIENCE_MS });
   }
 }
