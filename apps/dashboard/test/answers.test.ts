@@ -189,7 +189,8 @@ test('a task tells why, its attempts, and what waits for it', async () => {
 });
 
 test('filters are taken, and a wrong one is told', async () => {
-  const { api, get, signIn } = await played();
+  const it = await played();
+  const { api, get, signIn, orchestrator } = it;
   const ids = async (query: string) =>
     ((await api(`tasks?${query}`)).data['rows'] as unknown as readonly { readonly id: string }[]).map(({ id }) => id);
 
@@ -197,6 +198,9 @@ test('filters are taken, and a wrong one is told', async () => {
   expect(await ids('status=failed&at=n9')).toEqual([]);
   expect(await ids('text=%EB%B3%B4%EA%B3%A0')).toEqual(['done']);
   expect(await ids('handed_off=true')).toEqual(['handed']);
+  await orchestrator.enqueueTask({ id: 'keyed', dedupeKey: 'nightly-2026-11-30' });
+  await caughtUp(it);
+  expect(await ids('text=nightly-2026-11-30')).toEqual(['keyed']);
   expect(await ids('limit=2')).toHaveLength(2);
   const cookie = await signIn();
   for (const wrong of ['tasks?status=nonsense', 'now?at=nonsense', 'events?type=x', 'events?before=x', 'leases?from=x'])

@@ -1,4 +1,4 @@
-import { TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
+import { fields, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import type { TaskStatus } from '@agent-orchestrator/core';
 import { numberIn, QueryError, type PageReads, type Query } from './page-reads.ts';
 import { taskRow, type TaskRow } from './rows.ts';
@@ -19,13 +19,17 @@ const LIMIT_MAX = 200;
 const SEARCH_MAX = 100_000;
 
 /** The tasks of a moment, the newest first. */
-export async function readTasks({ follower }: PageReads, { params, moment }: Query): Promise<TasksAnswer> {
+export async function readTasks(
+  { orchestrator, follower }: PageReads,
+  { params, moment }: Query,
+): Promise<TasksAnswer> {
   const { tasks } = follower.history;
   const limit = numberIn(params, 'limit', { least: 1, most: LIMIT_MAX, otherwise: LIMIT });
   const before = numberIn(params, 'before', { most: tasks.length, otherwise: tasks.length });
   const status = statusesIn(params);
   const [kind, sessionId] = [params.get('kind') ?? '', params.get('session') ?? ''];
   const text = (params.get('text') ?? '').trim().toLowerCase();
+  const keyHolder = await holderOf(orchestrator, (params.get('text') ?? '').trim());
   const isHandedOff = params.get('handed_off') === 'true';
   const rows: TaskRow[] = [];
   let next: string | null = null;
@@ -37,7 +41,7 @@ export async function readTasks({ follower }: PageReads, { params, moment }: Que
     if (isHandedOff && !(then.handedOff && then.status === 'queued')) continue;
     if (kind !== '' && name.kind !== kind) continue;
     if (sessionId !== '' && name.sessionId !== sessionId) continue;
-    if (text !== '' && !isMeant(name, text)) continue;
+    if (text !== '' && !isMeant(name, text) && name.id !== keyHolder) continue;
     if (rows.length === limit) {
       next = String(task + 1);
       break;
@@ -50,6 +54,13 @@ export async function readTasks({ follower }: PageReads, { params, moment }: Que
     total: tasks.countAt(moment.ordinal),
     searched: text === '' ? null : Math.min(searched, SEARCH_MAX),
   };
+}
+
+/** The id of the task that holds a dedupe key today; null: there is none. */
+async function holderOf(orchestrator: PageReads['orchestrator'], dedupeKey: string): Promise<string | null> {
+  if (!fields.id.safeParse(dedupeKey).success) return null;
+  const [holder] = (await orchestrator.listTasks({ dedupeKey, limit: 1 })).items;
+  return holder?.id ?? null;
 }
 
 /** By a part of the title, the start of the id, or the number. */

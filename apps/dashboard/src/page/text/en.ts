@@ -90,7 +90,7 @@ export const en = {
   since: 'Since',
   kind: 'Kind',
   title: 'Title',
-  text: 'Title, id or number',
+  text: 'Title, id, number or dedupe key',
   any: 'any',
   clear: 'Clear the filters',
   none_match: 'No task matches: {filters}',

@@ -93,7 +93,7 @@ export const ko: Readonly<Record<TextName, string>> = {
   since: '시작',
   kind: '종류',
   title: '제목',
-  text: '제목, id 또는 번호',
+  text: '제목, id, 번호 또는 dedupe key',
   any: '모두',
   clear: '필터 지우기',
   none_match: '일치하는 작업이 없습니다: {filters}',
