@@ -1,6 +1,7 @@
+import { AgentTallies } from '../fold/agent-tallies.ts';
 import { endOf } from '../fold/lease-history.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
-import type { Moment, PageReads, Query } from './page-reads.ts';
+import type { PageReads, Query } from './page-reads.ts';
 import { leaseRow, type LeaseRow } from './rows.ts';
 
 /** What can be said of an agent from its leases and events. */
@@ -30,34 +31,34 @@ const HOLDS_MAX = 5;
 /** All agents that were ever seen: whether each can be relied on. */
 export async function readAgents({ orchestrator, follower }: PageReads, { moment }: Query): Promise<AgentsAnswer> {
   const { history } = follower;
+  const { events, leases, names } = history;
   const registered = moment.isPast ? [] : (await orchestrator.listAgents({ limit: REGISTERED_MAX })).items;
-  const seen = lastSeen(history, moment);
   const rows = new Map<string, AgentRow>();
-  const durations = new Map<string, number[]>();
-  const rowOf = (name: string): AgentRow => rows.get(name) ?? { ...NOTHING, name, lastSeenAt: seen.get(name) ?? null };
-  for (const name of seen.keys()) rows.set(name, rowOf(name));
-  for (const { name, status, roles, lastSeenAt } of registered)
-    rows.set(name, { ...rowOf(name), status, roles, lastSeenAt });
-  for (const lease of history.leases.between(0, Number.MAX_SAFE_INTEGER, moment.ordinal)) {
-    if (lease.agent === null) continue;
-    const row = rowOf(lease.agent);
-    const end = endOf(lease);
-    rows.set(lease.agent, {
-      ...row,
-      holds: end === 'running' && row.holds.length < HOLDS_MAX ? [...row.holds, leaseRow(history, lease)] : row.holds,
-      leases: row.leases + 1,
-      succeeded: row.succeeded + Number(end === 'succeeded'),
-      failed: row.failed + Number(end === 'failed'),
-      interrupted: row.interrupted + Number(end === 'interrupted'),
-      refused: row.refused + Number(lease.refusedAt !== null),
-    });
-    if (lease.until === null) continue;
-    const known = durations.get(lease.agent) ?? [];
-    durations.set(lease.agent, known);
-    known.push(lease.until - lease.from);
+  const change = (name: string, fields: Partial<AgentRow>) =>
+    rows.set(name, { ...(rows.get(name) ?? { ...NOTHING, name }), ...fields });
+  for (const [agent, ordinal] of events.agentsSeen(moment.ordinal))
+    change(names.textOf(agent) ?? '', { lastSeenAt: events.timeAt(ordinal) });
+  for (const { name, status, roles, lastSeenAt } of registered) change(name, { status, roles, lastSeenAt });
+  const tallies = moment.isPast ? talliesThen(history, moment.ordinal) : leases.tallies;
+  for (const [agent, tally] of tallies.all()) if (agent >= 0) change(names.textOf(agent) ?? '', tally);
+  for (const lease of leases.held(moment.ordinal)) {
+    const holds = rows.get(lease.agent ?? '')?.holds ?? [];
+    if (holds.length < HOLDS_MAX) change(lease.agent ?? '', { holds: [...holds, leaseRow(history, lease)] });
   }
-  const sorted = [...rows.values()].toSorted((a, b) => (b.lastSeenAt ?? 0) - (a.lastSeenAt ?? 0));
-  return { rows: sorted.map((row) => ({ ...row, medianMs: medianOf(durations.get(row.name) ?? []) })) };
+  return { rows: [...rows.values()].toSorted((a, b) => (b.lastSeenAt ?? 0) - (a.lastSeenAt ?? 0)) };
+}
+
+/** The same counts, of a moment of the past. */
+function talliesThen({ leases, names }: StoreHistory, ordinal: number): AgentTallies {
+  const tallies = new AgentTallies();
+  for (const lease of leases.between(0, Number.MAX_SAFE_INTEGER, ordinal)) {
+    const agent = names.knownNumberOf(lease.agent ?? '');
+    const end = endOf(lease);
+    tallies.granted(agent);
+    if (end !== 'running') tallies.ended(agent, end, (lease.until ?? lease.from) - lease.from);
+    if (lease.refusedAt !== null) tallies.refused(agent);
+  }
+  return tallies;
 }
 
 const NOTHING = {
@@ -72,14 +73,3 @@ const NOTHING = {
   refused: 0,
   medianMs: null,
 } as const satisfies Omit<AgentRow, 'name'>;
-
-/** When each agent last did something that the log has. */
-function lastSeen({ events, names }: StoreHistory, { ordinal }: Moment): ReadonlyMap<string, number> {
-  const seen = new Map<number, number>();
-  for (let one = 1; one <= ordinal; one += 1) if (events.agentAt(one) >= 0) seen.set(events.agentAt(one), one);
-  return new Map([...seen].map(([agent, one]) => [names.textOf(agent) ?? '', events.timeAt(one)]));
-}
-
-function medianOf(values: readonly number[]): number | null {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
-}

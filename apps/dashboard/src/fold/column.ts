@@ -44,6 +44,11 @@ export class Column<Values extends Numbers = Int32Array> {
     this.#values[index] = value;
   }
 
+  /** The middle one; null: there is none. */
+  median(): number | null {
+    return this.length === 0 ? null : (this.#values.slice(0, this.length).toSorted()[this.length >>> 1] ?? null);
+  }
+
   /** A value that `assign` may have set; otherwise -1. */
   assigned(index: number): number {
     return index >= 0 && index < this.length ? this.at(index) : -1;

@@ -25,6 +25,8 @@ export class EventIndex {
   readonly #times = Column.ofLarge();
   readonly #types = Column.ofBytes();
   readonly #agents = Column.ofIntegers();
+  /** By the number of the agent: the ordinal of its last event. */
+  readonly #lastOfAgent = Column.ofIntegers();
 
   get length(): number {
     return this.#ids.length;
@@ -34,7 +36,9 @@ export class EventIndex {
     this.#ids.push(id);
     this.#times.push(Math.max(at, this.length < 2 ? at : this.#times.at(this.#times.length - 1)));
     this.#types.push(numberOfType(type));
-    this.#agents.push(names.numberOf(agent));
+    const number = names.numberOf(agent);
+    this.#agents.push(number);
+    if (number >= 0) this.#lastOfAgent.assign(number, this.length);
   }
 
   /** The id of the last event at this ordinal; 0 if there is none. */
@@ -51,9 +55,19 @@ export class EventIndex {
     return ordinal < 1 ? null : typeOfNumber(this.#types.at(ordinal - 1));
   }
 
-  /** The number of the agent's name, or -1. */
-  agentAt(ordinal: number): number {
-    return ordinal < 1 ? -1 : this.#agents.at(ordinal - 1);
+  /** The agents that had done something up to an ordinal: their numbers, and the ordinals of their last events. */
+  *agentsSeen(ordinal: number): Generator<readonly [agent: number, ordinal: number]> {
+    const lasts = ordinal >= this.length ? this.#lastOfAgent : this.#lastsAt(ordinal);
+    for (let agent = 0; agent < lasts.length; agent += 1) if (lasts.at(agent) >= 0) yield [agent, lasts.at(agent)];
+  }
+
+  #lastsAt(ordinal: number): Column {
+    const lasts = Column.ofIntegers();
+    for (let one = 1; one <= ordinal; one += 1) {
+      const agent = this.#agents.at(one - 1);
+      if (agent >= 0) lasts.assign(agent, one);
+    }
+    return lasts;
   }
 
   /** The ordinal of the last event whose id is not greater. */

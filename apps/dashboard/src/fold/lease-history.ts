@@ -1,5 +1,6 @@
 import type { Event, EventType } from '@agent-orchestrator/core';
 import { isEndedByAnother } from '@agent-orchestrator/runtime';
+import { AgentTallies } from './agent-tallies.ts';
 import { Column } from './column.ts';
 import { numberOfType, typeOfNumber } from './event-index.ts';
 import { Marks } from './marks.ts';
@@ -59,6 +60,8 @@ export class LeaseHistory {
 
   /** The leases that other processes ended, in the order in which they did. */
   readonly #interrupted: number[] = [];
+  /** Of the present. */
+  readonly tallies = new AgentTallies();
 
   constructor(names: NumberedTexts) {
     this.#names = names;
@@ -190,6 +193,7 @@ export class LeaseHistory {
     this.#next.push(-1);
     for (const column of [this.#ended, this.#endTypes, this.#until, this.#silent]) column.push(0);
     for (const marks of [this.#saves, this.#refusals]) marks.addThing();
+    this.tallies.granted(this.#agents.at(lease));
     this.#lastOf.assign(session, lease);
     if (task >= 0) this.#lastOfTask.assign(task, lease);
   }
@@ -198,6 +202,8 @@ export class LeaseHistory {
     this.#ended.set(lease, ordinal);
     this.#until.set(lease, event.at);
     this.#endTypes.set(lease, numberOfType(event.type));
+    const end = endOf({ endedBy: event.type });
+    if (end !== 'running') this.tallies.ended(this.#agents.at(lease), end, event.at - this.#from.at(lease));
     if (!isEndedByAnother(event.type)) return;
     this.#interrupted.push(lease);
     const silent = payload['heartbeat_at'];
@@ -209,6 +215,7 @@ export class LeaseHistory {
     while (lease >= 0 && this.#fences.at(lease) !== fence) lease = this.#before.at(lease);
     if (lease < 0) return;
     this.#refusals.add(lease, ordinal, at);
+    this.tallies.refused(this.#agents.at(lease));
     this.late.push({ lease, ordinal, at });
   }
 }

@@ -25,8 +25,9 @@ export class DashboardProgram implements AsyncDisposable {
     store: string,
     words: readonly string[] = ['--port', '0'],
     home = newHome(),
+    env: Readonly<Record<string, string>> = {},
   ): Promise<DashboardProgram> {
-    const child = start(store, words, home);
+    const child = start(store, words, home, env);
     let stderr = '';
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const lines = createInterface({ input: child.stdout });
@@ -92,8 +93,14 @@ function newHome(): string {
   return mkdtempSync(join(tmpdir(), 'dashboard-home-'));
 }
 
-function start(store: string, words: readonly string[], home: string): ChildProcessWithoutNullStreams {
+function start(
+  store: string,
+  words: readonly string[],
+  home: string,
+  more: Readonly<Record<string, string>> = {},
+): ChildProcessWithoutNullStreams {
   const env = {
+    ...more,
     PATH: process.env['PATH'] ?? '',
     HOME: home,
     OPENCLAW_STATE_DIR: join(home, 'state'),

@@ -16,6 +16,8 @@ export interface Asked<Answer> {
 
 /** Changes that come faster are asked for together. */
 const TOGETHER_MS = 100;
+/** A page whose answer costs much asks less often, so that pages together take no more than a part of the server. */
+const PAUSE_PER_ANSWER = 4;
 
 /** Asks the server, and asks again when the store has changed. */
 export function useAnswer<Answer>(name: string, params: URLSearchParams): Asked<Answer> {
@@ -24,6 +26,7 @@ export function useAnswer<Answer>(name: string, params: URLSearchParams): Asked<
   const key = `${name}?${query}`;
   const change = at.value === null ? changes.value : 0;
   const lastKey = useRef('');
+  const tookMs = useRef(0);
   useEffect(() => {
     const aborted = new AbortController();
     const isSame = lastKey.current === key;
@@ -31,8 +34,10 @@ export function useAnswer<Answer>(name: string, params: URLSearchParams): Asked<
     const timer = setTimeout(
       () => {
         void (async () => {
+          const began = performance.now();
           const answer = await ask<Answer>(key, aborted.signal);
           if (aborted.signal.aborted) return;
+          tookMs.current = performance.now() - began;
           setAsked((before) => ({
             key,
             data: answer.data ?? (before.key === key || isSame ? before.data : null),
@@ -40,7 +45,7 @@ export function useAnswer<Answer>(name: string, params: URLSearchParams): Asked<
           }));
         })();
       },
-      isSame ? TOGETHER_MS : 0,
+      isSame ? Math.max(TOGETHER_MS, PAUSE_PER_ANSWER * tookMs.current) : 0,
     );
     return () => {
       clearTimeout(timer);

@@ -1,0 +1,104 @@
+/**
+ * Below a path of a proxy: every page works and hears of changes, and a tab that is hidden lets go of its stream.
+ * The pages are read with forced colours, and without movement.
+ */
+import { once } from 'node:events';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { openOrchestrator } from '@agent-orchestrator/runtime';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDatabase } from '../../../../packages/storage-postgres/test/harness/databases.ts';
+import { CHROMIUM, startBrowser, Tab } from '../support/browser.ts';
+import { newPlace, type Place } from '../support/place.ts';
+import { DashboardProgram } from '../support/program.ts';
+import { HERE, playScenario } from '../support/scenario.ts';
+
+const PATH = '/tools/orch/';
+const SECRET = 'proxy-secret-of-the-test';
+
+describe.skipIf(CHROMIUM === null)('below a path of a proxy', () => {
+  let place: Place;
+  let program: DashboardProgram;
+  let browser: Browser;
+  let proxy: Server;
+
+  beforeAll(async () => {
+    place = await newPlace('sqlite', createDatabase);
+    await using orchestrator = await openOrchestrator(place.url, HERE);
+    await playScenario(orchestrator);
+    browser = await startBrowser();
+    const port = await freePort();
+    proxy = proxyTo(port);
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const publicUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${PATH}`;
+    program = await DashboardProgram.start(place.url, ['--port', String(port), '--public-url', publicUrl], undefined, {
+      ORCHESTRATOR_PROXY_SECRET: SECRET,
+    });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await program[Symbol.asyncDispose]();
+    proxy.close();
+    proxy.closeAllConnections();
+    await place.drop();
+  });
+
+  test('every page works, is live, and lets go of its stream when it is hidden', async () => {
+    const context = await browser.newContext({ forcedColors: 'active', reducedMotion: 'reduce' });
+    const tab = await Tab.open(context, program.link);
+    await tab.waitForState('live');
+    expect(new URL(tab.page.url()).pathname).toBe(PATH);
+    for (const name of ['tasks', 'leases', 'agents', 'events', 'trust', 'task?id=dead', 'session?id=code', 'now'])
+      await tab.go(name);
+
+    await using orchestrator = await openOrchestrator(place.url, HERE);
+    await orchestrator.enqueueTask({ id: 'new', title: 'added meanwhile' });
+    await tab.go('tasks');
+    await tab.page.waitForSelector('text=added meanwhile');
+    expect(tab.streams).toBe(1);
+    await setHidden(tab, true);
+    await expect.poll(() => tab.streams).toBe(0);
+    await setHidden(tab, false);
+    await tab.waitForState('live');
+
+    expect(tab.streams).toBe(1);
+    expect(tab.complaints).toEqual([]);
+    await context.close();
+  });
+});
+
+/** As the browser would tell the page when another tab comes before it. */
+async function setHidden({ page }: Tab, isHidden: boolean): Promise<void> {
+  await page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Takes its own path away, and sends the secret. What is not below the path, it does not have. */
+function proxyTo(port: number): Server {
+  return createServer((asked, response) => {
+    const { url = '', method, headers } = asked;
+    if (!url.startsWith(PATH)) return void response.writeHead(404).end();
+    const path = url.slice(PATH.length - 1);
+    const passed = { ...headers, 'x-orchestrator-proxy-secret': SECRET };
+    const onward = request({ host: '127.0.0.1', port, path, method, headers: passed }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    response.on('close', () => onward.destroy());
+    onward.on('error', () => response.destroy());
+    onward.end();
+  });
+}
