@@ -18,6 +18,7 @@ const LONG = [
   'conformance',
   'processes',
   'crash.slow',
+  'dashboard.slow',
   'disk.slow',
   'failpoints.slow',
   'machines.slow',
@@ -35,7 +36,15 @@ function takesLong({ moduleId }: TestSpecification): boolean {
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', 'examples/demo', 'examples/storage-node-sqlite', 'bench', 'tests'],
+    projects: [
+      'packages/*',
+      'apps/*',
+      'apps/dashboard/vitest.browser.config.ts',
+      'examples/demo',
+      'examples/storage-node-sqlite',
+      'bench',
+      'tests',
+    ],
     passWithNoTests: true,
     reporters: ['default', './scripts/vitest-counts.ts'],
     sequence: { sequencer: LongestFirst },

@@ -126,6 +126,14 @@ test('a path does not lead out of the folder of the pages', async () => {
   const { get, signIn } = await served();
   const cookie = await signIn();
 
-  for (const path of ['/../store.db', '/..%2fstore.db', '/assets/../../store.db', '//etc/passwd', '/%00'])
+  for (const path of [
+    '/../store.db',
+    '/..%2fstore.db',
+    '/assets/../../store.db',
+    '//etc/passwd',
+    '/%00',
+    // As long as `/api/` before a question, and not that.
+    '/abc/now?at=nonsense',
+  ])
     expect({ path, ...(await get(path, { cookie })) }).toMatchObject({ status: 404 });
 });

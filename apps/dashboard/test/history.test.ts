@@ -1,12 +1,13 @@
 /**
  * The history of a store:
  *
- * - at any event it has what the store had then
+ * - at any event it has what the store had then, and it does not answer for a moment that it has not read yet
  * - it knows every checkpoint of a lease, also those before its last
  * - it counts work that was done twice, leases that were granted while held, and late writes
  * - the check finds an event that was changed, and nothing in a log that was not; its memory and its work are bounded
  * - it begins again when the log has become shorter, or when the store was restored from a backup
  * - a read that fails makes it count nothing twice
+ * - of many leases, a chart gets shares
  */
 import type { Event, Orchestrator, Storage } from '@agent-orchestrator/core';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -22,13 +23,21 @@ import {
   restoreStore,
 } from '@agent-orchestrator/runtime';
 import { expect, onTestFinished, test } from 'vitest';
+import { readLeases } from '../src/api/leases.ts';
+import { momentOf } from '../src/api/page-reads.ts';
+import { readTrust } from '../src/api/trust.ts';
 import { Follower } from '../src/fold/follower.ts';
 import { isInterrupted } from '../src/fold/lease-history.ts';
 import { LogCheck } from '../src/fold/log-check.ts';
 import { NumberedTexts } from '../src/fold/numbered-texts.ts';
 import { SlimReplay } from '../src/fold/slim-replay.ts';
+import { StoreHistory } from '../src/fold/store-history.ts';
 import { TaskHistory } from '../src/fold/task-history.ts';
+import type { Verified } from '../src/verify/verifier.ts';
 import { afterEach, HERE, playScenario } from './support/scenario.ts';
+
+/** More leases than a chart has bars. */
+const MANY = 2_001;
 
 async function newStore(): Promise<{ readonly storage: Storage; readonly orchestrator: Orchestrator }> {
   const storage = await openStorage('memory:');
@@ -67,6 +76,20 @@ test('at any event it has what the store had then', async () => {
   expect(seen.length).toBeGreaterThan(20);
   for (const { asOf, state } of seen)
     expect({ asOf, state: stateAt(follower, follower.history.events.ordinalOfId(asOf), now) }).toEqual({ asOf, state });
+});
+
+test('a moment that is not read yet is not answered with an earlier one', async () => {
+  const { storage, orchestrator } = await newStore();
+  for (const title of ['one', 'two']) await orchestrator.enqueueTask({ title });
+  const follower = new Follower(storage, 'default');
+  const last = await orchestrator.asOf();
+  const moments = [`n${last}`, String(last), new Date().toISOString()];
+
+  for (const at of moments)
+    expect(() => momentOf(follower, at, 0)).toThrow(expect.objectContaining({ code: 'READING', status: 503 }));
+  expect(momentOf(follower, 'n0', 0)).toMatchObject({ ordinal: 0 });
+  await follower.catchUp();
+  for (const at of [...moments, 'n999']) expect(momentOf(follower, at, 0)).toMatchObject({ ordinal: last });
 });
 
 test('it knows interruptions, and the writes of holders that came back', async () => {
@@ -117,6 +140,9 @@ test('it knows each checkpoint of a lease, also those before the last', async ()
   expect(then).toEqual(expect.arrayContaining(seen));
   expect(then.filter((one) => one?.savedAt === null)).toHaveLength(1);
   expect(leases.late).toEqual([expect.objectContaining({ lease: 0, ordinal: present })]);
+  const moment = momentOf(follower, null, 0);
+  const { refused } = await readTrust({ follower }, { moment }, { phase: 'running' } as Verified);
+  expect(refused.map((row) => row.refusedId)).toEqual([present]);
 });
 
 test.each([
@@ -293,6 +319,36 @@ test('a failed read of the check counts no event twice', async () => {
 
   expect(follower.history.present).toBe((await orchestrator.listEvents({ limit: 500 })).items.length);
   expect(follower.check.mistakeCount).toBe(0);
+});
+
+test('leases are shares where they cannot be told apart', async () => {
+  const { storage, orchestrator } = await newStore();
+  await orchestrator.enqueueTask({});
+  const claimed = await orchestrator.claimTask({ agent: 'busy' });
+  if (claimed.ok) await orchestrator.releaseTask({ token: claimed.lease.token, outcome: 'succeeded' });
+  const { items: events } = await storage.read.events({ namespace: 'default', upTo: 100, limit: 10 });
+  const history = new StoreHistory();
+  const begin = Date.now() - 60_000;
+  // The same again and again, in sessions of their own, a second for each event.
+  for (let round = 0; round < MANY; round += 1)
+    for (const event of events)
+      history.apply({
+        ...event,
+        id: round * events.length + event.id,
+        at: begin + 1_000 * event.id,
+        streamId: `s${round}`,
+        taskId: event.taskId === null ? null : `t${round}`,
+      });
+  const follower = { history, state: { phase: 'live' } } as unknown as Follower;
+
+  const params = new URLSearchParams({ from: String(begin) });
+  const { count, bars, bins, holders } = await readLeases(
+    { follower },
+    { params, moment: momentOf(follower, null, Date.now()) },
+  );
+
+  expect({ count, bars, holders }).toMatchObject({ count: MANY, bars: null, holders: [{ agent: 'busy' }] });
+  expect(bins?.shares[0]?.flat().some((share) => share > 0)).toBe(true);
 });
 
 /** A follower that has read one store, and then finds another at its place. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from 'commander';
-import type { Dashboard } from 'agent-orchestrator-dashboard';
+import type { Dashboard, RunningDashboard } from 'agent-orchestrator-dashboard';
 import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import type { Call } from '../call.ts';
 import type { Define } from '../command-module.ts';
@@ -79,21 +79,39 @@ async function serve(call: Call<DashboardOptions>): Promise<number> {
     return 0;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    const running = await askForLink(port);
-    if (running === null)
-      throw new Failure('NOT_STARTED', `Another program uses port ${port}.`, {
-        exit: 69,
-        hint: 'Give another --port.',
-      });
-    call.output.chatter(`a dashboard of ${running.store} runs at this port already; this is a new link to it`);
-    await show(call, running.link);
+    await show(call, linkOf(await askForLink(port), port, await shownBy(call)));
+    call.output.chatter('a dashboard of this store runs at this port already; this is a new link to it');
     return 0;
   }
 }
 
+/** The link of the dashboard that has the port, if it shows what is asked for. */
+function linkOf(running: RunningDashboard | null, port: number, wanted: Omit<RunningDashboard, 'link'>): string {
+  if (running === null) throw portTaken(`Another program uses port ${port}.`);
+  const { link, store, namespace } = running;
+  if (store !== wanted.store || namespace !== wanted.namespace)
+    throw portTaken(`The dashboard at port ${port} shows the namespace ${namespace} of ${store}.`);
+  return link;
+}
+
+function portTaken(message: string): Failure {
+  return new Failure('NOT_STARTED', message, { exit: 69, hint: 'Give another --port.' });
+}
+
+async function shownBy({ settings }: Call<DashboardOptions>): Promise<Omit<RunningDashboard, 'link'>> {
+  const { locateStore } = await import('@agent-orchestrator/runtime');
+  const { location } = await locateStore(settings.store.value);
+  return { store: location.url, namespace: settings.namespace.value };
+}
+
 async function show(call: Call<DashboardOptions>, link: string): Promise<void> {
   call.output.line(link);
-  if (call.options.open === true) await openInBrowser(link);
+  if (call.options.open !== true) return;
+  try {
+    await openInBrowser(link);
+  } catch (error) {
+    call.output.chatter(`the browser could not be opened, so open the link yourself: ${(error as Error).message}`);
+  }
 }
 
 /** Each press of Enter in a terminal prints a new link. */

@@ -36,13 +36,13 @@ export class Answers {
   readonly #routes: Readonly<Record<string, (query: Query) => Promise<unknown>>>;
   readonly #clock: () => number;
   #namespaces: { readonly at: number; readonly names: readonly string[] } | null = null;
-  /** The address of the store, without a password. */
-  readonly store: string;
+  /** What the answers are about. The address of the store has no password. */
+  readonly shown: { readonly store: string; readonly namespace: string };
 
   constructor(reads: PageReads, verifier: Verifier, { store, clock }: { store: string; clock: () => number }) {
     this.#reads = reads;
     this.#clock = clock;
-    this.store = store;
+    this.shown = { store, namespace: reads.orchestrator.defaultNamespace };
     this.#routes = {
       now: (query) => readNow(reads, query),
       tasks: (query) => readTasks(reads, query),
@@ -62,7 +62,7 @@ export class Answers {
     if (read === undefined) return null;
     const { orchestrator, follower } = this.#reads;
     const now = await orchestrator.now();
-    const moment = momentOf(follower.history, params.get('at'), now);
+    const moment = momentOf(follower, params.get('at'), now);
     const data = await read({ params, moment });
     const shown = this.#reads.withPayloads ? data : withoutTexts(data);
     return document(name, { data: shown, meta: await this.#meta(moment, now) });

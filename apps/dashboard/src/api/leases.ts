@@ -47,7 +47,10 @@ const DAY_MS = 86_400_000;
 const SHORTEST_MS = 1_000;
 
 /** Who held what, when: bars where they can be told apart, shares where they cannot. */
-export async function readLeases({ follower }: PageReads, { params, moment }: Query): Promise<LeasesAnswer> {
+export async function readLeases(
+  { follower }: Pick<PageReads, 'follower'>,
+  { params, moment }: Query,
+): Promise<LeasesAnswer> {
   const { history } = follower;
   const most = { most: Number.MAX_SAFE_INTEGER };
   const last = moment.at;

@@ -31,13 +31,15 @@ export interface Query {
   readonly moment: Moment;
 }
 
-/** A question that cannot be answered: the page shows what is wrong with it. */
+/** A question that cannot be answered: the page shows what is wrong with it, and asks again while the log is read. */
 export class QueryError extends Error {
-  readonly status: 400 | 404;
+  readonly status: 400 | 404 | 503;
+  readonly code: 'QUERY' | 'READING';
 
-  constructor(message: string, status: 400 | 404 = 400) {
+  constructor(message: string, status: 400 | 404 | 503 = 400) {
     super(message);
     this.status = status;
+    this.code = status === 503 ? 'READING' : 'QUERY';
   }
 }
 
@@ -46,19 +48,33 @@ export class QueryError extends Error {
  * (`2026-11-30T03:00:00Z`). Without it, now.
  *
  * @param now the store's time, in milliseconds
+ * @throws `READING` if the log is not read up to that moment yet; a moment that is still to come is now
  */
-export function momentOf({ events, present }: StoreHistory, at: string | null, now: number): Moment {
+export function momentOf(
+  { history, state }: Pick<Follower, 'history' | 'state'>,
+  at: string | null,
+  now: number,
+): Moment {
+  const { events, present } = history;
   if (at === null || at === '') return { ordinal: present, eventId: events.idAt(present), at: now, isPast: false };
-  const ordinal = Math.min(present, ordinalOf(at, events));
+  const isWhole = state.phase === 'live' && state.behindSince === null;
+  const named = ordinalOf(at, history, state.asOf);
+  if (named > present && !isWhole) throw new QueryError('The log is not read up to this moment yet.', 503);
+  const ordinal = Math.min(present, named);
   return { ordinal, eventId: events.idAt(ordinal), at: events.timeAt(ordinal), isPast: true };
 }
 
-function ordinalOf(at: string, events: StoreHistory['events']): number {
+/** More than there are: the moment is after all that is read. */
+function ordinalOf(at: string, { events, present }: StoreHistory, asOf: number): number {
   if (/^n\d{1,12}$/.test(at)) return Number(at.slice(1));
-  if (/^\d{1,16}$/.test(at)) return events.ordinalOfId(Number(at));
+  if (/^\d{1,16}$/.test(at)) {
+    const id = Number(at);
+    return id > Math.max(asOf, events.idAt(present)) ? present + 1 : events.ordinalOfId(id);
+  }
   const ms = Date.parse(at);
   if (Number.isNaN(ms)) throw new QueryError(`"at" is neither an event nor a time: ${JSON.stringify(at.slice(0, 60))}`);
-  return events.ordinalOfTime(ms);
+  // The next event may have the same time as the last that is read.
+  return present === 0 || ms >= events.timeAt(present) ? present + 1 : events.ordinalOfTime(ms);
 }
 
 /** Lists of the past end at its event. */

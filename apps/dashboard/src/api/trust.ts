@@ -1,5 +1,4 @@
 import type { LogMistake } from '../fold/log-check.ts';
-import type { LeaseMoment } from '../fold/lease-history.ts';
 import type { Verified } from '../verify/verifier.ts';
 import type { PageReads, Query } from './page-reads.ts';
 import { leaseRow, type LeaseRow } from './rows.ts';
@@ -19,29 +18,37 @@ export interface TrustAnswer {
   /** Events of tasks that succeeded again, though no retry came between. */
   readonly doneTwice: readonly number[];
   /** The late writes that were refused, the newest first. */
-  readonly refused: readonly LeaseRow[];
+  readonly refused: readonly RefusedRow[];
   readonly refusedCount: number;
   /** Leases that were interrupted: what was done since the last checkpoint may be done again. The newest first. */
   readonly repeats: readonly LeaseRow[];
   readonly repeatCount: number;
 }
 
+/** A lease, and one of the late writes of its former holder. */
+interface RefusedRow extends LeaseRow {
+  /** The event of the refusal. */
+  readonly refusedId: number;
+}
+
 const SHOWN = 100;
 
 /** Whether anything was done twice, and whether the log can be believed. */
-export async function readTrust({ follower }: PageReads, { moment }: Query, verified: Verified): Promise<TrustAnswer> {
+export async function readTrust(
+  { follower }: Pick<PageReads, 'follower'>,
+  { moment }: Pick<Query, 'moment'>,
+  verified: Verified,
+): Promise<TrustAnswer> {
   const { history, check } = follower;
   const { leases, tasks, events } = history;
   const upTo = (ordinals: readonly number[]) =>
     ordinals.filter((ordinal) => ordinal <= moment.ordinal).map((ordinal) => events.idAt(ordinal));
   const late = leases.late.filter(({ ordinal }) => ordinal <= moment.ordinal);
-  const refused = late.flatMap(({ lease }) => leases.momentOf(lease, moment.ordinal) ?? []);
+  const refused = late.slice(-SHOWN).flatMap(({ lease, ordinal, at }) => {
+    const then = leases.momentOf(lease, moment.ordinal);
+    return then === null ? [] : { ...leaseRow(history, then), refusedAt: at, refusedId: events.idAt(ordinal) };
+  });
   const repeats = [...leases.interrupted(moment.ordinal)];
-  const newest = (rows: readonly LeaseMoment[]) =>
-    rows
-      .slice(-SHOWN)
-      .toReversed()
-      .map((lease) => leaseRow(history, lease));
   return {
     checkedId: check.checkedId,
     mistakes: check.mistakes,
@@ -52,9 +59,12 @@ export async function readTrust({ follower }: PageReads, { moment }: Query, veri
     grantedWhileHeld: upTo(leases.grantedWhileHeld),
     succeeded: tasks.counts(moment.ordinal, moment.at).succeeded,
     doneTwice: upTo(tasks.doneTwice),
-    refused: newest(refused),
-    refusedCount: refused.length,
-    repeats: newest(repeats),
+    refused: refused.toReversed(),
+    refusedCount: late.length,
+    repeats: repeats
+      .slice(-SHOWN)
+      .toReversed()
+      .map((lease) => leaseRow(history, lease)),
     repeatCount: repeats.length,
   };
 }

@@ -15,6 +15,7 @@ export interface LinkAnswer {
   readonly link: string;
   /** Of the store, without a password. */
   readonly store: string;
+  readonly namespace: string;
   readonly proof: string;
 }
 
@@ -37,8 +38,8 @@ export class LinkRequest {
   }
 
   /** Whether the answer comes from a dashboard of this user, and to this request. */
-  isAnsweredBy({ link, store, proof }: LinkAnswer): boolean {
-    return isSame(proof, answerProof(this.#secrets, this.#port, [this.#nonce, link, store]));
+  isAnsweredBy({ link, store, namespace, proof }: LinkAnswer): boolean {
+    return isSame(proof, answerProof(this.#secrets, this.#port, [this.#nonce, link, store, namespace]));
   }
 }
 
@@ -50,8 +51,8 @@ export function answerLinkRequest(
 ): LinkAnswer | null {
   const [challenge = '', nonce = '', proof = ''] = header.split('.');
   if (!isSame(proof, requestProof(secrets, port, [challenge, nonce])) || !useChallenge(challenge)) return null;
-  const { link, store } = answer();
-  return { link, store, proof: answerProof(secrets, port, [nonce, link, store]) };
+  const said = answer();
+  return { ...said, proof: answerProof(secrets, port, [nonce, said.link, said.store, said.namespace]) };
 }
 
 function requestProof(secrets: Secrets, port: number, texts: readonly string[]): string {

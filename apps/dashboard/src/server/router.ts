@@ -7,7 +7,7 @@ import { header, type Addresses } from './addresses.ts';
 import { refusalOf, SAFE_HEADERS } from './gate.ts';
 import type { Monitoring } from './monitoring.ts';
 import type { PageFile } from './page-files.ts';
-import { signInPage } from './sign-in-page.ts';
+import { signedInPage, signInPage } from './sign-in-page.ts';
 import type { SignIn } from './sign-in.ts';
 import type { Streams } from './stream.ts';
 
@@ -44,7 +44,7 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
     await routed(request, response, parts, send);
   } catch (error) {
     if (response.headersSent) return void response.end();
-    if (error instanceof QueryError) return send(error.status, problem('QUERY', error.message));
+    if (error instanceof QueryError) return send(error.status, problem(error.code, error.message));
     if (error instanceof OrchestratorError) return send(statusOf(error), problem(error.code, error.message));
     parts.log(`a request failed: ${String((error as Error).stack ?? error)}`);
     send(500, problem('INTERNAL', 'The dashboard could not answer; its terminal says why.'));
@@ -88,7 +88,7 @@ async function routed(
   if (path === '/login/challenge')
     return send(200, { text: JSON.stringify({ challenge: signIn.newChallenge() }), type: JSON_TYPE });
   if (path === '/login/link') {
-    const link = signIn.linkFor(request, answers.store);
+    const link = signIn.linkFor(request, answers.shown);
     if (link === null) return send(401, { text: 'Run `orchestrator dashboard`.\n', type: PLAIN });
     return send(200, { text: JSON.stringify(link), type: JSON_TYPE });
   }
@@ -111,8 +111,9 @@ async function routed(
     if (streams.open(response, signedInUntil)) return;
     return send(503, problem('STREAMS', 'Too many pages are open: close some of them.'));
   }
-  const answer = await answers.to(path.slice('/api/'.length), url.searchParams);
-  if (!path.startsWith('/api/') || answer === null) return send(404, problem('NOT_FOUND', 'There is no such page.'));
+  const isQuestion = path.startsWith('/api/');
+  const answer = isQuestion ? await answers.to(path.slice('/api/'.length), url.searchParams) : null;
+  if (answer === null) return send(404, problem('NOT_FOUND', 'There is no such page.'));
   send(200, { text: answer, type: JSON_TYPE });
 }
 
@@ -124,8 +125,7 @@ function urlOf({ url = '/' }: IncomingMessage): URL | null {
 function login(url: URL, { signIn, addresses }: Parts, send: (status: number, body: Body) => void): void {
   const cookie = signIn.use(url.searchParams.get('code') ?? '');
   if (cookie === null) return send(401, { text: signInPage('used', addresses.host), type: HTML });
-  // Relative: behind a proxy the pages are below a path.
-  send(303, { text: '', type: PLAIN, headers: { location: './', 'set-cookie': cookie } });
+  send(200, { text: signedInPage(), type: HTML, headers: { 'set-cookie': cookie } });
 }
 
 function sendFile(request: IncomingMessage, file: PageFile, send: (status: number, body: Body) => void): void {

@@ -1,10 +1,12 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OrchestratorError, stateFolder } from '@agent-orchestrator/runtime';
 import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 
 const SECRET_BYTES = 32;
+const SUFFIX_BYTES = 6;
+const HINT = 'Delete the file, and start the dashboard again: it makes a new one.';
 /** Permissions of others than the owner. */
 const OF_OTHERS = 0o077;
 
@@ -45,14 +47,18 @@ function kept(path: string): string {
   const known = read(path);
   if (known !== null) return known;
   const made = randomBytes(SECRET_BYTES).toString('base64url');
+  // It gets its name when it is whole: of two that start at once, neither reads half of what the other one writes.
+  const unnamed = `${path}-${randomBytes(SUFFIX_BYTES).toString('hex')}`;
+  writePrivateFile(unnamed, made);
   try {
-    writePrivateFile(path, made);
+    linkSync(unnamed, path);
     return made;
   } catch (error) {
-    // Another dashboard may have made it meanwhile.
     const other = (error as NodeJS.ErrnoException).code === 'EEXIST' ? read(path) : null;
     if (other !== null) return other;
     throw error;
+  } finally {
+    rmSync(unnamed);
   }
 }
 
@@ -60,12 +66,9 @@ function read(path: string): string | null {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
   if (process.platform !== 'win32' && (found.mode & OF_OTHERS) !== 0)
-    throw new OrchestratorError('CONFIG_INVALID', `Other users can read the secret in ${path}.`, {
-      hint: `Delete the file, and start the dashboard again: it makes a new one.`,
-    });
+    throw new OrchestratorError('CONFIG_INVALID', `Other users can read the secret in ${path}.`, { hint: HINT });
   const text = readFileSync(path, 'utf8').trim();
-  if (text.length >= SECRET_BYTES) return text;
-  // It was not written whole.
-  rmSync(path);
-  return null;
+  if (text.length < SECRET_BYTES)
+    throw new OrchestratorError('CONFIG_INVALID', `The secret in ${path} is not whole.`, { hint: HINT });
+  return text;
 }

@@ -1,5 +1,4 @@
-import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   locateStore,
   newCommandId,
@@ -13,6 +12,7 @@ import { Follower } from '../fold/follower.ts';
 import { Verifier } from '../verify/verifier.ts';
 import { addressesOf } from './addresses.ts';
 import { SAFE_HEADERS } from './gate.ts';
+import { Loopback } from './loopback.ts';
 import { Monitoring } from './monitoring.ts';
 import { readPageFiles } from './page-files.ts';
 import { route, type Parts } from './router.ts';
@@ -54,7 +54,6 @@ export interface Dashboard extends AsyncDisposable {
   newLink(): string;
 }
 
-const LOOPBACK = '127.0.0.1';
 const NAME_LENGTH = 10;
 const BUSY_TIMEOUT_MS = 2_000;
 
@@ -70,10 +69,10 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
   const files = readPageFiles(options.pageFolder);
   const storage = await openStorage(store, { mode: 'read-only', busyTimeoutMs: BUSY_TIMEOUT_MS });
   const ended = new AbortController();
-  // Until the store is open.
-  const server = createServer((_, response) => response.writeHead(503, SAFE_HEADERS).end());
+  let loopback: Loopback | null = null;
   try {
-    const port = await listen(server, options.port);
+    loopback = await Loopback.listen(options.port, notReady);
+    const { port } = loopback;
     const orchestrator = new Orchestrator({ storage, namespace, newCommandId, newSeed });
     const follower = new Follower(storage, namespace, clock);
     const running = follower.run(ended.signal);
@@ -105,8 +104,8 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
       }),
       log,
     };
-    server.removeAllListeners('request');
-    server.on('request', (request, response) => void route(request, response, parts));
+    const listening = loopback;
+    listening.answerWith((request, response) => void route(request, response, parts));
     return {
       port,
       url: `http://${addresses.host}/`,
@@ -116,8 +115,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
       async [Symbol.asyncDispose]() {
         ended.abort();
         parts.streams.close();
-        server.close();
-        server.closeAllConnections();
+        listening[Symbol.dispose]();
         await verifier.close();
         await running;
         await storage.close();
@@ -125,15 +123,13 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
     };
   } catch (error) {
     ended.abort();
-    server.close();
+    loopback?.[Symbol.dispose]();
     await storage.close();
     throw error;
   }
 }
 
-async function listen(server: Server, port: number): Promise<number> {
-  server.listen(port, LOOPBACK);
-  await once(server, 'listening');
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
+/** Until the store is open. */
+function notReady(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(503, SAFE_HEADERS).end();
 }

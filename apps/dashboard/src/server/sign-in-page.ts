@@ -1,4 +1,5 @@
 const COMMAND = 'orchestrator dashboard';
+const END = '</main></body></html>\n';
 
 /**
  * The page of a browser that is not signed in. It loads itself again, so that the tab continues at the address that it
@@ -25,11 +26,30 @@ export function signInPage(problem: 'none' | 'used' | 'address', host: string): 
   }[problem];
   const refresh = problem === 'none' ? '<script src="./sign-in.js" defer></script>' : '';
   return [
+    ...head(`${refresh}<title>Agent Orchestrator: sign in</title>`),
+    `<h1>${says[0]}</h1><p>${says[1]}</p><pre>${COMMAND}</pre><p lang="ko">${says[2]}</p>`,
+    END,
+  ].join('');
+}
+
+/**
+ * The page that a link leads to. It leads to the pages by itself, and is no redirect: a browser that came here from a
+ * file or another site would send no `SameSite=Strict` cookie along one. The address is relative: behind a proxy the
+ * pages are below a path.
+ */
+export function signedInPage(): string {
+  return [
+    ...head('<meta http-equiv="refresh" content="0; url=./"><title>Agent Orchestrator</title>'),
+    '<p><a href="./">This browser is signed in.</a></p><p lang="ko"><a href="./">로그인되었습니다.</a></p>',
+    END,
+  ].join('');
+}
+
+function head(further: string): readonly string[] {
+  return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
-    `${refresh}<title>Agent Orchestrator: sign in</title></head><body><main>`,
-    `<h1>${says[0]}</h1><p>${says[1]}</p><pre>${COMMAND}</pre><p lang="ko">${says[2]}</p>`,
-    '</main></body></html>\n',
-  ].join('');
+    `${further}</head><body><main>`,
+  ];
 }

@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { header, type Addresses } from './addresses.ts';
 import { answerLinkRequest, LINK_HEADER, type LinkAnswer } from './link-request.ts';
@@ -6,6 +7,7 @@ import { isSame, type Secrets } from './secrets.ts';
 
 /** A browser is signed in for so long. */
 const SIGNED_IN_MS = 12 * 3_600_000;
+const SECRET_BYTES = 32;
 const CODES_MAX = 16;
 /** Every program of this machine may ask for one. */
 const CHALLENGES_MAX = 1_000;
@@ -14,11 +16,14 @@ const CHALLENGES_MAX = 1_000;
 const PROXY_HEADER = 'x-orchestrator-proxy-secret';
 
 /**
- * Who may look. A link with a code signs one browser in, once, within a minute. The cookie that it gets is made of the
- * secret of the user, so it is good after a restart, too, until it expires.
+ * Who may look. A link with a code signs one browser in, once, within a minute. The cookie that it gets is good for
+ * this process alone: after its end another user's program may take the port, and tabs that try again send it their
+ * cookie.
  */
 export class SignIn {
   readonly #secrets: Secrets;
+  /** Signs cookies. It is nowhere but here. */
+  readonly #cookieSecret = randomBytes(SECRET_BYTES);
   readonly #addresses: Addresses;
   readonly #port: number;
   readonly #proxySecret: string | null;
@@ -69,13 +74,13 @@ export class SignIn {
   }
 
   /** A link for a program of this user, with a proof that it comes from here; null: the request proves nothing. */
-  linkFor(request: IncomingMessage, store: string): LinkAnswer | null {
+  linkFor(request: IncomingMessage, shown: Omit<LinkAnswer, 'link' | 'proof'>): LinkAnswer | null {
     const side = {
       secrets: this.#secrets,
       port: this.#port,
       useChallenge: (challenge: string) => this.#challenges.use(challenge),
     };
-    return answerLinkRequest(header(request, LINK_HEADER), side, () => ({ link: this.newLink(), store }));
+    return answerLinkRequest(header(request, LINK_HEADER), side, () => ({ link: this.newLink(), ...shown }));
   }
 
   /** Whether it has the token of a monitoring system. */
@@ -102,6 +107,6 @@ export class SignIn {
   }
 
   #keyUntil(until: string): string {
-    return this.#secrets.keyFor('cookie', String(this.#port), until);
+    return createHmac('sha256', this.#cookieSecret).update(until).digest('base64url');
   }
 }

@@ -39,7 +39,7 @@ for (const { name, hash, width, height, locale, colorScheme } of PICTURES) {
   await shown(page, hash.replace('BEGIN', String(begin)));
   await page.screenshot({ path: join(folder, `${name}.png`) });
   await context.close();
-  link = await program.newLink(store);
+  link = await program.newLink();
 }
 await browser.close();
 drop();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { askForLink, Secrets } from '../../src/index.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../cli/bin/orchestrator.js', import.meta.url));
 
@@ -36,6 +37,20 @@ export class DashboardProgram implements AsyncDisposable {
     return new DashboardProgram(child, link, home);
   }
 
+  /** A start that ends by itself, as the port is taken. */
+  static async run(
+    store: string,
+    words: readonly string[],
+    home: string,
+  ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+    const child = start(store, words, home);
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].on('data', (chunk: Buffer) => (said[name] += chunk.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, ...said };
+  }
+
   get url(): string {
     return new URL('.', this.link).href;
   }
@@ -44,13 +59,12 @@ export class DashboardProgram implements AsyncDisposable {
     return Number(new URL(this.link).port);
   }
 
-  /** A link that no browser has used, from the program that runs. */
-  async newLink(store: string): Promise<string> {
-    const child = start(store, ['--port', String(this.port)], this.home);
-    let stdout = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    await once(child, 'close');
-    return stdout.trim();
+  /** A link that no browser has used. */
+  async newLink(): Promise<string> {
+    const secrets = new Secrets(join(this.home, 'state', 'orchestrator', 'dashboard'));
+    const running = await askForLink(this.port, secrets);
+    if (running === null) throw new Error('there is no dashboard at the port');
+    return running.link;
   }
 
   /** The memory that it uses, in MB. */

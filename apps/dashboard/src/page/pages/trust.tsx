@@ -1,4 +1,3 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { TrustAnswer } from '../../api/trust.ts';
 import { Answer } from '../parts/answer.tsx';
 import { LeaseTable } from '../parts/lease-table.tsx';
@@ -9,16 +8,14 @@ import type { Wire } from '../state/wire.ts';
 import { t } from '../text/text.ts';
 import { lasting } from '../text/time.ts';
 
-const LOOK_AGAIN_MS = 1_000;
+const PARAMS = new URLSearchParams();
 
 /** Whether anything was done twice, and whether the log can be believed. */
 export function Trust() {
-  const [look, setLook] = useState(0);
-  const params = useMemo(() => new URLSearchParams({ look: String(look) }), [look]);
   return (
     <>
       <h2>{t('trust')}</h2>
-      <Answer<TrustAnswer> name="trust" params={params}>
+      <Answer<TrustAnswer> name="trust" params={PARAMS} isPassing={isComparing}>
         {(trust) => (
           <>
             <section id="checked-log">
@@ -41,7 +38,7 @@ export function Trust() {
                 ))}
               </ul>
             </section>
-            <VerifiedCard verified={trust.verified} lookAgain={() => setLook(look + 1)} />
+            <VerifiedCard verified={trust.verified} />
             <section>
               <Proof
                 title={t('held_twice')}
@@ -68,23 +65,17 @@ export function Trust() {
   );
 }
 
+/** A comparison that ends is no change of the store. */
+function isComparing({ verified }: Wire<TrustAnswer>): boolean {
+  return verified.phase === 'running';
+}
+
 function Verdict({ isGood, good, bad }: { readonly isGood: boolean; readonly good: string; readonly bad: string }) {
   return <p class={isGood ? 'ok' : 'bad'}>{isGood ? `✓ ${good}` : `✗ ${bad}`}</p>;
 }
 
-interface VerifiedProps {
-  readonly verified: Wire<TrustAnswer>['verified'];
-  readonly lookAgain: () => void;
-}
-
-/** A comparison that ends is no change of the store, so the page looks again until it has. */
-function VerifiedCard({ verified, lookAgain }: VerifiedProps) {
+function VerifiedCard({ verified }: { readonly verified: Wire<TrustAnswer>['verified'] }) {
   const { phase, findings, finding_count: total, problem } = verified;
-  useEffect(() => {
-    if (phase !== 'running') return;
-    const timer = setTimeout(lookAgain, LOOK_AGAIN_MS);
-    return () => clearTimeout(timer);
-  }, [phase, lookAgain]);
   return (
     <section id="verified" data-phase={phase}>
       <h3>{t('verified')}</h3>

@@ -7,7 +7,8 @@ import { AgentLink, EventLink, SessionLink, Status, TaskLink } from './links.tsx
 import { Ago } from './times.tsx';
 
 interface LeaseTableProps {
-  readonly rows: readonly Wire<LeaseRow>[];
+  /** With `refused_id`, each is one late write, and leads to its event. */
+  readonly rows: readonly (Wire<LeaseRow> & { readonly refused_id?: number })[];
   readonly withTask?: boolean;
 }
 
@@ -32,9 +33,9 @@ export function LeaseTable({ rows, withTask = true }: LeaseTableProps) {
         </thead>
         <tbody>
           {rows.map((lease) => (
-            <tr key={lease.event_id}>
+            <tr key={lease.refused_id ?? lease.event_id}>
               <td>
-                <EventLink id={lease.event_id} />
+                <EventLink id={lease.refused_id ?? lease.event_id} />
               </td>
               <td>
                 <Ago at={lease.granted_at} />

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Meta } from '../../api/answers.ts';
 import { changes, signedOut } from './live.ts';
+import { Question } from './question.ts';
 import { at } from './route.ts';
 import type { Wire } from './wire.ts';
 
@@ -12,46 +13,43 @@ export const meta = signal<Wire<Meta> | null>(null);
 export interface Asked<Answer> {
   readonly data: Wire<Answer> | null;
   readonly problem: string | null;
+  /** The server is still reading the log: it will know more, or has no answer yet. */
+  readonly isReading: boolean;
 }
 
-/** Changes that come faster are asked for together. */
-const TOGETHER_MS = 100;
-/** A page whose answer costs much asks less often, so that pages together take no more than a part of the server. */
-const PAUSE_PER_ANSWER = 4;
+const PASSING_MS = 1_000;
+const NOTHING = { data: null, problem: null, isReading: false };
 
-/** Asks the server, and asks again when the store has changed. */
-export function useAnswer<Answer>(name: string, params: URLSearchParams): Asked<Answer> {
-  const [asked, setAsked] = useState<Asked<Answer> & { readonly key: string }>({ key: '', data: null, problem: null });
+/**
+ * Asks the server, and asks again when the store has changed; each second, while it reads the log or the answer is a
+ * passing one.
+ */
+export function useAnswer<Answer>(
+  name: string,
+  params: URLSearchParams,
+  isPassing: (data: Wire<Answer>) => boolean = () => false,
+): Asked<Answer> {
   const query = params.toString();
   const key = `${name}?${query}`;
+  const [asked, setAsked] = useState<Asked<Answer> & { readonly key: string }>({ key: '', ...NOTHING });
+  const question = useRef<Question<Asked<Answer>> | null>(null);
   const change = at.value === null ? changes.value : 0;
-  const lastKey = useRef('');
-  const tookMs = useRef(0);
   useEffect(() => {
-    const aborted = new AbortController();
-    const isSame = lastKey.current === key;
-    lastKey.current = key;
-    const timer = setTimeout(
-      () => {
-        void (async () => {
-          const began = performance.now();
-          const answer = await ask<Answer>(key, aborted.signal);
-          if (aborted.signal.aborted) return;
-          tookMs.current = performance.now() - began;
-          setAsked((before) => ({
-            key,
-            data: answer.data ?? (before.key === key || isSame ? before.data : null),
-            problem: answer.problem,
-          }));
-        })();
-      },
-      isSame ? Math.max(TOGETHER_MS, PAUSE_PER_ANSWER * tookMs.current) : 0,
+    const made = new Question<Asked<Answer>>(
+      (stopped) => ask(key, stopped),
+      (answer) =>
+        setAsked((before) => ({ ...answer, key, data: answer.data ?? (before.key === key ? before.data : null) })),
     );
-    return () => {
-      clearTimeout(timer);
-      aborted.abort();
-    };
-  }, [key, change]);
+    question.current = made;
+    return () => made.stop();
+  }, [key]);
+  useEffect(() => question.current?.want(), [key, change]);
+  const mustAskAgain = asked.isReading || (asked.data !== null && isPassing(asked.data));
+  useEffect(() => {
+    if (!mustAskAgain) return;
+    const timer = setTimeout(() => question.current?.want(), PASSING_MS);
+    return () => clearTimeout(timer);
+  }, [asked, mustAskAgain]);
   return asked;
 }
 
@@ -65,8 +63,13 @@ async function ask<Answer>(path: string, stopped: AbortSignal): Promise<Asked<An
     };
     if (response.status === 401) signedOut();
     if (body.meta !== undefined) meta.value = body.meta;
-    return { data: body.data ?? null, problem: body.error === undefined ? null : body.error.message };
+    if (body.error?.code === 'READING') return { ...NOTHING, isReading: true };
+    return {
+      data: body.data ?? null,
+      problem: body.error === undefined ? null : body.error.message,
+      isReading: body.meta?.phase === 'reading',
+    };
   } catch (error) {
-    return { data: null, problem: stopped.aborted ? null : (error as Error).message };
+    return { ...NOTHING, problem: stopped.aborted ? null : (error as Error).message };
   }
 }

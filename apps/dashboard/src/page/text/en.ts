@@ -39,7 +39,8 @@ export const en = {
   broken: '{n} events are wrong',
   problem: 'The last question failed: {problem}. What you see is from before.',
   nothing_yet: 'Reading …',
-  reading: 'The server is still reading the log: {percent} %. What it has not read yet is missing here.',
+  reading:
+    'The server is still reading the log, at event #{as_of} of #{settled}. What it has not read yet is missing here.',
 
   moment: 'Moment',
   moment_now: 'Now, after {n} events',
@@ -219,6 +220,7 @@ export const en = {
   command: 'Command',
   copy: 'Copy',
   copied: 'Copied',
+  selected: 'Selected: now copy it with the keyboard',
   effect_answer: 'Write your answer instead of TEXT. The task is queued again in its old place, with the answer.',
   effect_approve: 'You claim the review and approve the work.',
   effect_request_changes: 'Write what to change instead of TEXT. The task goes back to its queue.',

@@ -42,7 +42,7 @@ export const ko: Readonly<Record<TextName, string>> = {
   broken: '잘못된 이벤트 {n}개',
   problem: '마지막 요청이 실패했습니다: {problem}. 보이는 내용은 그 전의 것입니다.',
   nothing_yet: '읽는 중 …',
-  reading: '서버가 아직 로그를 읽고 있습니다: {percent} %. 아직 읽지 않은 내용은 여기에 없습니다.',
+  reading: '서버가 아직 로그를 읽고 있습니다: #{settled}까지 중 #{as_of}. 아직 읽지 않은 내용은 여기에 없습니다.',
 
   moment: '시점',
   moment_now: '지금, 이벤트 {n}개 후',
@@ -220,6 +220,7 @@ export const ko: Readonly<Record<TextName, string>> = {
   command: '명령',
   copy: '복사',
   copied: '복사됨',
+  selected: '선택됨: 키보드로 복사하세요',
   effect_answer: 'TEXT 대신 답을 쓰세요. 작업이 답과 함께 원래 자리에 다시 대기합니다.',
   effect_approve: '검토를 맡아 작업을 승인합니다.',
   effect_request_changes: 'TEXT 대신 고칠 점을 쓰세요. 작업이 대기열로 돌아갑니다.',

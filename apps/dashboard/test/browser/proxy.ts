@@ -5,47 +5,19 @@
 import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openOrchestrator } from '@agent-orchestrator/runtime';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDatabase } from '../../../../packages/storage-postgres/test/harness/databases.ts';
-import { CHROMIUM, startBrowser, Tab } from '../support/browser.ts';
-import { newPlace, type Place } from '../support/place.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { CHROMIUM, Tab } from '../support/browser.ts';
 import { DashboardProgram } from '../support/program.ts';
-import { HERE, playScenario } from '../support/scenario.ts';
+import { scene } from '../support/shown.ts';
 
 const PATH = '/tools/orch/';
 const SECRET = 'proxy-secret-of-the-test';
 
-describe.skipIf(CHROMIUM === null)('below a path of a proxy', () => {
-  let place: Place;
-  let program: DashboardProgram;
-  let browser: Browser;
-  let proxy: Server;
-
-  beforeAll(async () => {
-    place = await newPlace('sqlite', createDatabase);
-    await using orchestrator = await openOrchestrator(place.url, HERE);
-    await playScenario(orchestrator);
-    browser = await startBrowser();
-    const port = await freePort();
-    proxy = proxyTo(port);
-    proxy.listen(0, '127.0.0.1');
-    await once(proxy, 'listening');
-    const publicUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${PATH}`;
-    program = await DashboardProgram.start(place.url, ['--port', String(port), '--public-url', publicUrl], undefined, {
-      ORCHESTRATOR_PROXY_SECRET: SECRET,
-    });
-  });
-  afterAll(async () => {
-    await browser.close();
-    await program[Symbol.asyncDispose]();
-    proxy.close();
-    proxy.closeAllConnections();
-    await place.drop();
-  });
-
-  test('every page works, is live, and lets go of its stream when it is hidden', async () => {
+test.skipIf(CHROMIUM === null)(
+  'below a path of a proxy every page works, and a hidden tab lets go of its stream',
+  async () => {
+    const { browser, sqlite } = scene();
+    await using program = await startBehindProxy(sqlite.place.url);
     const context = await browser.newContext({ forcedColors: 'active', reducedMotion: 'reduce' });
     const tab = await Tab.open(context, program.link);
     await tab.waitForState('live');
@@ -53,8 +25,7 @@ describe.skipIf(CHROMIUM === null)('below a path of a proxy', () => {
     for (const name of ['tasks', 'leases', 'agents', 'events', 'trust', 'task?id=dead', 'session?id=code', 'now'])
       await tab.go(name);
 
-    await using orchestrator = await openOrchestrator(place.url, HERE);
-    await orchestrator.enqueueTask({ id: 'new', title: 'added meanwhile' });
+    await sqlite.orchestrator.enqueueTask({ title: 'added meanwhile' });
     await tab.go('tasks');
     await tab.page.waitForSelector('text=added meanwhile');
     expect(tab.streams).toBe(1);
@@ -66,8 +37,23 @@ describe.skipIf(CHROMIUM === null)('below a path of a proxy', () => {
     expect(tab.streams).toBe(1);
     expect(tab.complaints).toEqual([]);
     await context.close();
+  },
+);
+
+async function startBehindProxy(store: string): Promise<DashboardProgram> {
+  const port = await freePort();
+  const proxy = proxyTo(port);
+  onTestFinished(() => {
+    proxy.close();
+    proxy.closeAllConnections();
   });
-});
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const publicUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${PATH}`;
+  return DashboardProgram.start(store, ['--port', String(port), '--public-url', publicUrl], undefined, {
+    ORCHESTRATOR_PROXY_SECRET: SECRET,
+  });
+}
 
 /** As the browser would tell the page when another tab comes before it. */
 async function setHidden({ page }: Tab, isHidden: boolean): Promise<void> {

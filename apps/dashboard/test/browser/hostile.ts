@@ -4,30 +4,16 @@
  * and the user's own page stays as it is.
  */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openOrchestrator } from '@agent-orchestrator/runtime';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDatabase } from '../../../../packages/storage-postgres/test/harness/databases.ts';
-import { CHROMIUM, startBrowser, Tab } from '../support/browser.ts';
-import { newPlace, type Place } from '../support/place.ts';
-import { DashboardProgram } from '../support/program.ts';
-import { HERE, playScenario } from '../support/scenario.ts';
+import type { Page } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
+import { CHROMIUM } from '../support/browser.ts';
+import { scene, signIn } from '../support/shown.ts';
 
-const ROUTES = [
-  '',
-  'index.html',
-  'api/now',
-  'api/tasks',
-  'api/task?id=dead',
-  'api/stream',
-  'metrics',
-  'health/ready',
-  'login?code=x',
-  'login/link',
-];
-const PATIENCE_MS = 700;
+/** One of each kind that the server tells apart. */
+const ROUTES = ['', 'api/now', 'api/stream', 'metrics', 'health/ready', 'login?code=x', 'login/link'];
+const PATIENCE_MS = 500;
 
 /** What the page tried, and what came of it: `nothing`, or what it learnt. */
 interface Attempt {
@@ -36,73 +22,61 @@ interface Attempt {
   readonly got: string;
 }
 
-describe.skipIf(CHROMIUM === null)('a hostile page', () => {
-  let place: Place;
-  let program: DashboardProgram;
-  let browser: Browser;
-  let server: Server;
+test.skipIf(CHROMIUM === null).each([
+  ['127.0.0.1', ['127.0.0.1', '[::1]']],
+  ['evil.localhost', []],
+])('a hostile page at %s learns nothing', async (name, addresses) => {
+  const { program } = scene().sqlite;
+  const { context, tab: own } = await signIn(scene().sqlite);
   const cookies: string[] = [];
+  const port = await serveHostilePage(cookies);
+  const evil = await context.newPage();
+  await evil.goto(`http://${name}:${port}/`);
+  // What the server said: a browser hides it from the page, whatever it was.
+  const said = await answersIn(evil);
+  const targets = [program.url, ...addresses.map((one) => `http://${one}:${program.port}/`)];
 
-  beforeAll(async () => {
-    place = await newPlace('sqlite', createDatabase);
-    await using orchestrator = await openOrchestrator(place.url, HERE);
-    await playScenario(orchestrator);
-    program = await DashboardProgram.start(place.url);
-    browser = await startBrowser();
-    server = createServer((request, response) => {
-      cookies.push(request.headers.cookie ?? '');
-      response.writeHead(200, { 'content-type': 'text/html' });
-      response.end('<!doctype html><title>evil</title><body></body>');
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+  const attempts: Attempt[] = [];
+  for (const target of targets)
+    attempts.push(...(await evil.evaluate(tryEverything, { target, routes: ROUTES, patience: PATIENCE_MS })));
+  // A form that posts takes the page away, so it comes last.
+  const posted = evil.waitForResponse((response) => response.request().method() === 'POST');
+  await evil.evaluate((action) => {
+    const form = document.createElement('form');
+    Object.assign(form, { method: 'post', action });
+    document.body.append(form);
+    form.submit();
+  }, `${program.url}api/now`);
+
+  expect(attempts.length).toBe(targets.length * ROUTES.length * 7);
+  expect(attempts.filter(({ got }) => got !== 'nothing')).toEqual([]);
+  expect((await posted).status()).toBe(403);
+  const answers = said().filter(({ url }) => targets.some((target) => url.startsWith(target)));
+  expect(answers.filter(({ status }) => status !== 403)).toEqual([]);
+  // A WebSocket is no answer, and a browser may join some of the others.
+  expect(answers.length).toBeGreaterThan(targets.length * ROUTES.length * 4);
+  expect(cookies.filter((cookie) => cookie.includes('orchestrator'))).toEqual([]);
+  // The user's own page is as before.
+  expect(own.complaints).toEqual([]);
+  expect(await own.state()).toBe('live');
+  await context.close();
+});
+
+/** @returns its port */
+async function serveHostilePage(cookies: string[]): Promise<number> {
+  const server = createServer((request, response) => {
+    cookies.push(request.headers.cookie ?? '');
+    response.writeHead(200, { 'content-type': 'text/html' });
+    response.end('<!doctype html><title>evil</title><body></body>');
   });
-  afterAll(async () => {
-    await browser.close();
+  onTestFinished(() => {
     server.close();
     server.closeAllConnections();
-    await program[Symbol.asyncDispose]();
-    await place.drop();
   });
-
-  test.each(['127.0.0.1', 'evil.localhost'])('at %s', async (name) => {
-    const context = await browser.newContext();
-    const own = await Tab.open(context, await program.newLink(place.url));
-    await own.waitForState('live');
-    const { port } = server.address() as AddressInfo;
-    const evil = await context.newPage();
-    await evil.goto(`http://${name}:${port}/`);
-    // What the server said: a browser hides it from the page, whatever it was.
-    const said = await answersIn(evil);
-    const targets = [program.url, `http://127.0.0.1:${program.port}/`, `http://localhost:${program.port}/`];
-
-    const attempts: Attempt[] = [];
-    for (const target of targets)
-      attempts.push(...(await evil.evaluate(tryEverything, { target, routes: ROUTES, patience: PATIENCE_MS })));
-    // A form that posts takes the page away, so it comes last.
-    const posted = evil.waitForResponse((response) => response.request().method() === 'POST');
-    await evil.evaluate((action) => {
-      const form = document.createElement('form');
-      Object.assign(form, { method: 'post', action });
-      document.body.append(form);
-      form.submit();
-    }, `${program.url}api/now`);
-
-    expect(attempts.length).toBe(targets.length * ROUTES.length * 7);
-    expect(attempts.filter(({ got }) => got !== 'nothing')).toEqual([]);
-    expect((await posted).status()).toBe(403);
-    const answers = said().filter(({ url }) => targets.some((target) => url.startsWith(target)));
-    console.info(`the server answered ${answers.length} of ${attempts.length} attempts`);
-    expect(answers.filter(({ status }) => status !== 403)).toEqual([]);
-    // A WebSocket is no answer, and a browser may join some of the others.
-    expect(answers.length).toBeGreaterThan(targets.length * ROUTES.length * 4);
-    expect(cookies.filter((cookie) => cookie.includes('orchestrator'))).toEqual([]);
-    // The user's own page is as before.
-    expect(own.complaints).toEqual([]);
-    expect(await own.state()).toBe('live');
-    await context.close();
-  });
-});
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
 
 /** What servers have answered to a page, also where its browser does not let it see that. */
 async function answersIn(page: Page): Promise<() => readonly { readonly status: number; readonly url: string }[]> {
