@@ -15,13 +15,13 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { PassThrough } from 'node:stream';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { askForLink, openingPage, problemOfPublicUrl, Secrets } from '../src/index.ts';
 import { LINK_HEADER, LinkRequest } from '../src/server/link-request.ts';
 import { Streams } from '../src/server/stream.ts';
+import { hasIpv6 } from './support/ipv6.ts';
 import { served } from './support/served.ts';
 
 const MINUTE = 60_000;
@@ -111,7 +111,7 @@ test('a program of the same user gets a new link, and no other', async () => {
   const found = await askForLink(dashboard.port, secrets);
   const foreign = await askForLink(dashboard.port, new Secrets(join(folder, 'of-another')));
 
-  expect(found).toMatchObject({ store: expect.stringContaining(folder), namespace: 'default' });
+  expect(found).toMatchObject({ store: expect.stringContaining(folder), namespace: 'default', payloads: 'shown' });
   expect(await get(pathOf(found?.link ?? ''))).toMatchObject({ status: 200 });
   expect(foreign).toBeNull();
   expect(await get('/login/link')).toMatchObject({ status: 401 });
@@ -264,8 +264,4 @@ async function answering(port: number, answer: (request: IncomingMessage) => str
       await once(server, 'close');
     },
   };
-}
-
-function hasIpv6(): boolean {
-  return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 }

@@ -88,9 +88,13 @@ async function serve(call: Call<DashboardOptions>): Promise<number> {
 /** The link of the dashboard that has the port, if it shows what is asked for. */
 function linkOf(running: RunningDashboard | null, port: number, wanted: Omit<RunningDashboard, 'link'>): string {
   if (running === null) throw portTaken(`Another program uses port ${port}.`);
-  const { link, store, namespace } = running;
+  const { link, store, namespace, payloads } = running;
   if (store !== wanted.store || namespace !== wanted.namespace)
     throw portTaken(`The dashboard at port ${port} shows the namespace ${namespace} of ${store}.`);
+  if (payloads !== wanted.payloads)
+    throw portTaken(
+      `The dashboard at port ${port} was started ${payloads === 'shown' ? 'without' : 'with'} --no-payloads.`,
+    );
   return link;
 }
 
@@ -98,10 +102,11 @@ function portTaken(message: string): Failure {
   return new Failure('NOT_STARTED', message, { exit: 69, hint: 'Give another --port.' });
 }
 
-async function shownBy({ settings }: Call<DashboardOptions>): Promise<Omit<RunningDashboard, 'link'>> {
+async function shownBy({ settings, options }: Call<DashboardOptions>): Promise<Omit<RunningDashboard, 'link'>> {
   const { locateStore } = await import('@agent-orchestrator/runtime');
   const { location } = await locateStore(settings.store.value);
-  return { store: location.url, namespace: settings.namespace.value };
+  const payloads = options.payloads ? 'shown' : 'left_out';
+  return { store: location.url, namespace: settings.namespace.value, payloads };
 }
 
 async function show(call: Call<DashboardOptions>, link: string): Promise<void> {

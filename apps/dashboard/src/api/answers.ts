@@ -37,12 +37,17 @@ export class Answers {
   readonly #clock: () => number;
   #namespaces: { readonly at: number; readonly names: readonly string[] } | null = null;
   /** What the answers are about. The address of the store has no password. */
-  readonly shown: { readonly store: string; readonly namespace: string };
+  readonly shown: {
+    readonly store: string;
+    readonly namespace: string;
+    readonly payloads: 'shown' | 'left_out';
+  };
 
   constructor(reads: PageReads, verifier: Verifier, { store, clock }: { store: string; clock: () => number }) {
     this.#reads = reads;
     this.#clock = clock;
-    this.shown = { store, namespace: reads.orchestrator.defaultNamespace };
+    const payloads = reads.withPayloads ? 'shown' : 'left_out';
+    this.shown = { store, namespace: reads.orchestrator.defaultNamespace, payloads };
     this.#routes = {
       now: (query) => readNow(reads, query),
       tasks: (query) => readTasks(reads, query),

@@ -16,6 +16,8 @@ export interface LinkAnswer {
   /** Of the store, without a password. */
   readonly store: string;
   readonly namespace: string;
+  /** Of payloads and the other texts that `--no-payloads` leaves out. */
+  readonly payloads: 'shown' | 'left_out';
   readonly proof: string;
 }
 
@@ -38,8 +40,8 @@ export class LinkRequest {
   }
 
   /** Whether the answer comes from a dashboard of this user, and to this request. */
-  isAnsweredBy({ link, store, namespace, proof }: LinkAnswer): boolean {
-    return isSame(proof, answerProof(this.#secrets, this.#port, [this.#nonce, link, store, namespace]));
+  isAnsweredBy({ proof, ...said }: LinkAnswer): boolean {
+    return isSame(proof, answerProof(this.#secrets, this.#port, this.#nonce, said));
   }
 }
 
@@ -52,13 +54,18 @@ export function answerLinkRequest(
   const [challenge = '', nonce = '', proof = ''] = header.split('.');
   if (!isSame(proof, requestProof(secrets, port, [challenge, nonce])) || !useChallenge(challenge)) return null;
   const said = answer();
-  return { ...said, proof: answerProof(secrets, port, [nonce, said.link, said.store, said.namespace]) };
+  return { ...said, proof: answerProof(secrets, port, nonce, said) };
 }
 
 function requestProof(secrets: Secrets, port: number, texts: readonly string[]): string {
   return secrets.keyFor('link request', String(port), ...texts);
 }
 
-function answerProof(secrets: Secrets, port: number, texts: readonly string[]): string {
-  return secrets.keyFor('link answer', String(port), ...texts);
+function answerProof(
+  secrets: Secrets,
+  port: number,
+  nonce: string,
+  { link, store, namespace, payloads }: Omit<LinkAnswer, 'proof'>,
+): string {
+  return secrets.keyFor('link answer', String(port), nonce, link, store, namespace, payloads);
 }

@@ -15,8 +15,8 @@ export async function askForLink(port: number, secrets = new Secrets()): Promise
     const { challenge } = await ask<{ challenge: string }>(port, 'challenge', { signal });
     const request = new LinkRequest(secrets, port, challenge);
     const answer = await ask<LinkAnswer>(port, 'link', { signal, headers: { [LINK_HEADER]: request.header } });
-    const { link, store, namespace } = answer;
-    return request.isAnsweredBy(answer) ? { link, store, namespace } : null;
+    const { link, store, namespace, payloads } = answer;
+    return request.isAnsweredBy(answer) ? { link, store, namespace, payloads } : null;
   } catch {
     return null;
   }

@@ -79,6 +79,7 @@ test.skipIf(CHROMIUM === null)(
 
     const same = await DashboardProgram.run(place.url, [...atPort, '--open'], program.home);
     const other = await DashboardProgram.run(place.url, [...atPort, '--namespace', 'ops'], program.home);
+    const without = await DashboardProgram.run(place.url, [...atPort, '--no-payloads'], program.home);
 
     expect(same).toMatchObject({
       code: 0,
@@ -90,6 +91,7 @@ test.skipIf(CHROMIUM === null)(
       stdout: '',
       stderr: expect.stringContaining('shows the namespace default'),
     });
+    expect(without).toMatchObject({ code: 69, stdout: '', stderr: expect.stringContaining('without --no-payloads') });
   },
 );
 
