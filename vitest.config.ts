@@ -17,6 +17,7 @@ class LongestFirst extends BaseSequencer {
 const LONG = [
   'conformance',
   'crash.slow',
+  'dashboard.slow',
   'disk.slow',
   'failpoints.slow',
   'machines.slow',
@@ -34,7 +35,15 @@ function takesLong({ moduleId }: TestSpecification): boolean {
 
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', 'examples/demo', 'examples/storage-node-sqlite', 'bench', 'tests'],
+    projects: [
+      'packages/*',
+      'apps/*',
+      'apps/dashboard/vitest.browser.config.ts',
+      'examples/demo',
+      'examples/storage-node-sqlite',
+      'bench',
+      'tests',
+    ],
     passWithNoTests: true,
     reporters: ['default', './scripts/vitest-counts.ts'],
     sequence: { sequencer: LongestFirst },

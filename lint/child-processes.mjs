@@ -1,12 +1,16 @@
 /** The one file that starts programs: what it starts gets no secret of this process. */
 const MAY_START = ['packages/runtime/src/system/start-program.ts'];
 
+/** A thread of ours is no other program. */
+const THREADS = ['apps/dashboard/src/verify/'];
+
 /** What is no part of the product: programs of users, and the suite, which is a test. */
 const OTHERS = ['examples/', 'packages/storage-conformance/'];
 /** The demo is in the bundle of the command line. */
 const PRODUCT = ['examples/demo/src/'];
 
-export const mayStart = (path) => MAY_START.includes(path) || (isIn(OTHERS, path) && !isIn(PRODUCT, path));
+export const mayStart = (path) =>
+  MAY_START.includes(path) || isIn(THREADS, path) || (isIn(OTHERS, path) && !isIn(PRODUCT, path));
 
 const isIn = (folders, path) => folders.some((folder) => path.startsWith(folder));
 

@@ -25,12 +25,17 @@ const importTable = {
   'packages/storage-conformance': { ours: [`${scope}core`, `${scope}storage-memory`] },
   'packages/import-legacy': { ours: [`${scope}core`], databases: ['better-sqlite3'] },
   'packages/runtime': { ours: [`${scope}core`], oursLazily: [...storages, importLegacy] },
-  // Its demo is an example that comes along, as a bundle of its own. The server of an agent's tools is loaded by its
-  // command alone.
+  // Its demo is an example that comes along, as a bundle of its own. The server of an agent's tools and the dashboard
+  // are loaded by their commands alone.
   'apps/cli': {
     ours: [`${scope}runtime`],
     oursTypes: [`${scope}core`],
-    oursLazily: ['example-demo', 'agent-orchestrator-mcp-server', 'agent-orchestrator-plugins'],
+    oursLazily: [
+      'example-demo',
+      'agent-orchestrator-mcp-server',
+      'agent-orchestrator-plugins',
+      'agent-orchestrator-dashboard',
+    ],
   },
   'apps/*': { ours: [`${scope}runtime`], oursTypes: [`${scope}core`] },
   'examples/storage-node-sqlite': { ours: [`${scope}core`, `${scope}storage-sql`], databases: ['node:sqlite'] },

@@ -10,13 +10,14 @@
  *    could not see
  *  - a package that is not there stops every command, naming it, without a stack; help continues
  */
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, test, vi } from 'vitest';
 import { commandWords } from '../apps/cli/src/completion/command-words.ts';
 import { createProgram } from '../apps/cli/src/program.ts';
-import { Cli, type Document } from '../apps/cli/test/support/cli.ts';
+import { Cli, finished, type Document } from '../apps/cli/test/support/cli.ts';
 import { COMMON, oldFile } from '../packages/import-legacy/test/old-files.ts';
 import { installStorages, JAR_MODULE } from './support/third-party.ts';
 
@@ -47,6 +48,15 @@ function homeWith(scheme: 'shelf' | 'jar', storages = ['storage-shelf', join(ins
     url: `${scheme}:${path}`,
     folder: cli.folder,
     run: (words: readonly string[]) => cli.run(words, { env }),
+    /** A command that runs until it is stopped: after it has said something. */
+    async runUntilSaid(words: readonly string[]) {
+      const child = cli.start(words, { env });
+      const ended = finished(child);
+      await Promise.race([once(child.stdout, 'data'), ended]);
+      child.kill('SIGTERM');
+      const { exit, stdout } = await ended;
+      return { exit, said: stdout };
+    },
     /** A command that has to succeed. */
     async ok(words: readonly string[]): Promise<Document> {
       const answer = await cli.json(words, { env });
@@ -147,6 +157,8 @@ test.concurrent('every command of the program works on it', { timeout: 240_000 }
   // `run` gives its standard output to its command, and prints no document of its own.
   tried.push('run');
   const ran = await home.run(['run', '--journal', 'journals', '--', process.execPath, '--version']);
+  tried.push('dashboard');
+  const dashboard = await home.runUntilSaid(['dashboard', '--port', '0']);
   const { data: checked } = await ok('journal check', join(home.folder, 'journals'));
   await ok('recover');
   const shown = [await ok('status'), await ok('events'), await ok('since')];
@@ -162,6 +174,7 @@ test.concurrent('every command of the program works on it', { timeout: 240_000 }
   expect(tried.toSorted()).toEqual(expect.arrayContaining([...(await commandPaths())].filter(isWithStore)));
   expect(served.exit).toBe(0);
   expect(setUp.stdout).toMatch(/^store: shelf:.*\n(?:.*\n)*.*✓ ok +store /u);
+  expect(dashboard).toEqual({ exit: 0, said: expect.stringMatching(/^http:.*\/login\?code=/) });
   expect([ran.exit, checked]).toEqual([0, expect.objectContaining({ ok: true, operations: 2 })]);
   expect(shown.map(({ kind }) => kind)).toEqual(['status', 'events', 'since']);
   expect(verified).toMatchObject({ ok: true });

@@ -6,6 +6,7 @@ import { cp, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { buildPage } from 'agent-orchestrator-dashboard/build-page';
 import { build } from 'rolldown';
 import { writeThirdParty } from './third-party.mjs';
 
@@ -35,6 +36,8 @@ const input = {
   hook: at('../../agent-plugins/src/hook/main.ts'),
   openclaw: at('../../agent-plugins/src/openclaw/plugin.ts'),
   'host-keeper': at('../../mcp-server/src/keeper.ts'),
+  // The program of a thread.
+  'dashboard-verify': at('../../dashboard/src/verify/verify-worker.ts'),
 };
 
 const options = {
@@ -86,7 +89,10 @@ const width = await build({
   output: { file: at('../dist/string-width.cjs'), format: 'cjs', exports: 'named', ...written },
 });
 
-const modules = [program, width].flatMap(({ output }) => output.flatMap(({ moduleIds }) => moduleIds ?? []));
+// The pages of the dashboard, as files that it sends to browsers.
+const page = await buildPage(at('../dist/page'));
+
+const modules = [program, width, page].flatMap(({ output }) => output.flatMap(({ moduleIds }) => moduleIds ?? []));
 writeThirdParty(at('../dist'), modules, at('..'));
 
 await rm(at('../drizzle'), { recursive: true, force: true });

@@ -20,17 +20,18 @@ export { checkCall, checkNewTasks, type CallName } from './api/inputs.ts';
 export type { AnyKinds, KindSchemas, ResultInput } from './api/kinds.ts';
 export { Orchestrator, type OrchestratorOptions } from './api/orchestrator.ts';
 export { OrchestratorReads } from './api/reads.ts';
-export type {
-  ClaimRecord,
-  EventRecord,
-  ReviewedRecord,
-  ReviewRecord,
-  ReviewedWork,
-  AgentRecord,
-  SeenAgentRecord,
-  SessionRecord,
-  TaskError,
-  TaskRecord,
+export {
+  toTaskRecord,
+  type ClaimRecord,
+  type EventRecord,
+  type ReviewedRecord,
+  type ReviewRecord,
+  type ReviewedWork,
+  type AgentRecord,
+  type SeenAgentRecord,
+  type SessionRecord,
+  type TaskError,
+  type TaskRecord,
 } from './api/records.ts';
 export type { ReviewCall, ReviewedNow } from './api/review-task.ts';
 export type { RelatedResult, RelatedResults } from './api/related-results.ts';
@@ -194,6 +195,8 @@ export {
   TASK_TRANSITIONS,
   type CommandName,
 } from './log/lifecycle.ts';
+
+export { AgentReplay, linkMistake, Replay, type Mistake } from './log/replay.ts';
 
 // The port.
 export type { ClaimPreview, ClaimPreviewScope } from './storage/claim-preview.ts';

@@ -31,6 +31,8 @@ export {
 export { readMetrics, readTotals, type Metrics, type MetricsQuestion } from './insight/metrics/read-metrics.ts';
 export { readRefusals, type RefusalCount } from './insight/metrics/refusal-files.ts';
 export { Tally, type Distribution } from './insight/metrics/tally.ts';
+export { isEndedByAnother } from './insight/ended-by-another.ts';
+export { isSameLog, lastEventBefore, logPages, type LastRead } from './insight/log-pages.ts';
 export { TotalsFile } from './insight/metrics/totals-file.ts';
 export { THRESHOLD_NAMES, THRESHOLDS, type ThresholdName } from './settings/threshold-names.ts';
 export { thresholdValues, type Thresholds } from './settings/thresholds.ts';
@@ -89,6 +91,7 @@ export { configPath } from './settings/config-file.ts';
 export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
 export { startProgram } from './system/start-program.ts';
+export { stateFolder } from './system/state-folder.ts';
 export { resolveSettings, type Arguments, type Settings } from './resolve-settings.ts';
 export type { Setting } from './settings/setting.ts';
 export {
@@ -157,7 +160,6 @@ export { lastEntries } from './hosts/transcript.ts';
 export { startKeeper, type KeeperTask } from './hosts/start-keeper.ts';
 export { StoreAccess } from './store-access.ts';
 export { agentOfHost } from './system/default-agent.ts';
-export { stateFolder } from './system/state-folder.ts';
 export { becomeInit } from './processes/init.ts';
 export { ownProcess } from './processes/own-process.ts';
 export { renewedBy } from './processes/renewed-by.ts';
@@ -165,8 +167,10 @@ export { renewedBy } from './processes/renewed-by.ts';
 export {
   AGENT_POLICIES,
   AGENT_STATUS_NAMES,
+  AgentReplay,
   assertOpenForWork,
   bytesToSign,
+  CHAIN_START,
   checkCall,
   checkNewTasks,
   counted,
@@ -175,8 +179,10 @@ export {
   DEPENDENCY_POLICIES,
   ERRORS,
   EVENT_DOCS,
+  evolve,
   fenceOf,
   fields,
+  isAsking,
   isEnded,
   isoSeconds,
   isStale,
@@ -191,6 +197,7 @@ export {
   SESSION_STATUS_NAMES,
   TASK_STATUSES,
   TASK_STATUS_NAMES,
+  TASK_TRANSITIONS,
   TASK_TEXT_NAMES,
   TASK_TEXTS,
   type OpenStorageOptions,
@@ -206,9 +213,13 @@ export {
   addresseeName,
   artifactsOf,
   labelOf,
+  linkMistake,
   nameOf,
   numberOf,
   referenceTo,
+  Replay,
+  statusAfter,
+  toTaskRecord,
   shellArgument,
   shellQuoted,
   shellWord,

@@ -6,7 +6,7 @@
  */
 import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
-import { lastEventBefore, logPages } from '../src/insight/log-pages.ts';
+import { lastEventBefore, logPages, type LogPage } from '../src/insight/log-pages.ts';
 
 const GAP = 1_000_000_000;
 /** Two thousand events, each a second after the one before it, and a gap of ids in the middle. */
@@ -32,7 +32,7 @@ function fakeLog() {
 test('every event of the part comes once, in order, over a gap, in few reads', async () => {
   const { asked, reads } = fakeLog();
 
-  const pages = await all(logPages(reads, { after: 10, upTo: GAP + 1_990 }));
+  const pages = (await all(logPages(reads, { after: 10, upTo: GAP + 1_990 }))).map(({ events }) => events);
 
   expect(pages.flat()).toEqual(EVENTS.slice(10, 1_990));
   expect(Math.max(...pages.map(({ length }) => length))).toBe(250);
@@ -64,8 +64,8 @@ test.each([
   expect(asked.length).toBeLessThan(400);
 });
 
-async function all(pages: AsyncIterable<readonly EventRecord[]>): Promise<(readonly EventRecord[])[]> {
-  const found: (readonly EventRecord[])[] = [];
+async function all(pages: AsyncIterable<LogPage>): Promise<LogPage[]> {
+  const found: LogPage[] = [];
   for await (const page of pages) found.push(page);
   return found;
 }

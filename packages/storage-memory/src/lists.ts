@@ -3,6 +3,7 @@ import {
   compareCodePoints,
   dependencyKeyAfter,
   dependencyKeyCursor,
+  holdsDedupeKey,
   isAsking,
   isHandedOff,
   questionAfter,
@@ -32,14 +33,15 @@ export function listReads(
       return pageOf(found.toSorted(byId), { limit, after, before }, idCursor);
     },
     ...dependencyLists(data),
-    async tasks({ namespace, sessionId, parentId, status, kind, handedOff, limit, after, before }) {
+    async tasks({ namespace, sessionId, parentId, status, kind, handedOff, dedupeKey, limit, after, before }) {
       const fits = (task: Task) =>
         task.namespace === namespace &&
         (sessionId === undefined || task.sessionId === sessionId) &&
         (parentId === undefined || task.parentId === parentId) &&
         (status?.includes(task.status) ?? true) &&
         (kind === undefined || task.kind === kind) &&
-        (handedOff === undefined || isHandedOff(task));
+        (handedOff === undefined || isHandedOff(task)) &&
+        (dedupeKey === undefined || (task.dedupeKey === dedupeKey && holdsDedupeKey(task)));
       return pageOf([...data.tasks.values()].filter(fits).toSorted(byId), { limit, after, before }, idCursor);
     },
     async questions({ namespace, addressees, limit, after }) {

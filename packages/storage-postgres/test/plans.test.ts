@@ -151,6 +151,10 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   ],
   'tasks of a session': [listTasksQuery({ namespace: 'n', sessionId: 's', limit: 50 }).text, ['tasks_of_session']],
   'handed-off tasks': [listTasksQuery({ namespace: 'n', handedOff: true, limit: 50 }).text, ['tasks_handed_off']],
+  'the task of a dedupe key': [
+    listTasksQuery({ namespace: 'n', dedupeKey: 'k', limit: 50 }).text,
+    ['tasks_dedupe_key'],
+  ],
   'tasks of a parent': [listTasksQuery({ namespace: 'n', parentId: 't', limit: 50 }).text, ['tasks_of_parent']],
   'sessions of histories': [HISTORIES.SESSIONS, ['sessions_pk', 'tasks_pk']],
   'events of histories': [HISTORIES.eventsOfEach(100), ['event_log_seq']],

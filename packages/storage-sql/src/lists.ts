@@ -13,7 +13,7 @@ import {
   type SessionFilter,
   type TaskFilter,
 } from '@agent-orchestrator/core';
-import { addresseeIn, HANDED_OFF } from './conditions.ts';
+import { addresseeIn, HANDED_OFF, HOLDS_KEY } from './conditions.ts';
 
 /*
  * The filtered lists: which conditions follow from a filter, and in which order the rows come. The text depends only on
@@ -62,14 +62,15 @@ export function sessionList(words: ListWords, { namespace, status, agent, limit,
 
 /** By id. */
 export function taskList(words: ListWords, filter: TaskFilter): List {
-  const { namespace, sessionId, parentId, status, kind, handedOff, limit, after, before } = filter;
+  const { namespace, sessionId, parentId, status, kind, handedOff, dedupeKey, limit, after, before } = filter;
   const where = [words.ofNamespace(namespace), ...within(words, 'id', { after: after ?? '', before })];
   if (parentId !== undefined) where.push([`parent_id > '' AND parent_id = ${words.value}`, parentId]);
   if (sessionId !== undefined) where.push(words.tasksOfSession(namespace, sessionId));
   if (status !== undefined) where.push(words.oneOf('status', status));
   if (kind !== undefined) where.push([`kind = ${words.value}`, kind]);
-  // The condition of the index, word for word.
+  // The conditions of indexes, word for word.
   if (handedOff !== undefined) where.push([HANDED_OFF]);
+  if (dedupeKey !== undefined) where.push([`dedupe_key = ${words.value} AND ${HOLDS_KEY}`, dedupeKey]);
   return { where, order: orderBy('id', before), limit: limit + 1 };
 }
 

@@ -99,6 +99,7 @@ const LISTS: Readonly<Record<string, ListQuery>> = {
   'ended tasks': listTasksQuery({ namespace: 'n', status: ['failed'], limit: 10 }),
   'open questions': questionsQuery({ namespace: 'n', limit: 10, addressees: ['agent:a'], after: '7-i' }),
   'tasks of a session': listTasksQuery({ namespace: 'n', sessionId: 's', limit: 10 }),
+  'the task of a dedupe key': listTasksQuery({ namespace: 'n', dedupeKey: 'k', limit: 10 }),
   events: eventsQuery({ namespace: 'n', types: ['task.claimed'], leaseEffect: 'granted', limit: 10, upTo: 10 }),
   'events of a session': eventsQuery({ namespace: 'n', sessionId: 's', limit: 10 }),
   'events of a task': eventsQuery({ namespace: 'n', taskId: 't', limit: 10, upTo: 10 }),

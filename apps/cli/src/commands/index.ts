@@ -20,6 +20,7 @@ export const commands: readonly CommandModule[] = [
   { name: 'verify', load: () => import('./verify.ts') },
   { name: 'metrics', load: () => import('./metrics.ts') },
   { name: 'health', load: () => import('./health.ts') },
+  { name: 'dashboard', load: () => import('./dashboard.ts') },
   { name: 'task', load: () => import('./task/index.ts') },
   { name: 'session', load: () => import('./session/index.ts') },
   { name: 'agent', load: () => import('./agent/index.ts') },

@@ -59,6 +59,8 @@ export const taskFilter = z
     parentId: field.knownId.optional(),
     /** Only tasks that were handed off and not claimed since, those that came back included. */
     handedOff: z.literal(true).optional(),
+    /** Only the task that holds this dedupe key: no other task can be added with it now. */
+    dedupeKey: field.id.optional(),
   })
   .refine(inOneDirection, ONE_DIRECTION);
 export const dependencyFilter = z

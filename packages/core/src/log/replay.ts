@@ -67,8 +67,12 @@ export class AgentReplay {
   }
 }
 
-/** Whether the event continues its stream, and is as it was written. */
-function linkMistake({ id: _id, hash, ...hashed }: Event, lastSeq: number, lastHash: string): Mistake | null {
+/**
+ * Whether the event continues its stream, and is as it was written.
+ *
+ * @param lastSeq of the event before it, with its hash; 0 and `CHAIN_START` if there is none
+ */
+export function linkMistake({ id: _id, hash, ...hashed }: Event, lastSeq: number, lastHash: string): Mistake | null {
   const { seq, prevHash } = hashed;
   if (seq !== lastSeq + 1)
     return { kind: 'gap', message: `event ${lastSeq + 1} is missing: the next event is ${seq}.` };

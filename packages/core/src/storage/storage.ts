@@ -183,6 +183,8 @@ export interface TaskFilter extends PageRequest {
   readonly parentId?: string;
   /** Only tasks that were handed off and not claimed since, returned ones included. */
   readonly handedOff?: true;
+  /** Only the task that holds this dedupe key (see `holdsDedupeKey`): at most one. */
+  readonly dedupeKey?: string;
 }
 
 export interface QuestionFilter extends Omit<PageRequest, 'before'> {

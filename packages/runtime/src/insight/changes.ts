@@ -11,7 +11,7 @@ export class Changes implements AsyncDisposable {
   #wake: () => void = () => {};
   #stop: () => Promise<void> = async () => {};
 
-  static async of(orchestrator: Orchestrator): Promise<Changes> {
+  static async of(orchestrator: Pick<Orchestrator, 'watch'>): Promise<Changes> {
     const changes = new Changes();
     changes.#stop = await orchestrator.watch(() => {
       changes.#changed = true;

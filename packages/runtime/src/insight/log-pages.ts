@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
+import type { Event, EventRecord } from '@agent-orchestrator/core';
 
 /** A part of the log: the events of one namespace after an id, up to another that is settled. */
 export interface LogPart {
@@ -8,7 +8,20 @@ export interface LogPart {
   readonly upTo: number;
 }
 
-type Reads = Pick<Orchestrator, 'listEvents'>;
+/** A page of it. */
+export interface LogPage<Item = EventRecord> {
+  /** May be empty. */
+  readonly events: readonly Item[];
+  /** Every event up to this id was read. */
+  readonly readUpTo: number;
+}
+
+type PageFilter = Omit<LogPart, 'after'> & { readonly after: string; readonly limit: number };
+
+/** An orchestrator; or any other reader of the log, with events of its own form. */
+interface Reads<Item = EventRecord> {
+  listEvents(filter: PageFilter): Promise<{ readonly items: readonly Item[]; readonly next: string | null }>;
+}
 
 /** Events in a page at most: a page is in memory as a whole, and events may be large. */
 const PAGE = 250;
@@ -20,7 +33,7 @@ const GROWTH = 4;
  * A part of the log, page by page. Each read names a short range of ids: a server that has not yet counted its rows may
  * sort all that a read could find, and for a long log that takes seconds for each page.
  */
-export async function* logPages(reads: Reads, part: LogPart): AsyncGenerator<readonly EventRecord[]> {
+export async function* logPages<Item>(reads: Reads<Item>, part: LogPart): AsyncGenerator<LogPage<Item>> {
   const { upTo, ...within } = part;
   let ids = IDS;
   for (let after = part.after; after < upTo;) {
@@ -28,10 +41,29 @@ export async function* logPages(reads: Reads, part: LogPart): AsyncGenerator<rea
     await nextTurn();
     const end = Math.min(upTo, after + ids);
     const { items, next } = await reads.listEvents({ ...within, after: String(after), upTo: end, limit: PAGE });
-    if (items.length > 0) yield items;
     ids = items.length === 0 ? ids * GROWTH : IDS;
     after = next === null ? end : Number(next);
+    yield { events: items, readUpTo: after };
   }
+}
+
+/** The last event of a namespace that a reader has read. */
+export interface LastRead {
+  readonly namespace: string;
+  readonly id: number;
+  readonly hash: string;
+}
+
+/**
+ * Whether the log still has an event that was read before. A hash covers all events before it in its stream, so another
+ * store at this place, or one that was restored from a backup, is noticed: events that were read may not have happened
+ * in it. Ids do not tell: a restored store gives greater ones than all before.
+ */
+export async function isSameLog(reads: Reads<Event | EventRecord>, last: LastRead, asOf: number): Promise<boolean> {
+  const { namespace, id, hash } = last;
+  if (id > asOf) return false;
+  const [event] = (await reads.listEvents({ namespace, after: String(id - 1), limit: 1, upTo: asOf })).items;
+  return event?.id === id && event.hash === hash;
 }
 
 /** The id of the last event of a namespace before a time (ms), by binary search over the log; 0 if there is none. */

@@ -7,6 +7,8 @@ export const SECRET_VARIABLES = {
   seed: 'ORCHESTRATOR_SEED',
   /** The key of an agent: with the file of the key, it signs verdicts. */
   passphrase: 'ORCHESTRATOR_KEY_PASSPHRASE',
+  /** What a proxy in front of the dashboard sends with each request. */
+  proxy: 'ORCHESTRATOR_PROXY_SECRET',
 } as const;
 
 /** The environment of a program that is started. */

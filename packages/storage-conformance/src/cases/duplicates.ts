@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { claimCall, holderOf } from '../factories.ts';
+import { claimCall, holderOf, idsOf } from '../factories.ts';
 import type { World } from '../world.ts';
 
 export const duplicates = chapter('4. a duplicate is skipped', {
@@ -12,6 +12,7 @@ export const duplicates = chapter('4. a duplicate is skipped', {
   'a key that is held while its task is open is held while that runs, waits for its next attempt, is retried':
     keyOfOpen,
   'of keys that are held for different times, the task that holds the key is the answer': keysOfBothKinds,
+  'the task that holds a dedupe key is found by it, and no other': holderOfKey,
   'a task is not retried while another holds its key: the answer is that task': retryWithKeyTaken,
   'of two connections that retry tasks with one key at once, one gets the key and the other finds it': retryAtOnce,
   'of two connections that enqueue one dedupe key at once, one adds the task and the other finds it': dedupeAtOnce,
@@ -107,6 +108,25 @@ async function keysOfBothKinds(world: World): Promise<void> {
     outcome: 'duplicate',
     task: { id: kept.task.id, status: 'succeeded', dedupeWhile: null },
   });
+}
+
+async function holderOfKey(world: World): Promise<void> {
+  const kept = await world.add({ dedupeKey: 'kept' });
+  const first = await world.claimNew({ dedupe: { key: 'open', while: 'open' } });
+  const { read } = world.peer;
+  const holders = async (dedupeKey: string, more: object = {}) =>
+    idsOf((await read.tasks({ namespace: 'default', dedupeKey, limit: 10, ...more })).items);
+
+  expect(await holders('kept')).toEqual([kept.id]);
+  expect(await holders('open')).toEqual([first.task.id]);
+  await world.release(first);
+  // Its end gave the key back; the other one is held as long as its task is kept.
+  expect(await holders('open')).toEqual([]);
+  const second = await world.add({ dedupe: { key: 'open', while: 'open' } });
+  expect(await holders('open')).toEqual([second.id]);
+  expect(await holders('open', { status: ['succeeded'] })).toEqual([]);
+  expect(await holders('ope')).toEqual([]);
+  expect(idsOf((await world.rival.listTasks({ dedupeKey: 'kept', before: null })).items)).toEqual([kept.id]);
 }
 
 async function retryWithKeyTaken(world: World): Promise<void> {

@@ -82,6 +82,11 @@ export const connection: readonly Mutant[] = [
     wrap: withReader((read) => ({ tasks: ({ kind: _kind, ...filter }) => read.tasks(filter) })),
   },
   {
+    name: 'the filter by dedupe key is ignored',
+    chapter: '4. a duplicate is skipped',
+    wrap: withReader((read) => ({ tasks: ({ dedupeKey: _dedupeKey, ...filter }) => read.tasks(filter) })),
+  },
+  {
     name: 'the filter by lease effect is ignored',
     chapter: 'reads',
     wrap: withReader((read) => ({ events: ({ leaseEffect: _leaseEffect, ...filter }) => read.events(filter) })),

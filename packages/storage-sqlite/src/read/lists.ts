@@ -109,7 +109,9 @@ export function eventsQuery(filter: EventFilter): ListQuery {
 }
 
 /** Where tasks of these statuses are found without walking over others, and what the query has to say for it. */
-function indexOf({ sessionId, status, parentId, handedOff }: TaskFilter): readonly [index: string, condition?: string] {
+function indexOf(filter: TaskFilter): readonly [index: string, condition?: string] {
+  const { sessionId, status, parentId, handedOff, dedupeKey } = filter;
+  if (dedupeKey !== undefined) return ['tasks_dedupe_key'];
   if (sessionId !== undefined) return ['tasks_of_session'];
   if (parentId !== undefined) return ['tasks_of_parent', 'parent_id IS NOT NULL'];
   if (handedOff !== undefined) return ['tasks_handed_off'];

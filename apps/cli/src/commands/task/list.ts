@@ -11,6 +11,7 @@ interface ListOptions extends PageOptions {
   readonly status?: TaskStatus[];
   readonly kind?: string;
   readonly handedOff?: true;
+  readonly dedupeKey?: string;
 }
 
 export const defineList: Define = (parent, run) => {
@@ -22,10 +23,11 @@ export const defineList: Define = (parent, run) => {
       new Option('--status <status>', `only these: ${TASK_STATUS_NAMES.join(', ')} (repeatable)`).argParser(collect),
     )
     .option('--kind <name>', 'only tasks of this kind')
-    .option('--handed-off', 'only tasks that were handed off and not claimed since');
+    .option('--handed-off', 'only tasks that were handed off and not claimed since')
+    .option('--dedupe-key <key>', 'only the task that holds this dedupe key');
   definePageOptions(command).action(
     run<ListOptions>(async (call) => {
-      const { session, status, kind, handedOff, limit, before } = call.options;
+      const { session, status, kind, handedOff, dedupeKey, limit, before } = call.options;
       const start = listStart(call.options);
       await using orchestrator = await call.open('read-only');
       const asOf = await orchestrator.asOf();
@@ -34,6 +36,7 @@ export const defineList: Define = (parent, run) => {
         ...(status !== undefined && { status }),
         ...(kind !== undefined && { kind }),
         ...(handedOff && { handedOff }),
+        ...(dedupeKey !== undefined && { dedupeKey }),
         ...(limit !== undefined && { limit }),
         ...start,
       });

@@ -34,6 +34,17 @@ export const METRICS = {
     means: 'Held leases whose holders are silent for so long that recovery may end them.',
   },
   log_last_event: { type: 'gauge', labels: [], means: 'The number of the last settled event.' },
+  log_verified_event: {
+    type: 'gauge',
+    labels: ['namespace'],
+    means: 'A dashboard has checked the events of its namespace up to this number: their chains, and their order.',
+  },
+  log_verify_findings: { type: 'gauge', labels: ['namespace'], means: 'Events that this check found wrong.' },
+  follower_lag_seconds: {
+    type: 'gauge',
+    labels: ['namespace'],
+    means: 'Time for which a dashboard has lacked settled events.',
+  },
   events_total: { type: 'counter', labels: ['type'], means: 'Events by type.' },
   leases_granted_total: { type: 'counter', labels: ['kind'], means: 'Leases that were granted.' },
   leases_ended_total: {

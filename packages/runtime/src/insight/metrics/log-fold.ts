@@ -9,6 +9,7 @@ import {
   type Json,
   type TaskStatus,
 } from '@agent-orchestrator/core';
+import { isEndedByAnother } from '../ended-by-another.ts';
 import { LABEL_VALUES_MAX, OTHER } from './catalogue.ts';
 import { Tally } from './tally.ts';
 
@@ -21,9 +22,6 @@ export interface KnownTask {
 
 /** Of so many open tasks the fold knows what was before. It asks again for those that it has forgotten. */
 const TASKS_MAX = 20_000;
-
-/** The events that end a lease by another process than its holder. */
-const ENDED_BY_OTHERS: ReadonlySet<EventType> = new Set(LEASE_END_EVENTS.other);
 
 /**
  * Makes metrics of events, in the order of the log. It knows events by what they do to leases and statuses, so it knows
@@ -90,7 +88,7 @@ export class LogFold {
       if (since !== null) tally.observe('task_wait_seconds', [kind()], seconds(since));
     }
     if (leaseEffect === 'ended') {
-      const isByOthers = ENDED_BY_OTHERS.has(type);
+      const isByOthers = isEndedByAnother(type);
       const reason = (isByOthers ? textOf(payload['reason']) : null) ?? verbOf(type);
       tally.add('leases_ended_total', [kind(), reason]);
       if (since !== null) tally.observe('lease_seconds', [kind()], seconds(since));

@@ -18,7 +18,7 @@ const AT_ONCE = 16;
  */
 export async function foldLog(reads: MetricReads, part: LogPart, fold: LogFold): Promise<EventRecord | null> {
   let last: EventRecord | null = null;
-  for await (const events of logPages(reads, part)) {
+  for await (const { events } of logPages<EventRecord>(reads, part)) {
     const before = await lookUp(reads, fold.unknown(events));
     for (const event of events) fold.apply(event, before.get(event.id) ?? null);
     fold.trim();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Environment } from '../../system/environment.ts';
 import { makePrivateFolder, writePrivateFile } from '../../system/private-files.ts';
 import { stateFolder } from '../../system/state-folder.ts';
+import { isSameLog, type LastRead } from '../log-pages.ts';
 import type { MetricReads } from './read-log.ts';
 import { Tally } from './tally.ts';
 
@@ -11,7 +12,7 @@ import { Tally } from './tally.ts';
 export interface Totals {
   readonly tally: Tally;
   /** The last event that was counted. */
-  readonly last: { readonly namespace: string; readonly id: number; readonly hash: string };
+  readonly last: LastRead;
   /** Every event up to this id was counted. */
   readonly upTo: number;
 }
@@ -21,8 +22,7 @@ const FORMAT = 1;
 
 /**
  * Keeps the totals of a store between two calls, in a file of this user. The file only saves time: it is not used
- * unless the log still has the last event that was counted, with the same hash. A hash covers all events before it in
- * its stream, so another store at this place, or one that was set back, is noticed.
+ * unless the log still has the last event that was counted, with the same hash.
  */
 export class TotalsFile {
   readonly path: string;
@@ -42,9 +42,7 @@ export class TotalsFile {
   async load(reads: Pick<MetricReads, 'listEvents'>, asOf: number): Promise<Totals | null> {
     const totals = this.#read();
     if (totals === null || totals.upTo > asOf) return null;
-    const { namespace, id, hash } = totals.last;
-    const [event] = (await reads.listEvents({ namespace, after: String(id - 1), limit: 1, upTo: asOf })).items;
-    return event?.id === id && event.hash === hash ? totals : null;
+    return (await isSameLog(reads, totals.last, asOf)) ? totals : null;
   }
 
   /** Where it cannot be written, the next call counts again. */

@@ -1,0 +1,75 @@
+import { AgentTallies } from '../fold/agent-tallies.ts';
+import { endOf } from '../fold/lease-history.ts';
+import type { StoreHistory } from '../fold/store-history.ts';
+import type { PageReads, Query } from './page-reads.ts';
+import { leaseRow, type LeaseRow } from './rows.ts';
+
+/** What can be said of an agent from its leases and events. */
+export interface AgentRow {
+  readonly name: string;
+  /** As the registry has it; null: it is not registered, or this is the past. */
+  readonly status: string | null;
+  readonly roles: readonly string[];
+  readonly lastSeenAt: number | null;
+  readonly holds: readonly LeaseRow[];
+  readonly leases: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly interrupted: number;
+  readonly refused: number;
+  /** The middle one of its ended leases, in milliseconds. */
+  readonly medianMs: number | null;
+}
+
+export interface AgentsAnswer {
+  readonly rows: readonly AgentRow[];
+}
+
+const REGISTERED_MAX = 500;
+const HOLDS_MAX = 5;
+
+/** All agents that were ever seen: whether each can be relied on. */
+export async function readAgents({ orchestrator, follower }: PageReads, { moment }: Query): Promise<AgentsAnswer> {
+  const { history } = follower;
+  const { events, leases, names } = history;
+  const registered = moment.isPast ? [] : (await orchestrator.listAgents({ limit: REGISTERED_MAX })).items;
+  const rows = new Map<string, AgentRow>();
+  const change = (name: string, fields: Partial<AgentRow>) =>
+    rows.set(name, { ...(rows.get(name) ?? { ...NOTHING, name }), ...fields });
+  for (const [agent, ordinal] of events.agentsSeen(moment.ordinal))
+    change(names.textOf(agent) ?? '', { lastSeenAt: events.timeAt(ordinal) });
+  for (const { name, status, roles, lastSeenAt } of registered) change(name, { status, roles, lastSeenAt });
+  const tallies = moment.isPast ? talliesThen(history, moment.ordinal) : leases.tallies;
+  for (const [agent, tally] of tallies.all()) if (agent >= 0) change(names.textOf(agent) ?? '', tally);
+  for (const lease of leases.held(moment.ordinal)) {
+    const holds = rows.get(lease.agent ?? '')?.holds ?? [];
+    if (holds.length < HOLDS_MAX) change(lease.agent ?? '', { holds: [...holds, leaseRow(history, lease)] });
+  }
+  return { rows: [...rows.values()].toSorted((a, b) => (b.lastSeenAt ?? 0) - (a.lastSeenAt ?? 0)) };
+}
+
+/** The same counts, of a moment of the past. */
+function talliesThen({ leases, names }: StoreHistory, ordinal: number): AgentTallies {
+  const tallies = new AgentTallies();
+  for (const lease of leases.between(0, Number.MAX_SAFE_INTEGER, ordinal)) {
+    const agent = names.knownNumberOf(lease.agent ?? '');
+    const end = endOf(lease);
+    tallies.granted(agent);
+    if (end !== 'running') tallies.ended(agent, end, (lease.until ?? lease.from) - lease.from);
+    if (lease.refusedAt !== null) tallies.refused(agent);
+  }
+  return tallies;
+}
+
+const NOTHING = {
+  status: null,
+  roles: [],
+  lastSeenAt: null,
+  holds: [],
+  leases: 0,
+  succeeded: 0,
+  failed: 0,
+  interrupted: 0,
+  refused: 0,
+  medianMs: null,
+} as const satisfies Omit<AgentRow, 'name'>;

@@ -1,0 +1,100 @@
+import { document } from '@agent-orchestrator/runtime/wire-json';
+import type { Verifier } from '../verify/verifier.ts';
+import { withoutTexts } from './without-texts.ts';
+import { readAgents } from './agents.ts';
+import { readEvent, readEvents } from './events.ts';
+import { readLeases } from './leases.ts';
+import { readNow } from './now.ts';
+import { momentOf, type Moment, type PageReads, type Query } from './page-reads.ts';
+import { readSession } from './session.ts';
+import { readTask } from './task.ts';
+import { readTasks } from './tasks.ts';
+import { readTrust } from './trust.ts';
+
+/** What every answer says about itself. */
+export interface Meta {
+  readonly asOf: number;
+  readonly moment: Moment;
+  /** How many events there are: the end of a slider. */
+  readonly events: number;
+  /** Every event up to this one was checked. */
+  readonly checkedId: number;
+  readonly mistakes: number;
+  readonly namespace: string;
+  readonly otherNamespaces: readonly string[];
+  readonly phase: string;
+  /** The last settled event that is known of. */
+  readonly settled: number;
+  readonly now: number;
+}
+
+const NAMESPACES_MS = 10_000;
+
+/** The answers to the pages, as JSON. */
+export class Answers {
+  readonly #reads: PageReads;
+  readonly #routes: Readonly<Record<string, (query: Query) => Promise<unknown>>>;
+  readonly #clock: () => number;
+  #namespaces: { readonly at: number; readonly names: readonly string[] } | null = null;
+  /** What the answers are about. The address of the store has no password. */
+  readonly shown: {
+    readonly store: string;
+    readonly namespace: string;
+    readonly payloads: 'shown' | 'left_out';
+  };
+
+  constructor(reads: PageReads, verifier: Verifier, { store, clock }: { store: string; clock: () => number }) {
+    this.#reads = reads;
+    this.#clock = clock;
+    const payloads = reads.withPayloads ? 'shown' : 'left_out';
+    this.shown = { store, namespace: reads.orchestrator.defaultNamespace, payloads };
+    this.#routes = {
+      now: (query) => readNow(reads, query),
+      tasks: (query) => readTasks(reads, query),
+      task: (query) => readTask(reads, query),
+      session: (query) => readSession(reads, query),
+      leases: (query) => readLeases(reads, query),
+      agents: (query) => readAgents(reads, query),
+      events: (query) => readEvents(reads, query),
+      event: (query) => readEvent(reads, query),
+      trust: (query) => readTrust(reads, query, verifier.look()),
+    };
+  }
+
+  /** @returns null: there is no such page */
+  async to(name: string, params: URLSearchParams): Promise<string | null> {
+    const read = Object.hasOwn(this.#routes, name) ? this.#routes[name] : undefined;
+    if (read === undefined) return null;
+    const { orchestrator, follower } = this.#reads;
+    const now = await orchestrator.now();
+    const moment = momentOf(follower, params.get('at'), now);
+    const data = await read({ params, moment });
+    const shown = this.#reads.withPayloads ? data : withoutTexts(data);
+    return document(name, { data: shown, meta: await this.#meta(moment, now) });
+  }
+
+  async #meta(moment: Moment, now: number): Promise<Meta> {
+    const { orchestrator, follower } = this.#reads;
+    const { state, history, check } = follower;
+    const namespace = orchestrator.defaultNamespace;
+    return {
+      asOf: state.asOf,
+      moment,
+      events: history.present,
+      checkedId: check.checkedId,
+      mistakes: check.mistakeCount,
+      namespace,
+      otherNamespaces: (await this.#allNamespaces()).filter((one) => one !== namespace),
+      phase: state.phase,
+      settled: state.settled,
+      now,
+    };
+  }
+
+  async #allNamespaces(): Promise<readonly string[]> {
+    const at = this.#clock();
+    if (this.#namespaces === null || at - this.#namespaces.at > NAMESPACES_MS)
+      this.#namespaces = { at, names: await this.#reads.orchestrator.namespaces() };
+    return this.#namespaces.names;
+  }
+}

@@ -1,0 +1,81 @@
+import type { Context, Json } from '@agent-orchestrator/core';
+import { readResume, resumeCard } from '@agent-orchestrator/runtime';
+import { Commands, type CommandLine } from './commands.ts';
+import { eventRow, type EventRow } from './event-row.ts';
+import { QueryError, upTo, type PageReads, type Query } from './page-reads.ts';
+import { pastSession } from './past-session.ts';
+import { leaseRow, taskRow, type LeaseRow, type TaskRow } from './rows.ts';
+
+export interface SessionAnswer {
+  readonly id: string;
+  readonly number: number;
+  readonly status: string;
+  readonly agent: string | null;
+  readonly leaseExpiresAt: number | null;
+  readonly heartbeatAt: number | null;
+  readonly tasksOpen: number;
+  readonly seq: number;
+  /** What the next holder would read first; null in the past, or if there is nothing to continue. */
+  readonly card: string | null;
+  readonly context: Context | Json;
+  readonly contextHidden: boolean;
+  /** The past of a very long session is not shown. */
+  readonly isTooLong: boolean;
+  readonly tasks: readonly TaskRow[];
+  readonly leases: readonly LeaseRow[];
+  readonly events: readonly EventRow[];
+  readonly eventsMore: boolean;
+  readonly commands: readonly CommandLine[];
+}
+
+const EVENTS_MAX = 100;
+const ROWS_MAX = 50;
+
+/** One session: what an agent that resumed it would get. */
+export async function readSession(reads: PageReads, { params, moment }: Query): Promise<SessionAnswer> {
+  const { orchestrator, follower, withPayloads } = reads;
+  const { history } = follower;
+  const session = await orchestrator.getSession(params.get('id') ?? '');
+  if (session === null) throw new QueryError('There is no such session.', 404);
+  const { id, number } = session;
+  const past = moment.isPast ? await pastSession(reads, id, moment.eventId) : null;
+  if (past !== null && past.session === null && !past.isTooLong)
+    throw new QueryError('The session was not there yet at that moment.', 404);
+  const shown = past?.session ?? session;
+  const context = past === null ? session.context : past.session === null ? null : contextIn(past.session.context);
+  const events = await orchestrator.listEvents({ sessionId: id, ...upTo(moment), before: null, limit: EVENTS_MAX });
+  const tasks: TaskRow[] = [];
+  for (const [name, then] of history.tasks.ofSession(id, moment.ordinal, moment.at)) {
+    if (tasks.length === ROWS_MAX) break;
+    tasks.push(taskRow(history, name, then));
+  }
+  const leases = history.leases.ofSession(id, moment.ordinal, ROWS_MAX);
+  return {
+    id,
+    number,
+    status: shown.status,
+    agent: shown.agent,
+    leaseExpiresAt: moment.isPast ? null : session.leaseExpiresAt,
+    heartbeatAt: moment.isPast ? null : session.heartbeatAt,
+    tasksOpen: shown.tasksOpen,
+    seq: shown.seq,
+    card: moment.isPast ? null : await cardOf(reads, id),
+    context,
+    contextHidden: !withPayloads,
+    isTooLong: past?.isTooLong ?? false,
+    tasks,
+    leases: leases.map((lease) => leaseRow(history, lease)),
+    events: events.items.map((event) => eventRow(history, event)),
+    eventsMore: events.next !== null,
+    commands: moment.isPast ? [] : [new Commands(reads.commandOptions).of('resume', session)],
+  };
+}
+
+async function cardOf({ orchestrator }: PageReads, sessionId: string): Promise<string | null> {
+  const { facts, names } = await readResume(orchestrator, { sessionId });
+  return facts === null ? null : resumeCard({ facts, names });
+}
+
+function contextIn(text: string | null): Json {
+  return text === null ? null : (JSON.parse(text) as Json);
+}

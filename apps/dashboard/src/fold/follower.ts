@@ -1,0 +1,139 @@
+import type { Event, Storage } from '@agent-orchestrator/core';
+import { Changes, isSameLog, logPages, OrchestratorError, type LastRead } from '@agent-orchestrator/runtime';
+import { LogCheck } from './log-check.ts';
+import { StoreHistory } from './store-history.ts';
+
+/** How far the follower is. */
+export interface FollowerState {
+  /** `reading`: it reads what was before · `live`: it has all that is settled · `failed`: the store cannot be read. */
+  readonly phase: 'reading' | 'live' | 'failed';
+  /** The last event that it has. */
+  readonly asOf: number;
+  /** The last settled event that it knows of. */
+  readonly settled: number;
+  /** Since when it has not had all that is settled, in milliseconds; null: it has. */
+  readonly behindSince: number | null;
+  /** When the store last answered, in milliseconds. */
+  readonly answeredAt: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+type Followed = Pick<Storage, 'read' | 'watch'>;
+
+const AGAIN_MS = 2_000;
+/** While much is read, listeners hear of it no more often than this. */
+const TELL_MS = 500;
+
+/** Reads the log of one namespace as it grows, into a history and a check; tells its listeners after each change. */
+export class Follower {
+  readonly #storage: Followed;
+  readonly #namespace: string;
+  readonly #clock: () => number;
+  readonly #listeners = new Set<() => void>();
+  #cursor = 0;
+  #last: LastRead | null = null;
+  #toldAt = 0;
+  history = new StoreHistory();
+  check: LogCheck;
+  state: FollowerState;
+
+  constructor(storage: Followed, namespace: string, clock: () => number = Date.now) {
+    this.#storage = storage;
+    this.#namespace = namespace;
+    this.#clock = clock;
+    this.check = new LogCheck(storage.read, namespace);
+    this.state = { phase: 'reading', asOf: 0, settled: 0, behindSince: null, answeredAt: clock(), error: null };
+  }
+
+  /** @returns ends it */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Until it is aborted. A store that cannot be read is tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await using changes = await Changes.of(this.#storage);
+        while (!signal.aborted) {
+          await this.catchUp(signal);
+          await changes.wait(undefined, signal);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#fail(error);
+        await pause(AGAIN_MS, signal);
+      }
+    }
+  }
+
+  /** Reads what is settled and not read yet. */
+  async catchUp(signal?: AbortSignal): Promise<void> {
+    const { read } = this.#storage;
+    const settled = await read.settledEventId();
+    this.#note({ answeredAt: this.#clock() });
+    const isNew = settled !== this.#cursor || this.state.phase !== 'live';
+    if (!isNew) return;
+    const reads = {
+      listEvents: (filter: { readonly after: string; readonly upTo: number; readonly limit: number }) =>
+        read.events({ ...filter, namespace: this.#namespace }),
+    };
+    // The store was restored, or failed over to a server that lacks its last events.
+    const isOther = this.#last !== null && !(await isSameLog(reads, this.#last, settled));
+    if (settled < this.#cursor || isOther) this.#beginAgain();
+    if (settled > this.#cursor) this.#note({ settled, behindSince: this.state.behindSince ?? this.#clock() });
+    for await (const { events, readUpTo } of logPages(reads, { after: this.#cursor, upTo: settled })) {
+      if (signal?.aborted === true) return;
+      for (const event of events) await this.#add(event);
+      this.#cursor = readUpTo;
+      this.#note({ asOf: readUpTo, answeredAt: this.#clock() });
+      if (this.#clock() - this.#toldAt > TELL_MS) this.#tell();
+    }
+    if (signal?.aborted === true) return;
+    this.#note({ phase: 'live', asOf: settled, settled, behindSince: null, error: null });
+    this.#tell();
+  }
+
+  /** The check may have to read. If that fails, the event has had no effect yet, and is read again. */
+  async #add(event: Event): Promise<void> {
+    await this.check.add(event);
+    this.history.apply(event);
+    const { namespace, id, hash } = event;
+    this.#last = { namespace, id, hash };
+    this.#cursor = id;
+  }
+
+  #beginAgain(): void {
+    this.#cursor = 0;
+    this.#last = null;
+    this.history = new StoreHistory();
+    this.check = new LogCheck(this.#storage.read, this.#namespace);
+    const now = this.#clock();
+    this.state = { phase: 'reading', asOf: 0, settled: 0, behindSince: now, answeredAt: now, error: null };
+  }
+
+  #fail(error: unknown): void {
+    const { code, message } =
+      error instanceof OrchestratorError ? error : { code: 'INTERNAL', message: 'The log cannot be read.' };
+    this.#note({ phase: 'failed', behindSince: this.state.behindSince ?? this.#clock(), error: { code, message } });
+    this.#tell();
+  }
+
+  #note(change: Partial<FollowerState>): void {
+    this.state = { ...this.state, ...change };
+  }
+
+  #tell(): void {
+    this.#toldAt = this.#clock();
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+}

@@ -1,0 +1,40 @@
+import type { Event, Mistake, Session, Task } from '@agent-orchestrator/core';
+import { Replay } from '@agent-orchestrator/runtime';
+
+/** What the rules do not look at, only at whether it is there. It may be a quarter of a megabyte. */
+const TASK_TEXTS = ['payload', 'result', 'error', 'title', 'note', 'question', 'answer'] as const;
+/** As a text and as JSON. */
+const CUT = '""';
+
+/** The replay of a session, without what users and agents wrote: its memory depends on the number of tasks alone. */
+export class SlimReplay {
+  readonly #replay = new Replay();
+
+  get taskCount(): number {
+    return this.#replay.tasks.size;
+  }
+
+  get isClosed(): boolean {
+    return this.#replay.session?.status === 'closed';
+  }
+
+  /** What it keeps. */
+  get rows(): readonly [Session | null, ...Task[]] {
+    return [this.#replay.session, ...this.#replay.tasks.values()];
+  }
+
+  /** @returns what is wrong with the event; it then has no effect */
+  add(event: Event): Mistake | null {
+    const mistake = this.#replay.add(event);
+    const { session, tasks } = this.#replay;
+    const task = event.taskId === null ? undefined : tasks.get(event.taskId);
+    if (task !== undefined) tasks.set(task.id, withoutTexts(task));
+    if (session !== null && session.context !== null) this.#replay.session = { ...session, context: CUT };
+    return mistake;
+  }
+}
+
+function withoutTexts(task: Task): Task {
+  const texts = TASK_TEXTS.filter((name) => task[name] !== null);
+  return Object.assign(task, Object.fromEntries(texts.map((name) => [name, CUT])));
+}

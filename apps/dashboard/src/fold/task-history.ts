@@ -1,0 +1,204 @@
+import type { Event, TaskStatus } from '@agent-orchestrator/core';
+import { isEnded, statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
+import { Column } from './column.ts';
+import type { NumberedTexts } from './numbered-texts.ts';
+
+/** What never changes of a task, in brief. */
+export interface TaskName {
+  readonly id: string;
+  readonly number: number;
+  readonly sessionId: string;
+  readonly kind: string;
+  readonly title: string;
+  /** The number of its first change. */
+  readonly firstChange: number;
+}
+
+/** What a task was at a moment. */
+export interface TaskMoment {
+  readonly status: TaskStatus;
+  /** Handed off, and not claimed since. */
+  readonly handedOff: boolean;
+  /** It waits for the answer to a question. Other tasks that wait do so for tasks. */
+  readonly asks: boolean;
+  /** The ordinal of the event that made it so. */
+  readonly ordinal: number;
+}
+
+/** Titles are cut: lists show one line, and the page of a task reads the whole one. */
+const TITLE_MAX = 160;
+const HANDED_OFF = 16;
+const ASKS = 32;
+
+const CHANGES_WITHOUT_STATUS: ReadonlySet<Event['type']> = new Set(['task.rescheduled', 'task.answered']);
+
+type Payload = Readonly<Record<string, unknown>>;
+
+/**
+ * What became of each task, as a list of changes of status in which every change knows the one before of its task. So
+ * the state at any ordinal is found without a replay.
+ */
+export class TaskHistory {
+  readonly #names: NumberedTexts;
+  readonly #tasks: TaskName[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #last = Column.ofIntegers();
+  readonly #ordinals = Column.ofIntegers();
+  readonly #codes = Column.ofBytes();
+  readonly #before = Column.ofIntegers();
+  /** By task: 1 if it succeeded, and was not retried since. */
+  readonly #succeeded = Column.ofBytes();
+  /** By task: the task before it of the same session, or -1. */
+  readonly #beforeOfSession = Column.ofIntegers();
+  /** By the number of the session. */
+  readonly #lastOfSession = Column.ofIntegers();
+  /** By change: when scheduled work is due. */
+  readonly #due = new Map<number, number>();
+  /** The tasks that have not ended, by their numbers. */
+  readonly #open = new Set<number>();
+  /** Ordinals at which a task succeeded again, though no retry came between. */
+  readonly doneTwice: number[] = [];
+
+  constructor(names: NumberedTexts) {
+    this.#names = names;
+  }
+
+  get length(): number {
+    return this.#tasks.length;
+  }
+
+  /** How many tasks there were at an ordinal. They are numbered in the order in which they came. */
+  countAt(ordinal: number): number {
+    let [low, high] = [0, this.#tasks.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ordinals.at(this.#tasks[middle]?.firstChange ?? 0) <= ordinal) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  nameOf(task: number): TaskName | null {
+    return this.#tasks[task] ?? null;
+  }
+
+  /** -1: it is not known. */
+  numberOf(id: string): number {
+    return this.#numbers.get(id) ?? -1;
+  }
+
+  /** @returns the number of the event's task, or -1 */
+  apply(event: Event, payload: Payload, ordinal: number): number {
+    if (event.taskId === null) return -1;
+    let task = this.numberOf(event.taskId);
+    if (task === -1) {
+      if (event.type !== 'task.queued') return -1;
+      task = this.#add(event, event.taskId, payload);
+    }
+    const status = statusAfter(event.type, payload);
+    this.#noteSuccess(task, event.type, status, ordinal);
+    if (status === null && !CHANGES_WITHOUT_STATUS.has(event.type)) return task;
+    const code = status === null ? this.#codes.at(this.#last.at(task)) : codeOf(status, event.type);
+    // An answer ends the question, also of a task that then waits for others.
+    this.#change(task, ordinal, event.type === 'task.answered' ? code & ~ASKS : code, payload['run_at']);
+    if (status !== null && isEnded(status)) this.#open.delete(task);
+    else if (status !== null) this.#open.add(task);
+    return task;
+  }
+
+  /** null: it was not there yet. */
+  momentOf(task: number, ordinal: number, now: number): TaskMoment | null {
+    let change = this.#last.at(task);
+    while (change >= 0 && this.#ordinals.at(change) > ordinal) change = this.#before.at(change);
+    if (change < 0) return null;
+    const code = this.#codes.at(change);
+    const status = TASK_STATUS_NAMES[code % HANDED_OFF] ?? 'queued';
+    const isDue = status === 'scheduled' && (this.#due.get(change) ?? 0) <= now;
+    return {
+      status: isDue ? 'queued' : status,
+      handedOff: (code & HANDED_OFF) !== 0,
+      asks: (code & ASKS) !== 0,
+      ordinal: this.#ordinals.at(change),
+    };
+  }
+
+  /** The tasks that were there at an ordinal, the newest first, and what they were. */
+  *newestFirst(
+    ordinal: number,
+    now: number,
+    before = this.#tasks.length,
+  ): Generator<readonly [TaskName, TaskMoment, number]> {
+    for (let task = Math.min(before, this.countAt(ordinal)) - 1; task >= 0; task -= 1) {
+      const name = this.#tasks[task];
+      if (name === undefined) continue;
+      const moment = this.momentOf(task, ordinal, now);
+      if (moment !== null) yield [name, moment, task];
+    }
+  }
+
+  /** Those of a session, the newest first. */
+  *ofSession(sessionId: string, ordinal: number, now: number): Generator<readonly [TaskName, TaskMoment]> {
+    let task = this.#lastOfSession.assigned(this.#names.knownNumberOf(sessionId));
+    for (; task >= 0; task = this.#beforeOfSession.at(task)) {
+      const [name, moment] = [this.#tasks[task], this.momentOf(task, ordinal, now)];
+      if (name !== undefined && moment !== null) yield [name, moment];
+    }
+  }
+
+  /** The tasks that have not ended now, in no order. */
+  *openNow(ordinal: number, now: number): Generator<readonly [TaskName, TaskMoment]> {
+    for (const task of this.#open) {
+      const [name, moment] = [this.#tasks[task], this.momentOf(task, ordinal, now)];
+      if (name !== undefined && moment !== null) yield [name, moment];
+    }
+  }
+
+  counts(ordinal: number, now: number): Record<TaskStatus, number> {
+    const counts = Object.fromEntries(TASK_STATUS_NAMES.map((status) => [status, 0])) as Record<TaskStatus, number>;
+    for (const [, { status }] of this.newestFirst(ordinal, now)) counts[status] += 1;
+    return counts;
+  }
+
+  #add({ streamId }: Event, id: string, payload: Payload): number {
+    const task = this.#tasks.length;
+    const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '');
+    this.#tasks.push({
+      id,
+      number: Number(payload['number'] ?? 0),
+      // A session that was made for one task has its id: the text is kept once.
+      sessionId: streamId === id ? id : streamId,
+      kind: text('kind'),
+      title: text('title').slice(0, TITLE_MAX),
+      firstChange: this.#ordinals.length,
+    });
+    this.#numbers.set(id, task);
+    this.#last.push(-1);
+    this.#succeeded.push(0);
+    const session = this.#names.numberOf(streamId);
+    this.#beforeOfSession.push(this.#lastOfSession.assigned(session));
+    this.#lastOfSession.assign(session, task);
+    return task;
+  }
+
+  /** Only a retry allows a second success, whatever else happened in between. */
+  #noteSuccess(task: number, type: Event['type'], status: TaskStatus | null, ordinal: number): void {
+    if (type === 'task.retried') this.#succeeded.set(task, 0);
+    if (status !== 'succeeded') return;
+    if (this.#succeeded.at(task) === 1) this.doneTwice.push(ordinal);
+    this.#succeeded.set(task, 1);
+  }
+
+  #change(task: number, ordinal: number, code: number, runAt: unknown): void {
+    const change = this.#ordinals.length;
+    this.#ordinals.push(ordinal);
+    this.#codes.push(code);
+    this.#before.push(this.#last.at(task));
+    this.#last.set(task, change);
+    if (typeof runAt === 'number') this.#due.set(change, runAt);
+  }
+}
+
+function codeOf(status: TaskStatus, type: Event['type']): number {
+  const isHandedOff = type === 'task.handed_off' ? HANDED_OFF : 0;
+  return TASK_STATUS_NAMES.indexOf(status) + isHandedOff + (type === 'task.asked' ? ASKS : 0);
+}

@@ -1,0 +1,44 @@
+import type { EventsAnswer } from '../../api/events.ts';
+import { Answer } from '../parts/answer.tsx';
+import { EventTable } from '../parts/event-table.tsx';
+import { Pager } from '../parts/pager.tsx';
+import { route, set } from '../state/route.ts';
+import { t } from '../text/text.ts';
+import { withoutMoment } from './tasks.tsx';
+
+/** The log, the newest first. */
+export function Events() {
+  const { params } = route.value;
+  return (
+    <>
+      <h2>{t('events')}</h2>
+      <Answer<EventsAnswer> name="events" params={withoutMoment(params)} needsLog={false}>
+        {({ rows, next, types }) => (
+          <>
+            <form class="filters" onSubmit={(event) => event.preventDefault()}>
+              <label>
+                {t('type')}
+                <select data-filter value={params.get('type') ?? ''} onChange={set('type')}>
+                  <option value="">{t('any')}</option>
+                  {types.map((type) => (
+                    <option key={type} value={type}>
+                      {type}
+                    </option>
+                  ))}
+                </select>
+              </label>
+              {(['agent', 'session', 'task'] as const).map((name) => (
+                <label key={name}>
+                  {t(name)}
+                  <input value={params.get(name) ?? ''} onChange={set(name)} />
+                </label>
+              ))}
+            </form>
+            {rows.length === 0 ? <p class="dim">{t('no_events')}</p> : <EventTable rows={rows} />}
+            <Pager next={next} />
+          </>
+        )}
+      </Answer>
+    </>
+  );
+}

@@ -1,0 +1,95 @@
+import type { SessionAnswer } from '../../api/session.ts';
+import { Answer } from '../parts/answer.tsx';
+import { Commands } from '../parts/command.tsx';
+import { EventTable } from '../parts/event-table.tsx';
+import { Facts } from '../parts/facts.tsx';
+import { Json } from '../parts/json.tsx';
+import { LeaseTable } from '../parts/lease-table.tsx';
+import { Status, TaskLink } from '../parts/links.tsx';
+import { Ago, Time } from '../parts/times.tsx';
+import { at, linkTo, route } from '../state/route.ts';
+import type { Wire } from '../state/wire.ts';
+import { t } from '../text/text.ts';
+
+/** One session: what an agent that resumed it would get. */
+export function Session() {
+  const id = route.value.params.get('id') ?? '';
+  return (
+    <Answer<SessionAnswer> name="session" params={new URLSearchParams({ id })}>
+      {(session) => (
+        <>
+          <h2>
+            {t('session')} <span class="mono">s{session.number}</span> <bdi class="dim">{session.id}</bdi>
+          </h2>
+          <section>
+            <p class="line">
+              <Status name={session.status} />
+              {session.agent !== null && <bdi>{t('holder', { agent: session.agent })}</bdi>}
+              <span class="dim">{t('chain_end', { seq: session.seq })}</span>
+            </p>
+            <Facts
+              facts={[
+                [t('heartbeat'), session.heartbeat_at !== null && <Time key="time" at={session.heartbeat_at} />],
+                [t('expires'), session.lease_expires_at !== null && <Time key="time" at={session.lease_expires_at} />],
+              ]}
+            />
+            {session.is_too_long && <p class="lost">{t('too_long')}</p>}
+          </section>
+          {at.value === null && <Card session={session} />}
+          <section>
+            {session.context === null && !session.context_hidden ? (
+              <p class="dim">{t('no_context')}</p>
+            ) : (
+              <Json title={t('context')} value={session.context} isHidden={session.context_hidden} />
+            )}
+          </section>
+          <section>
+            <h3>{t('queue')}</h3>
+            <ul class="rows">
+              {session.tasks.map((task) => (
+                <li key={task.id} class="line">
+                  <TaskLink task={task} />
+                  <Status name={task.status} />
+                  <Ago at={task.changed_at} />
+                </li>
+              ))}
+            </ul>
+          </section>
+          {session.leases.length > 0 && (
+            <section>
+              <h3>{t('leases')}</h3>
+              <LeaseTable rows={session.leases} />
+            </section>
+          )}
+          <section>
+            <h3>{t('history')}</h3>
+            <EventTable rows={session.events} />
+            {session.events_more && (
+              <p>
+                {t('more_events')} <a href={linkTo('events', { session: session.id })}>{t('events')}</a>
+              </p>
+            )}
+          </section>
+        </>
+      )}
+    </Answer>
+  );
+}
+
+function Card({ session }: { readonly session: Wire<SessionAnswer> }) {
+  return (
+    <section>
+      <h3>{t('card')}</h3>
+      {session.context_hidden ? (
+        <p class="dim">{t('hidden')}</p>
+      ) : session.card === null ? (
+        <p class="dim">{t('no_card')}</p>
+      ) : (
+        <pre id="card" tabIndex={0}>
+          {session.card}
+        </pre>
+      )}
+      <Commands commands={session.commands} />
+    </section>
+  );
+}

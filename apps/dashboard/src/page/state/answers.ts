@@ -1,0 +1,75 @@
+import { signal } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Meta } from '../../api/answers.ts';
+import { changes, signedOut } from './live.ts';
+import { Question } from './question.ts';
+import { at } from './route.ts';
+import type { Wire } from './wire.ts';
+
+/** What the last answer said of itself. */
+export const meta = signal<Wire<Meta> | null>(null);
+
+/** An answer, and what is wrong with the last question. Old data stays while a new question fails. */
+export interface Asked<Answer> {
+  readonly data: Wire<Answer> | null;
+  readonly problem: string | null;
+  /** The server is still reading the log: it will know more, or has no answer yet. */
+  readonly isReading: boolean;
+}
+
+const PASSING_MS = 1_000;
+const NOTHING = { data: null, problem: null, isReading: false };
+
+/**
+ * Asks the server, and asks again when the store has changed; each second, while it reads the log or the answer is a
+ * passing one.
+ */
+export function useAnswer<Answer>(
+  name: string,
+  params: URLSearchParams,
+  isPassing: (data: Wire<Answer>) => boolean = () => false,
+): Asked<Answer> {
+  const query = params.toString();
+  const key = `${name}?${query}`;
+  const [asked, setAsked] = useState<Asked<Answer> & { readonly key: string }>({ key: '', ...NOTHING });
+  const question = useRef<Question<Asked<Answer>> | null>(null);
+  const change = at.value === null ? changes.value : 0;
+  useEffect(() => {
+    const made = new Question<Asked<Answer>>(
+      (stopped) => ask(key, stopped),
+      (answer) =>
+        setAsked((before) => ({ ...answer, key, data: answer.data ?? (before.key === key ? before.data : null) })),
+    );
+    question.current = made;
+    return () => made.stop();
+  }, [key]);
+  useEffect(() => question.current?.want(), [key, change]);
+  const mustAskAgain = asked.isReading || (asked.data !== null && isPassing(asked.data));
+  useEffect(() => {
+    if (!mustAskAgain) return;
+    const timer = setTimeout(() => question.current?.want(), PASSING_MS);
+    return () => clearTimeout(timer);
+  }, [asked, mustAskAgain]);
+  return asked;
+}
+
+async function ask<Answer>(path: string, stopped: AbortSignal): Promise<Asked<Answer>> {
+  try {
+    const response = await fetch(`api/${path}`, { signal: stopped });
+    const body = (await response.json()) as {
+      readonly data?: Wire<Answer>;
+      readonly meta?: Wire<Meta>;
+      readonly error?: { readonly code: string; readonly message: string };
+    };
+    if (response.status === 401) signedOut();
+    if (body.meta !== undefined) meta.value = body.meta;
+    if (body.error?.code === 'READING') return { ...NOTHING, isReading: true };
+    return {
+      data: body.data ?? null,
+      problem: body.error === undefined ? null : body.error.message,
+      isReading: body.meta?.phase === 'reading',
+    };
+  } catch (error) {
+    return { ...NOTHING, problem: stopped.aborted ? null : (error as Error).message };
+  }
+}

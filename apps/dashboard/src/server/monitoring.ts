@@ -1,0 +1,98 @@
+import type { Orchestrator } from '@agent-orchestrator/core';
+import {
+  familiesOf,
+  HEALTH_WINDOW_MS,
+  locateStore,
+  prometheusText,
+  readHealth,
+  readRefusals,
+  readTotals,
+  TotalsFile,
+  type Health,
+  type Thresholds,
+  thresholdValues,
+} from '@agent-orchestrator/runtime';
+import type { Follower } from '../fold/follower.ts';
+
+/** A store that is behind for longer is not ready. */
+const LAG_MAX_MS = 5_000;
+/** The store is asked at least so often. */
+const ASKED_EVERY_MS = 2_000;
+/** Checks that come faster share an answer. */
+const HEALTH_MS = 2_000;
+
+/** What `/health/ready` says. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly status: Health['status'];
+  /** The code of what is wrong. */
+  readonly problem: string | null;
+}
+
+/** What a monitoring system asks. */
+export class Monitoring {
+  readonly #store: string;
+  readonly #orchestrator: Orchestrator;
+  readonly #follower: Follower;
+  readonly #thresholds: Thresholds;
+  readonly #version: string;
+  readonly #clock: () => number;
+  #health: { readonly at: number; readonly answer: Promise<Health> } | null = null;
+  #metrics: Promise<string> | null = null;
+
+  constructor(
+    store: string,
+    orchestrator: Orchestrator,
+    follower: Follower,
+    { thresholds, version, clock }: { thresholds: Thresholds; version: string; clock: () => number },
+  ) {
+    this.#store = store;
+    this.#orchestrator = orchestrator;
+    this.#follower = follower;
+    this.#thresholds = thresholds;
+    this.#version = version;
+    this.#clock = clock;
+  }
+
+  /** The totals of the whole log, of all namespaces. One scrape at a time reads; others get its answer. */
+  async metrics(): Promise<string> {
+    this.#metrics ??= this.#measure().finally(() => (this.#metrics = null));
+    return this.#metrics;
+  }
+
+  async readiness(): Promise<Readiness> {
+    const now = this.#clock();
+    if (this.#health === null || now - this.#health.at > HEALTH_MS)
+      this.#health = {
+        at: now,
+        answer: readHealth(this.#store, { thresholds: thresholdValues(this.#thresholds) }),
+      };
+    const { status, problem } = await this.#health.answer;
+    if (problem !== null) return { ready: false, status, problem: problem.code };
+    const { phase, error } = this.#follower.state;
+    const isLate = phase === 'failed' || this.#lagMs() > LAG_MAX_MS;
+    return { ready: !isLate, status, problem: isLate ? (error?.code ?? 'BEHIND') : null };
+  }
+
+  /** Since when it may lack events: some are settled, or the store does not answer. */
+  #lagMs(): number {
+    const { behindSince, answeredAt } = this.#follower.state;
+    const silentMs = this.#clock() - answeredAt;
+    return Math.max(behindSince === null ? 0 : this.#clock() - behindSince, silentMs < ASKED_EVERY_MS ? 0 : silentMs);
+  }
+
+  async #measure(): Promise<string> {
+    const { location } = await locateStore(this.#store);
+    const totals = new TotalsFile(location.url, null);
+    const question = { sinceMs: HEALTH_WINDOW_MS, refusals: (from: number) => readRefusals(location.url, from) };
+    const { tally } = await readTotals(this.#orchestrator, question, totals);
+    const { check, state } = this.#follower;
+    tally.set('build_info', [this.#version, location.scheme], 1);
+    const labels = [this.#orchestrator.defaultNamespace];
+    // It has checked every event of its namespace up to there; the last of them may have a smaller number.
+    tally.set('log_verified_event', labels, state.asOf);
+    tally.set('log_verify_findings', labels, check.mistakeCount);
+    tally.set('follower_lag_seconds', labels, this.#lagMs() / 1_000);
+    return prometheusText(familiesOf(tally));
+  }
+}
