@@ -77,6 +77,16 @@ async function errorHarmsNone(world: World): Promise<void> {
   expect(error).toMatchObject({ code: 'TASK_EXISTS' });
   expect(await world.rival.getTask('undone')).toBeNull();
   expect(await world.rival.counts()).toMatchObject({ tasks: { queued: 3 } });
+
+  // A claim that is refused by an error leaves what it found to the one after it.
+  await world.orchestrator.registerAgent({ agent: AGENT, roles: ['reviewer'] });
+  for (let left = 0; left < 2; left += 1) await world.claim();
+  const [refused, claimed] = await Promise.all([
+    thrownBy(world.orchestrator.claimTask(claimCall({ roles: ['builder'] }))),
+    world.orchestrator.claimTask(claimCall({ agent: OTHER_AGENT, roles: ['builder'] })),
+  ]);
+  expect(refused).toMatchObject({ code: 'ROLE_NOT_HELD' });
+  expect(claimed).toMatchObject({ ok: true });
 }
 
 async function throwReachesCaller(world: World): Promise<void> {

@@ -173,6 +173,8 @@ function judge(
       if (changesHeads(writeSet) || (claims && leavesHeads(rows, writeSet))) heads = 'changed';
     } catch (error) {
       outcomes.push({ error });
+      // What was found for a claim that is refused so is there for the next one.
+      if (claims && rows.sessions.length > 0) heads = 'changed';
     }
   }
   const left = units.length - outcomes.length;
