@@ -22,7 +22,10 @@ const LIMIT_MS = 600_000;
 const LARGE = ['--large', '--backlog', '200'] as const;
 
 /** How the names of cases begin. The two parts run at the same time, and only one of them needs a server. */
-const PARTS = [['sqlite', 'verify', 'command-line'], ['postgres']] as const satisfies readonly (readonly string[])[];
+const PARTS = [
+  ['sqlite', 'verify', 'command-line', 'agent-hooks'],
+  ['postgres'],
+] as const satisfies readonly (readonly string[])[];
 
 const reason = notHere();
 const title = reason === undefined ? '' : ` (left out: ${reason})`;

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from 'commander';
 import type { Dashboard, RunningDashboard } from 'agent-orchestrator-dashboard';
-import { startProgram } from '@agent-orchestrator/runtime';
+import { startProgram } from '@agent-orchestrator/runtime/start-program';
 import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import type { Call } from '../call.ts';
 import type { Define } from '../command-module.ts';

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import { shellWord, startProgram } from '@agent-orchestrator/runtime';
+import { shellWord } from '@agent-orchestrator/runtime';
+import { startProgram } from '@agent-orchestrator/runtime/start-program';
 import type { HostAnswer, HostInput, Place } from './host.ts';
 
 /** More of an answer is not kept. */
