@@ -108,7 +108,8 @@ for (const name of ['keeper-x64', 'keeper-arm64'])
 
 /** The modules of these files, and of what they use of other files, not counting what they load on demand. */
 async function modulesLoadedWith(files) {
-  const { output } = await build({ ...options, input: files, write: false });
+  // One chunk for each module: chunks of several also hold what is only loaded later.
+  const { output } = await build({ ...options, input: files, output: { preserveModules: true }, write: false });
   const chunks = new Map(output.map((chunk) => [chunk.fileName, chunk]));
   const loaded = new Set(output.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
   for (const name of loaded) for (const imported of chunks.get(name)?.imports ?? []) loaded.add(imported);

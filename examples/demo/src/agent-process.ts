@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { startProgram } from '@agent-orchestrator/runtime/start-program';
+import { startProgram } from '@agent-orchestrator/runtime';
 import type { AgentSettings } from './agent-program.ts';
 
 /** One run of an agent, in its own operating-system process. It ends with the demo in any case. */

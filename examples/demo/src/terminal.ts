@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { basename, delimiter, dirname } from 'node:path';
-import { startProgram } from '@agent-orchestrator/runtime/start-program';
+import { startProgram } from '@agent-orchestrator/runtime';
 import { printable } from '@agent-orchestrator/runtime/printable';
 import type { Paint } from './paint.ts';
 

@@ -90,6 +90,7 @@ export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } f
 export { configPath } from './settings/config-file.ts';
 export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';
+export { startProgram } from './system/start-program.ts';
 export { stateFolder } from './system/state-folder.ts';
 export { resolveSettings, type Arguments, type Settings } from './resolve-settings.ts';
 export type { Setting } from './settings/setting.ts';

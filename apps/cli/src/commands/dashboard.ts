@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from 'commander';
 import type { Dashboard, RunningDashboard } from 'agent-orchestrator-dashboard';
-import { startProgram } from '@agent-orchestrator/runtime/start-program';
+import { SECRET_VARIABLES } from '@agent-orchestrator/runtime/secret-variables';
+import { startProgram } from '@agent-orchestrator/runtime';
 import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import type { Call } from '../call.ts';
 import type { Define } from '../command-module.ts';
@@ -158,11 +159,11 @@ async function openInBrowser(link: string): Promise<void> {
 }
 
 function proxySecret(): string {
-  const secret = process.env['ORCHESTRATOR_PROXY_SECRET'] ?? '';
+  const secret = process.env[SECRET_VARIABLES.proxy] ?? '';
   if (secret.length < SECRET_LENGTH_MIN)
     throw usage(
       '--public-url needs a secret that the proxy sends with each request.',
-      `Set ORCHESTRATOR_PROXY_SECRET to at least ${SECRET_LENGTH_MIN} characters, and let the proxy send them as the ` +
+      `Set ${SECRET_VARIABLES.proxy} to at least ${SECRET_LENGTH_MIN} characters, and let the proxy send them as the ` +
         'header X-Orchestrator-Proxy-Secret.',
       'public-url',
     );

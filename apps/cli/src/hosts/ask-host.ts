@@ -1,6 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { shellWord } from '@agent-orchestrator/runtime';
-import { startProgram } from '@agent-orchestrator/runtime/start-program';
+import { shellWord, startProgram } from '@agent-orchestrator/runtime';
 import type { HostAnswer, HostInput, Place } from './host.ts';
 
 /** More of an answer is not kept. */

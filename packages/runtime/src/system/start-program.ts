@@ -1,8 +1,11 @@
-import type { ChildProcess, ChildProcessWithoutNullStreams, SpawnOptions } from 'node:child_process';
+import {
+  spawn,
+  spawnSync,
+  type ChildProcess,
+  type ChildProcessWithoutNullStreams,
+  type SpawnOptions,
+} from 'node:child_process';
 import { withoutSecrets } from './secret-variables.ts';
-
-/** Loaded with the first program: most commands start none, and begin sooner without it. */
-const childProcesses = () => process.getBuiltinModule('node:child_process');
 
 /** How a program is started; its environment is named by each caller. */
 export type StartProgram = SpawnOptions & { readonly env: NodeJS.ProcessEnv };
@@ -18,10 +21,10 @@ export function startProgram(
 ): ChildProcessWithoutNullStreams;
 export function startProgram(program: string, words: readonly string[], options: StartProgram): ChildProcess;
 export function startProgram(program: string, words: readonly string[], options: StartProgram): ChildProcess {
-  return childProcesses().spawn(program, words, { ...options, env: withoutSecrets(options.env) });
+  return spawn(program, words, { ...options, env: withoutSecrets(options.env) });
 }
 
 /** Runs a program that needs nothing, and waits for its end. @returns its exit code; null: it did not exit by itself */
 export function exitCodeOf(program: string): number | null {
-  return childProcesses().spawnSync(program, { stdio: 'ignore', env: {} }).status;
+  return spawnSync(program, { stdio: 'ignore', env: {} }).status;
 }
