@@ -10,8 +10,6 @@ export interface TaskName {
   readonly sessionId: string;
   readonly kind: string;
   readonly title: string;
-  /** The number of its first change. */
-  readonly firstChange: number;
 }
 
 /** What a task was at a moment. */
@@ -30,8 +28,6 @@ const TITLE_MAX = 160;
 const HANDED_OFF = 16;
 const ASKS = 32;
 
-const CHANGES_WITHOUT_STATUS: ReadonlySet<Event['type']> = new Set(['task.rescheduled', 'task.answered']);
-
 type Payload = Readonly<Record<string, unknown>>;
 
 /**
@@ -42,6 +38,8 @@ export class TaskHistory {
   readonly #names: NumberedTexts;
   readonly #tasks: TaskName[] = [];
   readonly #numbers = new Map<string, number>();
+  /** By task: the ordinal at which it was queued. */
+  readonly #queued = Column.ofIntegers();
   readonly #last = Column.ofIntegers();
   readonly #ordinals = Column.ofIntegers();
   readonly #codes = Column.ofBytes();
@@ -69,13 +67,7 @@ export class TaskHistory {
 
   /** How many tasks there were at an ordinal. They are numbered in the order in which they came. */
   countAt(ordinal: number): number {
-    let [low, high] = [0, this.#tasks.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#ordinals.at(this.#tasks[middle]?.firstChange ?? 0) <= ordinal) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#queued.countUpTo(ordinal);
   }
 
   nameOf(task: number): TaskName | null {
@@ -93,14 +85,14 @@ export class TaskHistory {
     let task = this.numberOf(event.taskId);
     if (task === -1) {
       if (event.type !== 'task.queued') return -1;
-      task = this.#add(event, event.taskId, payload);
+      task = this.#add(event, event.taskId, payload, ordinal);
     }
     const status = statusAfter(event.type, payload);
     this.#noteSuccess(task, event.type, status, ordinal);
-    if (status === null && !CHANGES_WITHOUT_STATUS.has(event.type)) return task;
+    const over = endedBy(event.type, payload);
+    if (status === null && over === 0 && event.type !== 'task.rescheduled') return task;
     const code = status === null ? this.#codes.at(this.#last.at(task)) : codeOf(status, event.type);
-    // An answer ends the question, also of a task that then waits for others.
-    this.#change(task, ordinal, event.type === 'task.answered' ? code & ~ASKS : code, payload['run_at']);
+    this.#change(task, ordinal, code & ~over, payload['run_at']);
     if (status !== null && isEnded(status)) this.#open.delete(task);
     else if (status !== null) this.#open.add(task);
     return task;
@@ -159,7 +151,7 @@ export class TaskHistory {
     return counts;
   }
 
-  #add({ streamId }: Event, id: string, payload: Payload): number {
+  #add({ streamId }: Event, id: string, payload: Payload, ordinal: number): number {
     const task = this.#tasks.length;
     const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '');
     this.#tasks.push({
@@ -169,9 +161,9 @@ export class TaskHistory {
       sessionId: streamId === id ? id : streamId,
       kind: text('kind'),
       title: text('title').slice(0, TITLE_MAX),
-      firstChange: this.#ordinals.length,
     });
     this.#numbers.set(id, task);
+    this.#queued.push(ordinal);
     this.#last.push(-1);
     this.#succeeded.push(0);
     const session = this.#names.numberOf(streamId);
@@ -201,4 +193,13 @@ export class TaskHistory {
 function codeOf(status: TaskStatus, type: Event['type']): number {
   const isHandedOff = type === 'task.handed_off' ? HANDED_OFF : 0;
   return TASK_STATUS_NAMES.indexOf(status) + isHandedOff + (type === 'task.asked' ? ASKS : 0);
+}
+
+/**
+ * What an event ends that may leave the status: an answer ends the question, also of a task that then waits for others;
+ * a review that its agent may not judge any more goes back to its role, and its hand-off is over.
+ */
+function endedBy(type: Event['type'], payload: Payload): number {
+  if (type === 'task.answered') return ASKS;
+  return type === 'task.reviewer_excluded' && 'role' in payload ? HANDED_OFF : 0;
 }
