@@ -1,24 +1,17 @@
-import { AgentTallies } from '../fold/agent-tallies.ts';
+import { AgentTallies, type AgentTally } from '../fold/agent-tallies.ts';
 import { endOf } from '../fold/lease-history.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
 import type { PageReads, Query } from './page-reads.ts';
 import { leaseRow, type LeaseRow } from './rows.ts';
 
 /** What can be said of an agent from its leases and events. */
-export interface AgentRow {
+export interface AgentRow extends AgentTally {
   readonly name: string;
   /** As the registry has it; null: it is not registered, or this is the past. */
   readonly status: string | null;
   readonly roles: readonly string[];
   readonly lastSeenAt: number | null;
   readonly holds: readonly LeaseRow[];
-  readonly leases: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly interrupted: number;
-  readonly refused: number;
-  /** The middle one of its ended leases, in milliseconds. */
-  readonly medianMs: number | null;
 }
 
 export interface AgentsAnswer {

@@ -120,27 +120,32 @@ function binsOf(
   holders: Holders,
   { begin, end, now }: { readonly begin: number; readonly end: number; readonly now: number },
 ): LeasesAnswer['bins'] {
-  const width = (end - begin) / BINS;
-  const shares = holders.list.map(() => LEASE_ENDS.map(() => Array.from({ length: BINS }, () => 0)));
-  const interruptions = holders.list.map(() => Array.from({ length: BINS }, () => 0));
+  const { width, at: binAt } = binsBetween(begin, end);
+  const shares = holders.list.map(() => LEASE_ENDS.map(zeros));
+  const interruptions = holders.list.map(zeros);
   for (const lease of found) {
     const holder = holders.numberOf(lease);
     const bins = shares[holder]?.[kindOf(lease)];
     const until = Math.min(end, lease.until ?? now);
     const from = Math.max(begin, lease.from);
     if (bins === undefined) continue;
-    for (let bin = binAt(from); bin <= binAt(until); bin += 1) {
+    const last = binAt(until);
+    for (let bin = binAt(from); bin <= last; bin += 1) {
       const overlap = Math.min(until, begin + (bin + 1) * width) - Math.max(from, begin + bin * width);
       bins[bin] = (bins[bin] ?? 0) + Math.max(0, overlap) / width;
     }
     const lost = interruptions[holder];
-    if (isInterrupted(lease) && lost !== undefined) lost[binAt(until)] = (lost[binAt(until)] ?? 0) + 1;
+    if (isInterrupted(lease) && lost !== undefined) lost[last] = (lost[last] ?? 0) + 1;
   }
   return { count: BINS, shares: shares.map((kinds) => kinds.map((bins) => bins.map(rounded))), interruptions };
+}
 
-  function binAt(time: number): number {
-    return Math.min(BINS - 1, Math.max(0, Math.floor((time - begin) / width)));
-  }
+const zeros = (): number[] => Array.from({ length: BINS }, () => 0);
+
+/** @returns how long a bin is, and in which bin a time is */
+function binsBetween(begin: number, end: number): { readonly width: number; readonly at: (time: number) => number } {
+  const width = Math.max(1, end - begin) / BINS;
+  return { width, at: (time) => Math.min(BINS - 1, Math.max(0, Math.floor((time - begin) / width))) };
 }
 
 function overviewOf(
@@ -148,14 +153,14 @@ function overviewOf(
   interrupted: readonly LeaseMoment[],
   { begin, end, ordinal }: { readonly begin: number; readonly end: number; readonly ordinal: number },
 ): LeasesAnswer['overview'] {
-  const width = Math.max(1, end - begin) / BINS;
-  const binOf = (time: number) => Math.min(BINS - 1, Math.max(0, Math.floor((time - begin) / width)));
-  const counts = {
-    leases: Array.from({ length: BINS }, () => 0),
-    interruptions: Array.from({ length: BINS }, () => 0),
+  const bins = binsBetween(begin, end);
+  const counts = { leases: zeros(), interruptions: zeros() };
+  const count = (counted: number[], time: number) => {
+    const bin = bins.at(time);
+    counted[bin] = (counted[bin] ?? 0) + 1;
   };
-  const count = (bins: number[], time: number) => (bins[binOf(time)] = (bins[binOf(time)] ?? 0) + 1);
-  for (let lease = 0; lease < leases.countAt(ordinal); lease += 1) count(counts.leases, leases.beginOf(lease));
+  const granted = leases.countAt(ordinal);
+  for (let lease = 0; lease < granted; lease += 1) count(counts.leases, leases.beginOf(lease));
   for (const { from } of interrupted) count(counts.interruptions, from);
   return counts;
 }

@@ -8,7 +8,6 @@ import { refused } from './refused.ts';
 
 /** The newest dead letters; the list of tasks has all. */
 const SHOWN = 3;
-const WORKING_MAX = 50;
 
 /** The present needs no log: bounded reads of the store answer while the log is still being read. */
 export async function needsNow(reads: PageReads): Promise<{ status: StatusAsOf; needs: readonly Need[] }> {
@@ -50,7 +49,7 @@ export function workingNow(
   { working, counts }: StatusAsOf,
   history: StoreHistory,
 ): { readonly working: readonly WorkingRow[]; readonly workingCount: number } {
-  const rows = working.slice(0, WORKING_MAX).map((one) => ({
+  const rows = working.map((one) => ({
     taskId: one.task?.id ?? null,
     number: one.task?.number ?? null,
     title: one.task?.title ?? null,

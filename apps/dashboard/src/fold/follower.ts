@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Event, Storage } from '@agent-orchestrator/core';
 import { Changes, isSameLog, logPages, OrchestratorError, type LastRead } from '@agent-orchestrator/runtime';
 import { LogCheck } from './log-check.ts';
@@ -63,7 +64,7 @@ export class Follower {
       } catch (error) {
         if (signal.aborted) return;
         this.#fail(error);
-        await pause(AGAIN_MS, signal);
+        await pause(AGAIN_MS, undefined, { signal }).catch(() => {});
       }
     }
   }
@@ -128,12 +129,4 @@ export class Follower {
     this.#toldAt = this.#clock();
     for (const listener of this.#listeners) listener();
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

@@ -2,7 +2,7 @@ import type { Event, Mistake, Session, Task } from '@agent-orchestrator/core';
 import { Replay } from '@agent-orchestrator/runtime';
 
 /** What the rules do not look at, only at whether it is there. It may be a quarter of a megabyte. */
-const TASK_TEXTS = ['payload', 'result', 'error', 'title', 'note', 'question', 'answer'] as const;
+const LONG_TEXTS = ['payload', 'result', 'error', 'title', 'note', 'question', 'answer'] as const;
 /** As a text and as JSON. */
 const CUT = '""';
 
@@ -28,13 +28,13 @@ export class SlimReplay {
     const mistake = this.#replay.add(event);
     const { session, tasks } = this.#replay;
     const task = event.taskId === null ? undefined : tasks.get(event.taskId);
-    if (task !== undefined) tasks.set(task.id, withoutTexts(task));
+    if (task !== undefined) cutTexts(task);
     if (session !== null && session.context !== null) this.#replay.session = { ...session, context: CUT };
     return mistake;
   }
 }
 
-function withoutTexts(task: Task): Task {
-  const texts = TASK_TEXTS.filter((name) => task[name] !== null);
-  return Object.assign(task, Object.fromEntries(texts.map((name) => [name, CUT])));
+/** The task is of this replay alone. */
+function cutTexts(task: Task): void {
+  for (const name of LONG_TEXTS) if (task[name] !== null) Object.assign(task, { [name]: CUT });
 }

@@ -1,11 +1,12 @@
 import type { LeasesAnswer } from '../../api/leases.ts';
+import type { LEASE_ENDS } from '../../fold/lease-history.ts';
 import type { Wire } from '../state/wire.ts';
 
 /** The answer that the chart draws. */
 export type Leases = Wire<LeasesAnswer>;
 
 /** The kinds of bars, by their numbers in the answer. */
-export const KINDS = ['succeeded', 'failed', 'interrupted', 'running', 'other'] as const;
+export const KINDS: typeof LEASE_ENDS = ['succeeded', 'failed', 'interrupted', 'running', 'other'];
 
 /** One lease on the chart. Times are milliseconds; -1: not. */
 export interface Bar {
