@@ -40,7 +40,7 @@ export { verifyLog, type Finding, type FindingKind, type Verification } from './
 
 // The inputs and replies of the commands.
 export { closeRestoredLeases } from './commands/close-restored-leases.ts';
-export { checkProgress } from './commands/index.ts';
+export { checkProgress, silentFrom } from './commands/index.ts';
 export type {
   AgentRefusal,
   CancelReply,

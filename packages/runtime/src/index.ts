@@ -139,23 +139,15 @@ export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './proc
 export { AGENT_HOSTS, type AgentHostName } from './processes/agent-hosts.ts';
 export type { Ancestor } from './processes/ancestors.ts';
 export type { HostFacts, HostProcess } from './processes/host-facts.ts';
-export { hostOfThisProcess, isHostAlive, type RegisteredHost } from './processes/host-registry.ts';
+export { fencesOf, isHostAlive, type RegisteredHost } from './processes/host-registry.ts';
 export { readPrivateFile, replacePrivateFile } from './system/private-json.ts';
 export { isBeingJudged, isKept } from './processes/kept-host.ts';
 export { registerHost, type HostToRegister } from './processes/register-host.ts';
-export { giveBack, givenBackNote, isGivenBackNote, type GivenBackWhy } from './hosts/given-back.ts';
+export { giveBack, isGivenBackNote, type GivenBackWhy } from './hosts/given-back.ts';
 export { Holdings, type HeldLease, type HoldingsOwner, type LeaseEnd, type LeaseFate } from './hosts/holdings.ts';
-export { hostMark, HOST_VARIABLE, noteServer } from './hosts/host-offspring.ts';
+export { noteServer } from './hosts/host-offspring.ts';
 export { KEEPER_BOUNDS, parkAfterMs, type KeeperBounds } from './hosts/keeper-rules.ts';
-export {
-  isObserved,
-  noteProgress,
-  ProgressReader,
-  toolBegan,
-  toolEnded,
-  turnEnded,
-  type ProgressSigns,
-} from './hosts/progress.ts';
+export { isObserved, noteProgress, toolBegan, toolEnded, turnEnded, type ProgressSigns } from './hosts/progress.ts';
 export { lastEntries } from './hosts/transcript.ts';
 export { startKeeper, type KeeperTask } from './hosts/start-keeper.ts';
 export { StoreAccess } from './store-access.ts';
@@ -218,6 +210,7 @@ export {
   numberOf,
   referenceTo,
   Replay,
+  silentFrom,
   statusAfter,
   toTaskRecord,
   shellArgument,

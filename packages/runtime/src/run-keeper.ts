@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { Holdings } from './hosts/holdings.ts';
-import { HostKeeper } from './hosts/host-keeper.ts';
+import { HostKeeper, type KeeperCalls } from './hosts/host-keeper.ts';
 import type { KeeperTask } from './hosts/start-keeper.ts';
 import { becomeKeeper, isKeeping, leaveKeeping } from './processes/kept-host.ts';
 import { loadStorages } from './stores/configured-storages.ts';
@@ -44,7 +44,7 @@ function endSoon(): void {
   setTimeout(() => process.exit(), END_WITHIN_MS).unref();
 }
 
-function callsTo(store: StoreAccess): ConstructorParameters<typeof HostKeeper>[0]['calls'] {
+function callsTo(store: StoreAccess): KeeperCalls {
   return {
     heartbeat: (call) => store.use('existing', (one) => one.heartbeat(call)),
     checkpoint: (call) => store.use('existing', (one) => one.checkpoint(call)),

@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { noteProgress, ProgressReader, toolBegan, toolEnded, turnEnded } from '../src/index.ts';
+import { noteProgress, ProgressReader, toolBegan, toolEnded, turnEnded } from '../src/hosts/progress.ts';
 
 const claude = {
   prompt: { type: 'user', message: { role: 'user', content: 'Build it.' } },

@@ -1,6 +1,5 @@
-import { noteProgress, registerHost, turnEnded } from '@agent-orchestrator/runtime';
+import { fencesOf, noteProgress, registerHost, turnEnded } from '@agent-orchestrator/runtime';
 import { cardOutput, type HookEvent } from './events.ts';
-import { holdsAnything } from './holds-anything.ts';
 
 /** Does what an event asks for. @returns what the host has to read; empty: nothing */
 export async function answer(event: HookEvent): Promise<string> {
@@ -25,7 +24,7 @@ export async function answer(event: HookEvent): Promise<string> {
 
   /** Most turns are about no task: then the store is not even opened. */
   async function save(ending: HookEvent, isOver: boolean): Promise<string> {
-    if (!holdsAnything(host)) return '';
+    if (fencesOf(host).length === 0) return '';
     const { saveTurn } = await import('./save-turn.ts');
     await saveTurn(host, ending, isOver);
     return '';

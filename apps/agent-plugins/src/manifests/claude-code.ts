@@ -1,4 +1,4 @@
-import { hookCommand, serverCommand } from './commands.ts';
+import { hookCommand, hooksFile, serverCommand } from './commands.ts';
 import { AUTHOR, DESCRIPTION, jsonFile, LICENSE, PLUGIN_NAME, type PluginFiles, type Program } from './files.ts';
 import { readme } from './readme.ts';
 import { skill } from './skill.ts';
@@ -8,10 +8,6 @@ const EVENTS = { SessionStart: 10, PreCompact: 10, Stop: 10, SessionEnd: 2 } as 
 
 export function claudeCodePlugin(program: Program): PluginFiles {
   const { version } = program;
-  const hooks = Object.entries(EVENTS).map(([event, timeout]) => {
-    const command = { type: 'command', ...hookCommand(program, 'claude-code', event), timeout };
-    return [event, [{ hooks: [command] }]];
-  });
   return {
     '.claude-plugin/plugin.json': jsonFile({
       name: PLUGIN_NAME,
@@ -21,7 +17,7 @@ export function claudeCodePlugin(program: Program): PluginFiles {
       license: LICENSE,
     }),
     '.mcp.json': jsonFile({ mcpServers: { [PLUGIN_NAME]: serverCommand(program) } }),
-    'hooks/hooks.json': jsonFile({ hooks: Object.fromEntries(hooks) }),
+    ...hooksFile(EVENTS, (event) => hookCommand(program, 'claude-code', event)),
     'README.md': readme('Claude Code'),
     ...skill(),
   };

@@ -1,4 +1,4 @@
-import { hookLine, serverCommand } from './commands.ts';
+import { hookLine, hooksFile, serverCommand } from './commands.ts';
 import { AUTHOR, DESCRIPTION, jsonFile, LICENSE, PLUGIN_NAME, type PluginFiles, type Program } from './files.ts';
 import { readme } from './readme.ts';
 import { skill } from './skill.ts';
@@ -21,10 +21,6 @@ const VARIABLES = [
 
 export function codexPlugin(program: Program): PluginFiles {
   const { version } = program;
-  const hooks = Object.entries(EVENTS).map(([event, timeout]) => {
-    const command = { type: 'command', command: hookLine(program, 'codex', event), timeout };
-    return [event, [{ hooks: [command] }]];
-  });
   return {
     '.codex-plugin/plugin.json': jsonFile({
       name: PLUGIN_NAME,
@@ -39,7 +35,7 @@ export function codexPlugin(program: Program): PluginFiles {
     '.mcp.json': jsonFile({
       mcpServers: { [PLUGIN_NAME]: { ...serverCommand(program), env_vars: VARIABLES } },
     }),
-    'hooks/hooks.json': jsonFile({ hooks: Object.fromEntries(hooks) }),
+    ...hooksFile(EVENTS, (event) => ({ command: hookLine(program, 'codex', event) })),
     'README.md': readme('Codex'),
     ...skill(),
   };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { shellWord } from '@agent-orchestrator/runtime';
-import type { Program } from './files.ts';
+import { jsonFile, type PluginFiles, type Program } from './files.ts';
 
 /** A program and its words, for hosts that start it without a shell. */
 export interface StartedCommand {
@@ -22,4 +22,13 @@ export function hookCommand({ node, cli }: Program, host: string, event: string)
 export function hookLine(program: Program, host: string, event: string): string {
   const { command, args } = hookCommand(program, host, event);
   return [command, ...args].map(shellWord).join(' ');
+}
+
+/** The hooks of a plugin: what each event starts, and how long that may take in the unit of the host. */
+export function hooksFile(events: Readonly<Record<string, number>>, start: (event: string) => object): PluginFiles {
+  const hooks = Object.entries(events).map(([event, timeout]) => {
+    const command = { type: 'command', ...start(event), timeout };
+    return [event, [{ hooks: [command] }]];
+  });
+  return { 'hooks/hooks.json': jsonFile({ hooks: Object.fromEntries(hooks) }) };
 }

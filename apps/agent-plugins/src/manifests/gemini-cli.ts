@@ -1,4 +1,4 @@
-import { hookLine, serverCommand } from './commands.ts';
+import { hookLine, hooksFile, serverCommand } from './commands.ts';
 import { DESCRIPTION, jsonFile, PLUGIN_NAME, type PluginFiles, type Program } from './files.ts';
 import { readme } from './readme.ts';
 import { skill } from './skill.ts';
@@ -11,10 +11,6 @@ const EVENTS = { SessionStart: 10_000, AfterAgent: 10_000, SessionEnd: 3_000 } a
 
 export function geminiCliExtension(program: Program): PluginFiles {
   const { version } = program;
-  const hooks = Object.entries(EVENTS).map(([event, timeout]) => {
-    const command = { type: 'command', name: PLUGIN_NAME, command: hookLine(program, 'gemini-cli', event), timeout };
-    return [event, [{ hooks: [command] }]];
-  });
   return {
     'gemini-extension.json': jsonFile({
       name: PLUGIN_NAME,
@@ -22,7 +18,7 @@ export function geminiCliExtension(program: Program): PluginFiles {
       description: DESCRIPTION,
       mcpServers: { [PLUGIN_NAME]: serverCommand(program) },
     }),
-    'hooks/hooks.json': jsonFile({ hooks: Object.fromEntries(hooks) }),
+    ...hooksFile(EVENTS, (event) => ({ name: PLUGIN_NAME, command: hookLine(program, 'gemini-cli', event) })),
     'README.md': readme('Gemini CLI'),
     ...skill(),
   };

@@ -40,7 +40,7 @@ export interface ServerCommand {
 /** A file that a host keeps its configuration in. */
 export interface ConfigFile {
   readonly path: string;
-  /** `jsonc` and `json5` allow comments. */
+  /** `json5` allows comments. */
   readonly format: 'json' | 'json5' | 'toml';
 }
 

@@ -49,13 +49,11 @@ export async function planInstall(request: InstallRequest, place: Place): Promis
   const server = plugin ? null : await serverCommand(request, place);
   const record = readRecord(host.name, scope, place);
   const entry = await entryOf(host, scope, place);
-  const isOurs = entry !== undefined && entry !== null && startsOurServer(entry);
-  if (entry !== undefined && !isOurs) throw foreign(host, scope, place);
-  const ownEntry = isOurs ? entry : undefined;
+  if (entry !== undefined && !startsOurServer(entry)) throw foreign(host, scope, place);
   const files = plugin ? host.plugin.files(scope, place) : [host.server.file(scope, place)];
   for (const file of files) await parseConfig(file, snapshotFor(scope, file.path, place));
   const commands = server === null ? host.plugin.add(scope, pluginFolder(place)) : [host.server.add(scope, server)];
-  return { request, host, scope, program, server, commands, files, found: foundBy(record, ownEntry, server) };
+  return { request, host, scope, program, server, commands, files, found: foundBy(record, entry, server) };
 }
 
 function requireScope(host: AgentHost, scope: Scope, plugin: boolean): void {

@@ -79,7 +79,9 @@ export async function requireDefaults({ agent, settings }: ServerRequest, place:
 }
 
 /** Whether an entry of a host's configuration starts a server of ours, whichever agent and store it names. */
-export function startsOurServer({ command, args }: ServerCommand): boolean {
+export function startsOurServer(entry: ServerCommand | null | undefined): entry is ServerCommand {
+  if (entry === null || entry === undefined) return false;
+  const { command, args } = entry;
   const at = args.indexOf('mcp');
   if (at === -1 || args[at + 1] !== 'serve') return false;
   return /^orchestrator(?:\.js|\.cmd)?$/u.test(basename(at === 0 ? command : (args[at - 1] ?? '')));

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   accessSync,
   chmodSync,
-  closeSync,
   constants,
   existsSync,
   lstatSync,
@@ -13,10 +12,9 @@ import {
   rmSync,
   statSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { makePrivateFolder, openPrivateFile } from '@agent-orchestrator/runtime/private-files';
+import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import { Failure } from '../failure.ts';
 
 /** A file as it was, with all that is needed to make it so again. */
@@ -114,12 +112,7 @@ function writeInPlace(path: string, bytes: Buffer | string, mode: number): void 
   makePrivateFolder(dirname(path));
   const beside = `${path}.orchestrator-${process.pid}`;
   rmSync(beside, { force: true });
-  const file = openPrivateFile(beside);
-  try {
-    writeFileSync(file, bytes);
-  } finally {
-    closeSync(file);
-  }
+  writePrivateFile(beside, bytes);
   chmodSync(beside, mode);
   renameSync(beside, path);
 }

@@ -51,11 +51,11 @@ export async function planUninstall(name: HostName, scope: Scope, place: Place):
 
 /** What removes a plugin from one scope; and from the host, if it is the last scope that has it. */
 export function pluginRemoval({ plugin }: AgentHost, record: InstallRecord, place: Place) {
-  return [...plugin.remove(record.scope), ...(isLastPlugin(record, place) ? plugin.removeShared : [])];
+  return [...plugin.remove(record.scope), ...(isLastPlugin(relatedRecords(record, place)) ? plugin.removeShared : [])];
 }
 
-function isLastPlugin(record: InstallRecord, place: Place): boolean {
-  return relatedRecords(record, place).every(({ server }) => server !== null);
+function isLastPlugin(related: readonly InstallRecord[]): boolean {
+  return related.every(({ server }) => server !== null);
 }
 
 /**
@@ -75,8 +75,9 @@ export async function takeBack(plan: UninstallPlan, place: Place): Promise<Unins
   if (how === 'nothing') return plan;
   const there = { ...place, folder: record?.folder ?? place.folder };
   const program = findHost(host, place);
-  const shared = record === null ? null : new SharedFiles(record, relatedRecords(record, place), place);
-  const isLast = record?.server === null && isLastPlugin(record, place);
+  const related = record === null ? [] : relatedRecords(record, place);
+  const shared = record === null ? null : new SharedFiles(record, related, place);
+  const isLast = record?.server === null && isLastPlugin(related);
   const exits: (number | null)[] = [];
   for (const words of commands) {
     if (program !== null) exits.push((await askHost(program, words, there)).exit);
@@ -101,8 +102,7 @@ export async function takeBack(plan: UninstallPlan, place: Place): Promise<Unins
 export async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boolean> {
   const file = host.server.file(scope, place);
   const document = await parseConfig(file, takeSnapshot(file.path, true));
-  const entry = serverIn(document, host.server.keys(scope, place));
-  return entry !== undefined && entry !== null && startsOurServer(entry);
+  return startsOurServer(serverIn(document, host.server.keys(scope, place)));
 }
 
 /** A host may refuse to remove what the person has removed already: it is asked what is there. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Orchestrator, SessionRecord } from '@agent-orchestrator/core';
-import { isBeingJudged, numberOf, readResume, type ResumeFacts } from '@agent-orchestrator/runtime';
+import { isBeingJudged, numberOf, readResume, silentFrom, type ResumeFacts } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { claim, type Claiming } from '../leases/claim.ts';
@@ -79,9 +79,11 @@ async function silence(
 ): Promise<{ readonly held: SessionRecord; readonly inMs: number } | null> {
   return store.use('existing', async (orchestrator) => {
     const held = await orchestrator.getSession(sessionId);
-    if (held === null || held.heartbeatAt === null || held.ttlMs === null) return null;
+    if (held === null) return null;
+    const { heartbeatAt, ttlMs } = held;
+    if (heartbeatAt === null || ttlMs === null) return null;
     // A moment more than the rule asks for: both times are whole milliseconds.
-    return { held, inMs: held.heartbeatAt + held.ttlMs / 2 - (await orchestrator.now()) + 1 };
+    return { held, inMs: silentFrom({ heartbeatAt, ttlMs }) - (await orchestrator.now()) + 1 };
   });
 }
 

@@ -249,7 +249,7 @@ function isEarlierRun(input: ClaimInput, { agent, instance }: HeldSession): bool
 }
 
 /** No heartbeat for half the TTL: two were missed, so from then on an agent that says it was restarted is believed. */
-export function silentFrom({ heartbeatAt, ttlMs }: HeldSession): number {
+export function silentFrom({ heartbeatAt, ttlMs }: Pick<HeldSession, 'heartbeatAt' | 'ttlMs'>): number {
   return heartbeatAt + ttlMs / 2;
 }
 

@@ -1,7 +1,7 @@
 export { answer, answerInput, type AnswerReply } from './answer.ts';
 export { cancel, cancelInput, type CancelReply } from './cancel.ts';
 export { checkpoint, checkpointInput, type CheckpointReply } from './checkpoint.ts';
-export { claim, claimInput, type ClaimRefusal } from './claim.ts';
+export { claim, claimInput, silentFrom, type ClaimRefusal } from './claim.ts';
 export { clockJump } from './clock-jump.ts';
 export { close, closeInput, type CloseReply } from './close.ts';
 export { drainAgent, endAgentInput, type EndAgentReply } from './drain-agent.ts';

@@ -12,7 +12,7 @@ const KEPT = 'Its last checkpoint, if any, is kept.';
 const BEFORE = ' Note before: ';
 
 /** The note of a task that is given back. A task has one: that of an earlier holder is kept in it. */
-export function givenBackNote(agent: string, why: GivenBackWhy, before: string | null): string {
+function givenBackNote(agent: string, why: GivenBackWhy, before: string | null): string {
   const note = `${sentence(agent, why)} ${KEPT}`;
   const kept = before !== null && isGivenBackNote(agent, before) ? before.split(BEFORE).slice(1).join(BEFORE) : before;
   if (kept === null || kept === '') return note;

@@ -4,10 +4,10 @@
  * server that its host ends, and no model sees a token.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { numberOf, type ClaimRecord, type LeaseRefusal } from '@agent-orchestrator/core';
-import { LEASE_FILE, LEASES_FOLDER, type RegisteredHost } from '../processes/host-registry.ts';
+import { LEASE_FILE, LEASES_FOLDER, namesIn, type RegisteredHost } from '../processes/host-registry.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
 import { readPrivateFile, replacePrivateFile } from '../system/private-json.ts';
 
@@ -82,7 +82,7 @@ export class Holdings {
 
   /** The leases that have a file, the oldest first: the tools take those away that are over. */
   list(): HeldLease[] {
-    const fences = this.#namesIn(LEASES_FOLDER).flatMap((name) => LEASE_FILE.exec(name)?.[1] ?? []);
+    const fences = namesIn(join(this.folder, LEASES_FOLDER)).flatMap((name) => LEASE_FILE.exec(name)?.[1] ?? []);
     const leases = fences.map(Number).toSorted((a, b) => a - b);
     return leases.flatMap((fence) => (readPrivateFile(this.#lease(fence)) as HeldLease | null) ?? []);
   }
@@ -172,13 +172,5 @@ export class Holdings {
     if (existsSync(path)) return;
     makePrivateFolder(dirname(path));
     writePrivateFile(path, '');
-  }
-
-  #namesIn(name: string): readonly string[] {
-    try {
-      return readdirSync(join(this.folder, name));
-    } catch {
-      return [];
-    }
   }
 }

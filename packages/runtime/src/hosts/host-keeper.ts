@@ -1,5 +1,5 @@
 /*
- * The keeper of a host: a small process of its own beside the process of an agent host. It renews the leases that the
+ * The keeper of a host: a process of its own beside the process of an agent host. It renews the leases that the
  * host holds while the host lives and its agent works, whatever becomes of the server of tools. It sees the end of the
  * host within a moment, and ends with it.
  */
@@ -190,9 +190,9 @@ export class HostKeeper implements Disposable {
   }
 
   #keep(lease: HeldLease): void {
-    const { calls, time } = { calls: this.#options.calls, time: this.#time };
+    const time = this.#time;
     const kept = keepLease({
-      orchestrator: calls,
+      orchestrator: this.#options.calls,
       lease,
       since: time.read(),
       isAlive: () => this.#hostEndedAt === null,

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { AGENT_HOSTS } from '../processes/agent-hosts.ts';
 import { isHostAlive, registeredHost, type RegisteredHost } from '../processes/host-registry.ts';
 import { isKeeper } from '../processes/keeper-sight.ts';
@@ -13,14 +13,6 @@ import {
   type ProcessEntry,
 } from '../processes/process-table.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
-
-/** The variable by which a command of a host's shell is known as such after the host has ended. */
-export const HOST_VARIABLE = 'ORCHESTRATOR_HOST';
-
-/** Its value: names the process of the host. */
-export function hostMark({ folder }: Pick<RegisteredHost, 'folder'>): string {
-  return basename(folder);
-}
 
 const OURS = 'ours';
 
@@ -81,12 +73,10 @@ export class HostOffspring {
     return existsSync(join(this.#host.folder, OURS, `${pid}-${start}`));
   }
 
-  /** Started by this host: it says so; or by a host of this kind, and no such host that lives is above it. */
+  /** Started by a host of this kind, and no host that lives is above it. */
   #isMarked(entry: ProcessEntry, all: ReadonlyMap<number, ProcessEntry>): boolean {
     if (Number(entry.start) < Number(this.#host.process.start)) return false;
     const variables = environmentOf(entry.pid);
-    const own = variables.find((one) => one.startsWith(`${HOST_VARIABLE}=`));
-    if (own !== undefined) return own.slice(HOST_VARIABLE.length + 1) === hostMark(this.#host);
     const marks = Object.entries(AGENT_HOSTS).find(([name]) => name === this.#host.name)?.[1].marks ?? [];
     if (!marks.some((mark) => variables.some((one) => one.startsWith(`${mark}=`)))) return false;
     for (let above = all.get(entry.parent); above !== undefined; above = all.get(above.parent))

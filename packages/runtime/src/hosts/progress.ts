@@ -3,9 +3,9 @@
  * tool needs no store: the keeper of the host looks at them.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { RegisteredHost } from '../processes/host-registry.ts';
+import { namesIn, type RegisteredHost } from '../processes/host-registry.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
 import { openCallsIn, type OpenCalls } from './open-calls.ts';
 import { lastEntries } from './transcript.ts';
@@ -111,13 +111,5 @@ function timeOf(path: string): number {
     return statSync(path).mtimeMs;
   } catch {
     return 0;
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }

@@ -2,7 +2,6 @@ import { AGENT_HOSTS } from '../processes/agent-hosts.ts';
 import type { RegisteredHost } from '../processes/host-registry.ts';
 import { isKept, tellKeeper } from '../processes/kept-host.ts';
 import { startProgram } from '../system/start-program.ts';
-import { HOST_VARIABLE } from './host-offspring.ts';
 import type { Holdings } from './holdings.ts';
 import type { KeeperBounds } from './keeper-rules.ts';
 
@@ -60,6 +59,6 @@ function tellUnlessFull(folder: string, pid: number): void {
 
 /** Without what would make it look like a command of the host. */
 function withoutMarks(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const marks = [HOST_VARIABLE, ...Object.values(AGENT_HOSTS).flatMap(({ marks }) => marks)];
+  const marks = Object.values(AGENT_HOSTS).flatMap(({ marks }) => marks);
   return { ...env, ...Object.fromEntries(marks.map((name) => [name, undefined])), UV_THREADPOOL_SIZE: '1' };
 }

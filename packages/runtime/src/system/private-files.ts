@@ -109,11 +109,11 @@ function syncFolder(path: string): void {
   }
 }
 
-/** As `openPrivateFile`, and writes the text. */
-export function writePrivateFile(path: string, text: string): void {
+/** As `openPrivateFile`, and writes the content. */
+export function writePrivateFile(path: string, content: string | Uint8Array): void {
   const file = openPrivateFile(path);
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, content);
   } finally {
     closeSync(file);
   }

@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
+import { KEEPER_BOUNDS } from '@agent-orchestrator/runtime';
+import { durationText } from '@agent-orchestrator/runtime/duration';
 import { usage } from '../../failure.ts';
 import { collect, parseDuration } from '../../input/parse.ts';
 import { interruption } from '../../interruption.ts';
@@ -14,7 +16,7 @@ interface ServeOptions {
 
 /** Beside this file in the bundle. */
 const KEEPER = new URL('./host-keeper.js', import.meta.url);
-const PARK_AFTER_MS = 30 * 60_000;
+const { parkAfterMs: PARK_AFTER_MS, toolMaxMs: TOOL_MAX_MS } = KEEPER_BOUNDS;
 
 export const defineServe: Define = (parent, run) => {
   parent
@@ -30,9 +32,12 @@ export const defineServe: Define = (parent, run) => {
     )
     .option('--role <name>', 'a role of the agent (repeatable)', collect)
     .addOption(
-      new Option('--park-after <duration>', 'give tasks back after so long without progress')
+      new Option(
+        '--park-after <duration>',
+        `give tasks back after so long without progress; without the plugin, at least ${durationText(TOOL_MAX_MS)}`,
+      )
         .argParser(parseDuration)
-        .default(PARK_AFTER_MS, '30m'),
+        .default(PARK_AFTER_MS, durationText(PARK_AFTER_MS)),
     )
     .action(
       run<ServeOptions>(async (call) => {
