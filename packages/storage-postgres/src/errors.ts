@@ -58,7 +58,12 @@ const KEY_TRIES_MAX = 5;
 const FENCE_TRIES_MAX = 20;
 
 /** Another transaction came first, or the server stops or starts: the same once more may well succeed. */
-const PASSING_CODES = new Set([TAKEN, '40001', '40P01', '55P03', '53300']);
+const PASSING_CODES = new Set([TAKEN, '40001', '40P01', '53300']);
+/**
+ * Too long for one lock, and for a whole statement, which may wait for one lock after the other, each for less. The
+ * statements of a unit of work look up by keys: none takes so long by itself.
+ */
+const LOCKED_CODES = new Set(['55P03', '57014']);
 
 /** Error codes by the beginning of the server's code. */
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
@@ -92,9 +97,9 @@ export function isConnectionLost(error: unknown): boolean {
   return CONNECTION_CODES.has(code) || /^57P0[1-3]$/.test(code) || (code.startsWith('08') && code !== '08P01');
 }
 
-/** Whether it waited for a lock of another transaction for as long as it may. */
+/** Whether it waited for locks of other transactions for as long as it may. */
 export function isLockedTooLong(error: unknown): boolean {
-  return describe(error).code === '55P03';
+  return LOCKED_CODES.has(describe(error).code);
 }
 
 /** Whether the same unit of work may succeed if it is tried again. */
@@ -103,7 +108,12 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof OrchestratorError) return error.code === 'STORE_STANDBY';
   const { code, table } = describe(error);
   // The clock's state in `meta` had changed since it was read: the guard makes that an error.
-  return PASSING_CODES.has(code) || (code === '23502' && table === 'meta') || isConnectionLost(error);
+  return (
+    PASSING_CODES.has(code) ||
+    LOCKED_CODES.has(code) ||
+    (code === '23502' && table === 'meta') ||
+    isConnectionLost(error)
+  );
 }
 
 /**

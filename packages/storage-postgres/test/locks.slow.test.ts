@@ -2,6 +2,7 @@
  * Units of work that name the same sessions:
  *  - lock several sessions in the order of their ids, whatever the order in which they are named
  *  - cross again and again, by id and by fence, old sessions and new ones, and the server never has to break a deadlock
+ *  - waiting for one lock after the other takes longer than a statement may: it is tried again
  *  - a claim of the next task passes over a head that another transaction has locked, and does not wait for it
  *  - a claim that finds nothing but a locked head waits for it
  *  - a recovery that passes over a locked stale session says that there is more; it waits for it if it finds no other,
@@ -11,6 +12,7 @@
  *    say that there is more
  *  - tasks of a locked session that have to be told of an end keep none waiting that come after them, however many
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { LIMITS, type Evidence, type Scope } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { TIMEOUTS } from '../src/server/transactions.ts';
@@ -20,6 +22,7 @@ import { newDatabase, openStorage, orchestratorOn, until } from './open-database
 
 const OF_DATABASE = `count(*)::int FROM pg_stat_activity WHERE datname = current_database()`;
 const WAITING = `SELECT ${OF_DATABASE} AND wait_event_type = 'Lock'`;
+const HOLDING = `SELECT ${OF_DATABASE} AND state = 'idle in transaction'`;
 const OTHERS = `SELECT ${OF_DATABASE} AND pid <> pg_backend_pid()`;
 const DEADLOCKS = `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`;
 
@@ -61,6 +64,29 @@ test('sessions are locked in the order of their ids, whatever the order in which
       expect((await unit).sessions.map(({ session }) => session.id)).toEqual(['c', 'b', 'a']);
     }),
   );
+});
+
+test('what waits for one lock after the other, longer than a statement may, is tried again', async () => {
+  const { url, adminUrl } = await newDatabase();
+  const storage = await openStorage(url);
+  const ids = ['a', 'b', 'c'];
+  await orchestratorOn(storage).enqueueTasks(ids.map((id) => ({ id })));
+  const eachMs = TIMEOUTS.lock_ms - 1_000;
+  expect(ids.length * eachMs).toBeGreaterThan(TIMEOUTS.statement_ms);
+
+  // Each is let go before the wait for it alone is too long.
+  const rivals = ids.map((id, at) =>
+    withAdmin(adminUrl, async (rival) => {
+      await rival.unsafe(`BEGIN; ${lock(id)}`);
+      await pause((at + 1) * eachMs);
+      await rival.unsafe('COMMIT');
+    }),
+  );
+  await until(async () => (await numberOf(adminUrl, HOLDING)) === ids.length);
+  const { sessions } = await loadedFor(storage, named(...ids));
+  await Promise.all(rivals);
+
+  expect(sessions).toHaveLength(ids.length);
 });
 
 test(
@@ -224,7 +250,7 @@ test('a stale lease whose grant is not committed yet is hidden from recoveries',
     await rival.unsafe('BEGIN; LOCK TABLE orchestrator.event_log IN SHARE MODE');
     const claim = claiming.claimTask({ agent: 'a', sessionId: 'late', ttlMs: 1_000, staleAfterMs: 1_000 });
     await waits(adminUrl);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await pause(1_500);
 
     const first = await recovering.staleRecovery();
     const second = await recovering.staleRecovery();
