@@ -1,8 +1,10 @@
+import type { Context, Event } from '@agent-orchestrator/core';
 import { describe, expect, test } from 'vitest';
 import { checkInvariants, type JournalLine } from '../src/index.ts';
 import { editLines, find, inJournalOf, is } from './checker-forgery.ts';
 import type { Run } from './checker-recorder.ts';
 import { workingDay } from './checker-working-day.ts';
+import { claimsOf, type Answered } from './planted-faults/planted-fault.ts';
 import { emptyRecoveries } from './planted-faults/recovery.ts';
 
 describe('the invariant checker', () => {
@@ -42,6 +44,19 @@ describe('the invariant checker', () => {
     expect(found.map((all) => all.map(({ invariant }) => invariant))).toEqual([[], [], ['I12']]);
   });
 
+  test('a claim whose answer was lost may hand over what a later holder has saved since', async () => {
+    const day = await workingDay();
+    const { fence } = find(day, is('task.claimed', 'line-1'));
+    const saved = day.events.findLast(({ type, sessionId }) => type === 'session.checkpointed' && sessionId === 'line');
+    const own = find(day, is('session.checkpointed'));
+    expect(own.fence).toBe(fence);
+
+    const [late, early] = [saved, own].map((event) => toldContextOf(day, fence, event));
+
+    expect(checkInvariants(late as Run)).toEqual([]);
+    expect(checkInvariants(early as Run)).toMatchObject([{ invariant: 'I8' }]);
+  });
+
   test('a recovery that was sent again may answer what was so the first time', async () => {
     const day = await workingDay();
     const { at } = find(day, is('task.claimed', 'open'));
@@ -67,4 +82,18 @@ function answeredAfter(day: Run, lateMs: number | null): Run {
     const isAnswer = (line: JournalLine) => line.is === 'answered' && call?.is === 'sent' && line.call === call.call;
     return lines.flatMap((line) => (isAnswer(line) ? (lateMs === null ? [] : [{ ...line, at: at + lateMs }]) : [line]));
   });
+}
+
+/** The day, but the answer to the claim with this fence has the context that an event saved. */
+function toldContextOf(day: Run, fence: number | null, event: Event | undefined): Run {
+  const saved = JSON.parse(event?.payload ?? '{}') as Pick<Context, 'turn' | 'hash'>;
+  const context: Context = { lastAction: null, nextAction: null, memoryRef: null, data: null, ...saved };
+  const isMeant = (line: JournalLine): line is Answered =>
+    line.is === 'answered' && claimsOf(line.reply)[0]?.lease.fence === fence;
+  return inJournalOf(day, 'company-agent', (lines) =>
+    editLines(lines, isMeant, (line) => ({
+      ...line,
+      reply: { ok: true, claims: claimsOf(line.reply).map((claim) => ({ ...claim, context })) },
+    })),
+  );
 }

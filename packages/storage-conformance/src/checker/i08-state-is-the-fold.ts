@@ -1,6 +1,6 @@
-import type { ToldClaim } from './claims.ts';
-import { toldClaims } from './claims.ts';
-import { name, type History, type SessionLog } from './history.ts';
+import type { Event } from '@agent-orchestrator/core';
+import { toldClaims, type ToldClaim } from './claims.ts';
+import { name, payloadOf, type History, type SessionLog } from './history.ts';
 import { replay, type SessionState } from './replay.ts';
 import { violation, type Violation } from './violation.ts';
 
@@ -19,15 +19,28 @@ function checkSession({ events }: SessionLog, told: ReadonlyMap<number, ToldClai
     if (problem !== null) found.push(violation('I8', [event], `${name(event)} ${problem}.`));
     if (event.type !== 'task.claimed') continue;
     for (const one of told.get(event.fence ?? 0) ?? [])
-      if (!one.again && !isContextOf(session, one))
+      if (!one.again && !isContext(session.context, one) && !isOfNextHolder(events, one))
         found.push(violation('I8', [event], `${name(event)} did not hand over the last checkpoint.`, one.commandId));
   }
   return found;
 }
 
-function isContextOf({ context }: SessionState, { claim }: ToldClaim): boolean {
+function isContext(context: SessionState['context'], { claim }: ToldClaim): boolean {
   return (
     (claim.context?.turn ?? null) === (context?.turn ?? null) &&
     (claim.context?.hash ?? null) === (context?.hash ?? null)
+  );
+}
+
+/**
+ * A storage whose connection was lost on COMMIT asks again by itself, and answers as the receipt says: with the context
+ * of that moment. If the lease had ended meanwhile, a later holder may have saved it.
+ */
+function isOfNextHolder(events: readonly Event[], one: ToldClaim): boolean {
+  return events.some(
+    (event) =>
+      event.type === 'session.checkpointed' &&
+      (event.fence ?? 0) > one.claim.lease.fence &&
+      isContext(payloadOf(event, 'session.checkpointed'), one),
   );
 }

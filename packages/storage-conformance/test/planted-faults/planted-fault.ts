@@ -26,7 +26,7 @@ export const log = (plant: (day: Run) => Run) => (day: Run) => forge(plant(witho
 /** Changes the log; the journals beside it tell what was really acknowledged. */
 export const both = (plant: (day: Run) => Run) => (day: Run) => forge(plant(day));
 
-type Answered = Extract<JournalLine, { is: 'answered' }>;
+export type Answered = Extract<JournalLine, { is: 'answered' }>;
 
 /** The answers to calls of a name, by what they say. */
 export function isAnswerTo(lines: Journal, command: keyof Calls, fits: (reply: Answered['reply']) => boolean) {
