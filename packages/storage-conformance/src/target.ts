@@ -27,8 +27,21 @@ export interface Target<Open extends Opened = Opened> {
    * Cases that this storage does not pass, by title, each with its reason. A title that does not exist fails the run.
    */
   readonly skip?: Readonly<Record<string, string>>;
-  /** The random walk: how many steps at least (2,000), and the seed of a run to repeat. */
-  readonly walk?: { readonly steps?: number; readonly seed?: number };
+  readonly walk?: WalkOptions<Open>;
+}
+
+/** The random walk beside the model. */
+export interface WalkOptions<Open extends Opened = Opened> {
+  /** How many steps at least; default: 2,000. */
+  readonly steps?: number;
+  /** The seed of a run to repeat. */
+  readonly seed?: number;
+  /**
+   * As `Target.open`, which is used if this is left out. A command may take several units of work, and where those of
+   * other commands of its turn come between them is not promised. A storage that works on several at once opens one here
+   * that does not: the model does not either.
+   */
+  open?(): Promise<Open>;
 }
 
 /** Data that was opened for one case. */

@@ -44,6 +44,11 @@ export interface PostgresStorageOptions {
   readonly clock?: Clock;
   /** The id of the move or restore that fills the store. Until it is done, all other processes are refused. */
   readonly filling?: string;
+  /**
+   * How many transactions for groups of commands are under way at once. Default: 2, so that one can be decided while the
+   * other waits for the disk. With 1, the units of work of this storage take effect in the order in which they came.
+   */
+  readonly groupsMax?: number;
   /** How long a command is tried again when the server is away or busy, in milliseconds. */
   readonly retryMs?: number;
   /** How long `close()` waits for the reads of a server that does not answer, in milliseconds. Default: 75 seconds. */
@@ -54,8 +59,7 @@ export interface PostgresStorageOptions {
 
 const RETRY_MS = 30_000;
 const NOTHING_APPLIED: MigrationReport = { created: false, applied: [] };
-/** Two groups, so that one can be decided while the other waits for the disk. */
-const GROUP_CONNECTIONS = 2;
+const GROUPS_MAX = 2;
 const WAITING_CONNECTIONS = 4;
 const READING_CONNECTIONS = 4;
 /** A timer that is longer would be over at once. */
@@ -121,6 +125,7 @@ class PostgresStorage implements Storage {
       mode = 'create',
       clock: ownClock,
       filling,
+      groupsMax = GROUPS_MAX,
       retryMs = RETRY_MS,
       closeMs = READ_MS,
       ...others
@@ -130,7 +135,7 @@ class PostgresStorage implements Storage {
     this.#forOneCommand = others.forOneCommand ?? false;
     this.#mode = mode;
     this.#filling = filling;
-    this.#connections = new ConnectionPool(address, GROUP_CONNECTIONS);
+    this.#connections = new ConnectionPool(address, groupsMax);
     this.#waitingConnections = new ConnectionPool(address, WAITING_CONNECTIONS, this.#connections);
     this.#readingConnections = new ConnectionPool(address, READING_CONNECTIONS, this.#connections);
     this.#retryMs = retryMs;

@@ -13,18 +13,22 @@ export interface CaseDatabasesOptions {
   readonly server?: () => Promise<string>;
   /** How agents reach a database, if not directly. */
   readonly through?: (url: string) => Promise<string>;
+  /** Whether the units of work of a storage take effect in the order in which they came, as those of the model do. */
+  readonly inOrder?: boolean;
 }
 
 /** A database, and the two storages that its cases share, one case after the other. */
 class CaseDatabase {
   readonly database: TestDatabase;
   readonly #url: string;
+  readonly #inOrder: boolean;
   readonly #clock = new ClockOfCase();
   #storages: readonly [Storage, Storage] | null = null;
 
-  constructor(database: TestDatabase, url: string) {
+  constructor(database: TestDatabase, url: string, inOrder: boolean) {
     this.database = database;
     this.#url = url;
+    this.#inOrder = inOrder;
   }
 
   /** A server's process plans each statement when it meets it first. So the storages stay open for the next case. */
@@ -59,7 +63,8 @@ class CaseDatabase {
   }
 
   async #openBoth(): Promise<readonly [Storage, Storage]> {
-    const open = () => openPostgresStorage({ url: this.#url, clock: this.#clock });
+    const options = { url: this.#url, clock: this.#clock, ...(this.#inOrder && { groupsMax: 1 }) };
+    const open = () => openPostgresStorage(options);
     return Promise.all([open(), open()]);
   }
 }
@@ -95,12 +100,18 @@ class ClockOfCase implements Clock {
 export class CaseDatabases {
   readonly #server: () => Promise<string>;
   readonly #through: (url: string) => Promise<string>;
+  readonly #inOrder: boolean;
   readonly #all: CaseDatabase[] = [];
   readonly #free: CaseDatabase[] = [];
 
-  constructor({ server = async () => inject('postgresUrl'), through = async (url) => url }: CaseDatabasesOptions = {}) {
+  constructor({
+    server = async () => inject('postgresUrl'),
+    through = async (url) => url,
+    inOrder = false,
+  }: CaseDatabasesOptions = {}) {
     this.#server = server;
     this.#through = through;
+    this.#inOrder = inOrder;
   }
 
   /** Opens one that is empty, and that no other case uses until it is closed. */
@@ -118,7 +129,7 @@ export class CaseDatabases {
 
   async #create(): Promise<CaseDatabase> {
     const database = await createDatabase(await this.#server());
-    const one = new CaseDatabase(database, await this.#through(database.url));
+    const one = new CaseDatabase(database, await this.#through(database.url), this.#inOrder);
     this.#all.push(one);
     return one;
   }

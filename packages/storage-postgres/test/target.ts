@@ -12,6 +12,12 @@ export interface TargetOptions extends CaseDatabasesOptions {
 /** A target for the suite. */
 export function targetOf({ name, walk = {}, ...options }: TargetOptions): Target<OpenedPostgres> {
   const databases = new CaseDatabases(options);
-  afterAll(() => databases.drop());
-  return { name, walk, ...offerOf(databases), open: () => databases.open() };
+  const inOrder = new CaseDatabases({ ...options, inOrder: true });
+  afterAll(() => Promise.all([databases.drop(), inOrder.drop()]));
+  return {
+    name,
+    walk: { ...walk, open: () => inOrder.open() },
+    ...offerOf(databases),
+    open: () => databases.open(),
+  };
 }

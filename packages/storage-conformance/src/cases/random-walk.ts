@@ -47,7 +47,7 @@ async function walk(
 
 /** @returns how many steps were walked */
 async function walkOnce(target: Target, steps: readonly Step[]): Promise<number> {
-  const opened = await target.open();
+  const opened = await (target.walk?.open?.() ?? target.open());
   const walker = new Walker(opened);
   try {
     for (const step of steps) await walker.step(step);
