@@ -135,7 +135,7 @@ function processLines({ holder, offspring, ofLeases }: SeenProcesses, paint: Pai
     gone: ['The process that claimed is gone.'],
     unknown: ['It cannot be seen from here whether the process that claimed is alive.'],
   };
-  // Whoever knows the lease can hand it on: what starts in the container beside the command, or a job of `at`.
+  // A lease can be handed on: to what starts in the container beside the command, or to a job of `at`.
   const isHandedOn = offspring === 'ended' && ofLeases.some(({ over, processes }) => !over && processes.length > 0);
   const lines = [
     ...(holder === null ? [] : told[holder]),
