@@ -8,7 +8,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test, type TestContext } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ControlGroup } from '../src/processes/control-group.ts';
 import { canExecuteKeeper, Keeper, keeperProgram, type KeptCommand } from '../src/processes/keeper.ts';
 import { offspringOf, ownTag, type NamedHolder, type OffspringState } from '../src/processes/offspring.ts';
