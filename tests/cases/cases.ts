@@ -377,6 +377,39 @@ export const CASES: readonly Case[] = [
     needs: 'root on Linux',
   },
   {
+    name: 'what has left its keeper is not seen: below another keeper, on the same terminal, without cgroups',
+    tests: [
+      [`${RUNTIME}/strangers.slow.test.ts`, 'for %s, %s, is a doubt until it has ended'],
+      [`${RUNTIME}/strangers.slow.test.ts`, 'is alive in its cgroup, also for one who sees no cgroups'],
+    ],
+    needs: 'root on Linux',
+  },
+  {
+    name: 'why tells both that all has ended and that something is alive',
+    tests: [
+      [
+        `${CLI}/run-namespaces.slow.test.ts`,
+        'what is executed into the container of a killed run is none of it, unless it has the lease',
+      ],
+    ],
+    needs: 'root on Linux',
+  },
+  {
+    name: 'the demo cannot use what it made, under a umask that takes bits of the owner',
+    tests: [
+      [
+        'examples/demo/test/demo.slow.test.ts',
+        'with --json it prints one object, which says the same, also under umask 0777',
+      ],
+    ],
+  },
+  {
+    name: 'what a hook says of a failure moves the cursor',
+    tests: [
+      ['apps/agent-plugins/test/hook.test.ts', 'it prints nothing where there is nothing to tell, and where it fails'],
+    ],
+  },
+  {
     name: 'run ends nothing where it cannot see its own processes',
     tests: [
       [
