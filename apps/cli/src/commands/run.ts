@@ -197,7 +197,6 @@ function answerOf({ question, askedAt, askedBy, answer, answeredBy }: ClaimRecor
 async function checkArtifacts(call: Call<RunOptions>): Promise<void> {
   const { artifact: names = [] } = call.options;
   if (names.length === 0) return;
-  if (names.includes('')) throw usage('--artifact has no path.', 'Give the path of a file.', 'artifact');
   const { artifactAt, NO_TOKEN } = await import('@agent-orchestrator/runtime');
   const artifacts = names.map((name) => artifactAt(name, { sha256: '0'.repeat(64), bytes: 0 }));
   await call.check('releaseTask', { token: NO_TOKEN, outcome: 'succeeded', result: { artifacts } });
