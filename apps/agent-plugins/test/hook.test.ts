@@ -1,6 +1,6 @@
 // The hook as the hosts call it, as the command line is built:
-// - nothing is held and nothing waits, no store, input that is no event, a store that is broken: nothing, and exit status
-//   0; what is said of it on standard error is one line without controls
+// - nothing is held and nothing waits, no store, input that is no event, a store that is broken: nothing, exit
+//   status 0; what is said of it on standard error is one line without controls
 // - a store that a server makes at the same moment is in no way
 // - a lease: the card at the start; the state at the end of a turn, without what the model saved; parked at the end,
 //   but not when the host continues with another session; also if its state is refused
