@@ -128,4 +128,8 @@ export const RUN_CASES: readonly Case[] = [
     tests: [[`${CLI}/run.test.ts`, 'on a terminal it gets none that Node has opened there']],
     needs: 'the program `script`',
   },
+  {
+    name: 'the path of an artifact is read as no other path is',
+    tests: [[`${RUNTIME}/expected-files.test.ts`, 'a name is a path as everywhere']],
+  },
 ];
