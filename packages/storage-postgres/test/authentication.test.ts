@@ -122,6 +122,8 @@ test.for([
   ['lets in after a challenge', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), LET_IN], 'not proven'],
   ['asks by another method, too', [SCRAM, CLEARTEXT], 'twice'],
   ['hashes once', [SCRAM, challenge('r=x,s=c2FsdA==,i=1')], 'does not hash the password'],
+  ['hashes once, as it says last', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096,i=1')], 'does not hash the password'],
+  ['hashes once, by a name of its own', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096,ix1')], 'does not hash the password'],
   ['hashes for minutes', [SCRAM, challenge('r=x,s=c2FsdA==,i=2147483647')], 'does not hash the password'],
   ['hashes no number of times', [SCRAM, challenge('r=x,s=c2FsdA==,i=abc')], 'does not hash the password'],
   ['asks for nothing, as a program that knows no password', [LET_IN], 'lets every client in'],

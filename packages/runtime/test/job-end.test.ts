@@ -1,0 +1,33 @@
+/*
+ * What a store does not take of an end is cut, and the end says so:
+ *  - a message and a question that are too long end with a word about it
+ *  - a question whose addressee is refused says whom it was for
+ */
+import { LIMITS, OrchestratorError } from '@agent-orchestrator/core';
+import { expect, test } from 'vitest';
+import { TaskWaiting } from '../src/index.ts';
+import { endsWithLess, failure, jobEndOf } from '../src/work/job-end.ts';
+
+const LONG = 'x'.repeat(LIMITS.text_characters_max + 1);
+const { signal } = new AbortController();
+
+test('a message that is too long says that it was cut', () => {
+  const { error } = failure(new Error(LONG));
+
+  expect(error?.message).toHaveLength(LIMITS.text_characters_max);
+  expect(error?.message).toMatch(/x … \(cut\)$/);
+});
+
+test.for([
+  ['What now?', /^What now\? \(It was for \{"agent":"no such one"\}, which was refused: to is no name\.\)$/],
+  [LONG, /x … \(cut\) \(It was for \{"agent":"no such one"\}, which was refused: to is no name\.\)$/],
+] as const)('a question whose addressee is refused says whom it was for', ([asked, told]) => {
+  const end = jobEndOf(new TaskWaiting(asked, { to: { agent: 'no such one' } }), signal);
+
+  const [less] = [
+    ...endsWithLess(end ?? { outcome: 'failed' }, new OrchestratorError('INVALID_INPUT', 'to is no name.')),
+  ];
+
+  expect(less?.ask).toEqual({ question: expect.stringMatching(told) });
+  expect(less?.ask?.question.length).toBeLessThanOrEqual(LIMITS.text_characters_max);
+});
