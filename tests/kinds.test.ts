@@ -3,6 +3,7 @@
 // - a payload that does not fit is refused before anything is written, and the error names the place
 // - a kind that was not declared is refused
 // - a result is checked when the kind is given
+// - a command is the same when it is sent again, if a schema makes another value each time, or changes what it gets
 import { newCommandId, newSeed } from '@agent-orchestrator/runtime';
 import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect, expectTypeOf, test } from 'vitest';
@@ -71,4 +72,35 @@ test('a result is checked when the kind is given', async () => {
     result: { hash: 'ab' },
   });
   expect(right).toMatchObject({ ok: true, status: 'succeeded' });
+});
+
+test('a command is the same when it is sent again, whatever its schema makes of it', async () => {
+  let made = 0;
+  const changing = z.looseObject({}).transform((value) => {
+    made += 1;
+    return Object.assign(value, { id: made });
+  });
+  const orchestrator = new Orchestrator({
+    storage: openMemoryStorage(),
+    newCommandId,
+    newSeed,
+    kinds: { mail: { payload: changing, result: changing } },
+  });
+  const task = { id: 'mail', kind: 'mail', payload: { to: 'jane' } } as const;
+  const enqueue = { tasks: [task], commandId: newCommandId() };
+  const enqueued = [1, 2].map(async () => orchestrator.enqueueTasks(enqueue.tasks, { commandId: enqueue.commandId }));
+  const [first, again] = await Promise.all(enqueued);
+  const claimed = await orchestrator.claimTask({ agent: 'company-agent' });
+  if (!claimed.ok) throw new Error('nothing was claimed');
+  const { token } = claimed.lease;
+  const result = { sent: true };
+  const end = { token, kind: 'mail', outcome: 'succeeded', commandId: newCommandId(), seed: newSeed() } as const;
+  const ended = await orchestrator.releaseTask({ ...end, result });
+  const endedAgain = await orchestrator.releaseTask({ ...end, result });
+
+  expect(again).toEqual(first);
+  expect(endedAgain).toEqual(ended);
+  expect(made).toBe(4);
+  expect([task.payload, result]).toEqual([{ to: 'jane' }, { sent: true }]);
+  expect(await orchestrator.getTask('mail')).toMatchObject({ payload: { to: 'jane' }, result: { sent: true, id: 3 } });
 });

@@ -75,7 +75,7 @@ import {
 } from './inputs.ts';
 import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
-import { namesNumbers } from './references.ts';
+import { namesNumbers, withIdsIn } from './references.ts';
 import { relatedResults } from './related-results.ts';
 import { toAgentRecord, toClaimRecord, withAgentRecord, toTaskRecord, type ClaimRecord } from './records.ts';
 import { reviewTask, type ReviewCall, type ReviewedNow } from './review-task.ts';
@@ -321,29 +321,22 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     { input, values }: Prepared<Input>,
   ): Promise<Reply> {
     const ofKinds = this.#kinds.areDeclared ? values() : [];
-    if (ofKinds.length > 0) return this.#kinds.check(ofKinds).then(() => this.#sendWithIds(command, input));
-    return this.#sendWithIds(command, input);
+    if (ofKinds.length === 0) return this.#sendWithIds(command, input);
+    // A schema may make another value each time (an id, the time). What was asked for stays the same request.
+    const asked = structuredClone(input);
+    return this.#kinds.check(ofKinds).then(() => this.#sendWithIds(command, input, asked));
   }
 
   #sendWithIds<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
     command: Command<Input, Reply>,
     input: Input,
+    asked = input,
   ): Promise<Reply> {
-    if (!namesNumbers(input)) return this.#runner.run(command, input);
-    return this.#withIdsIn(input).then((withIds) => this.#runner.run(command, withIds));
-  }
-
-  async #withIdsIn<
-    Input extends CommandInput & { readonly tasks?: readonly object[]; readonly items?: readonly object[] },
-  >(input: Input): Promise<Input> {
-    const { tasks, items, namespace } = input;
-    const known = (parts: readonly object[] | undefined) =>
-      parts && Promise.all(parts.map((part) => this.withIds(part, namespace)));
-    return {
-      ...(await this.withIds(input, namespace)),
-      ...(tasks && { tasks: await known(tasks) }),
-      ...(items && { items: await known(items) }),
-    };
+    if (!namesNumbers(input)) return this.#runner.run(command, input, asked);
+    const known = <Part extends object>(part: Part) => this.withIds(part, input.namespace);
+    return Promise.all([withIdsIn(input, known), withIdsIn(asked, known)]).then(([withIds, askedWithIds]) =>
+      this.#runner.run(command, withIds, askedWithIds),
+    );
   }
 
   async #enqueue(
