@@ -104,3 +104,28 @@ test('a command is the same when it is sent again, whatever its schema makes of 
   expect([task.payload, result]).toEqual([{ to: 'jane' }, { sent: true }]);
   expect(await orchestrator.getTask('mail')).toMatchObject({ payload: { to: 'jane' }, result: { sent: true, id: 3 } });
 });
+
+test('a batch whose items were refused at first is the same when it is sent again', async () => {
+  let made = 0;
+  const changing = z.looseObject({}).transform((value) => Object.assign(value, { id: (made += 1) }));
+  const orchestrator = new Orchestrator({
+    storage: openMemoryStorage(),
+    newCommandId,
+    newSeed,
+    kinds: { mail: { result: changing } },
+  });
+  await orchestrator.enqueueTasks([{ kind: 'mail' }, { kind: 'mail', payload: new Proxy({ to: 'jane' }, {}) }]);
+  const claimed = await orchestrator.claimTasks({ agent: 'company-agent', limit: 2 });
+  if (!claimed.ok) throw new Error('nothing was claimed');
+  const [first = '', second = ''] = claimed.claims.map(({ lease }) => lease.token);
+  await orchestrator.releaseTask({ token: first, outcome: 'released' });
+  const items = [first, second].map((token) => ({ token, kind: 'mail', outcome: 'succeeded', result: {} }) as const);
+  const batch = { commandId: newCommandId() };
+
+  const replies = [];
+  for (let times = 0; times < 3; times += 1) replies.push(await orchestrator.releaseTasks(items, batch));
+
+  expect(replies.map(({ items: all }) => all.map(({ ok }) => ok))).toEqual(
+    Array.from({ length: 3 }, () => [false, true]),
+  );
+});

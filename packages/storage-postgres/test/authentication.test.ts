@@ -120,6 +120,7 @@ const challenge = (text: string) => request(11, ...Buffer.from(text));
 test.for([
   ['lets in without a proof that it knows the password', [SCRAM, LET_IN], 'not proven'],
   ['lets in after a challenge', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), LET_IN], 'not proven'],
+  ['proves falsely', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), request(12, ...Buffer.from('v=AAAA'))], 'MISMATCH'],
   ['asks by another method, too', [SCRAM, CLEARTEXT], 'twice'],
   ['hashes once', [SCRAM, challenge('r=x,s=c2FsdA==,i=1')], 'does not hash the password'],
   ['hashes once, as it says last', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096,i=1')], 'does not hash the password'],

@@ -21,6 +21,16 @@ export async function withIdsIn<Given extends Input>(
   return { ...own, ...(tasks && { tasks }), ...(items && { items }) };
 }
 
+/** The input with parts of its own: what replaces a field of one of them is not seen in the other input. */
+export function withOwnParts<Given extends Input>(input: Given): Given {
+  const { tasks, items } = input;
+  return { ...input, ...(tasks && { tasks: copies(tasks) }), ...(items && { items: copies(items) }) };
+}
+
+function copies(parts: readonly Referring[]): Referring[] {
+  return parts.map((part) => ({ ...part }));
+}
+
 /** Whether an input, or a part of it, names a task or a session by its number (`t42`, `s17`). */
 export function namesNumbers(input: Input): boolean {
   return hasNumber(input) || isAnyWithNumber(input.tasks) || isAnyWithNumber(input.items);

@@ -1,8 +1,8 @@
 import { isVerdict, type ReleaseOutcome, type TaskStatus } from '@agent-orchestrator/core';
 
 /**
- * Said of a verdict that judged nothing: another verdict had ended the round, and with it this review. null: the
- * verdict counts, or the outcome is none.
+ * Said of a verdict that judged nothing: the round had ended before, by another verdict or with the work. null:
+ * the verdict counts, or the outcome is none.
  *
  * @param status of the task that was released
  */
