@@ -3,7 +3,8 @@
 // - a payload that does not fit is refused before anything is written, and the error names the place
 // - a kind that was not declared is refused
 // - a result is checked when the kind is given
-// - a command is the same when it is sent again, if a schema makes another value each time, or changes what it gets
+// - a command is the same when it is sent again, if a schema makes another value each time, or changes what it gets; so
+//   is a batch of which an item was refused at first
 import { newCommandId, newSeed } from '@agent-orchestrator/runtime';
 import { openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect, expectTypeOf, test } from 'vitest';
@@ -105,27 +106,46 @@ test('a command is the same when it is sent again, whatever its schema makes of 
   expect(await orchestrator.getTask('mail')).toMatchObject({ payload: { to: 'jane' }, result: { sent: true, id: 3 } });
 });
 
-test('a batch whose items were refused at first is the same when it is sent again', async () => {
+test('so is a batch of which an item was refused at first; a later change of the caller is not seen', async () => {
   let made = 0;
   const changing = z.looseObject({}).transform((value) => Object.assign(value, { id: (made += 1) }));
-  const orchestrator = new Orchestrator({
-    storage: openMemoryStorage(),
-    newCommandId,
-    newSeed,
-    kinds: { mail: { result: changing } },
-  });
-  await orchestrator.enqueueTasks([{ kind: 'mail' }, { kind: 'mail', payload: new Proxy({ to: 'jane' }, {}) }]);
-  const claimed = await orchestrator.claimTasks({ agent: 'company-agent', limit: 2 });
-  if (!claimed.ok) throw new Error('nothing was claimed');
-  const [first = '', second = ''] = claimed.claims.map(({ lease }) => lease.token);
-  await orchestrator.releaseTask({ token: first, outcome: 'released' });
-  const items = [first, second].map((token) => ({ token, kind: 'mail', outcome: 'succeeded', result: {} }) as const);
+  const sample = { wall: Date.now(), steady: 5_000, uptime: 5_000, boot: 'boot' };
+  const setUp = async () => {
+    const orchestrator = new Orchestrator({
+      storage: openMemoryStorage({ clock: { read: () => ({ ...sample }) } }),
+      newCommandId,
+      newSeed,
+      kinds: { mail: { payload: changing, result: changing } },
+    });
+    await orchestrator.enqueueTasks(['x', 'y'].map((id) => ({ id, kind: 'mail', payload: new Proxy({ id }, {}) })));
+    const claim = async (seed: string) => {
+      const claimed = await orchestrator.claimTask({ agent: 'a', commandId: newCommandId(), seed });
+      return claimed.ok ? claimed.lease.token : '';
+    };
+    return { orchestrator, first: await claim('ab'.repeat(16)), claimSecond: () => claim('cd'.repeat(16)) };
+  };
+  // The token of a lease that is granted later: the same seed, fence and time.
+  const later = await (await setUp()).claimSecond();
+  const { orchestrator, first, claimSecond } = await setUp();
+  const items = () =>
+    [first, later].map((token) => ({ token, kind: 'mail', outcome: 'succeeded', result: {} }) as const);
   const batch = { commandId: newCommandId() };
+  const send = async () => (await orchestrator.releaseTasks(items(), batch)).items.map(({ ok }) => ok);
 
-  const replies = [];
-  for (let times = 0; times < 3; times += 1) replies.push(await orchestrator.releaseTasks(items, batch));
+  const before = await send();
+  expect(await claimSecond()).toBe(later);
+  const after = [await send(), await send()];
 
-  expect(replies.map(({ items: all }) => all.map(({ ok }) => ok))).toEqual(
-    Array.from({ length: 3 }, () => [false, true]),
-  );
+  expect([before, ...after]).toEqual([
+    [true, false],
+    [true, true],
+    [true, true],
+  ]);
+  const payload = { to: 'jane' };
+  const command = { commandId: newCommandId() };
+  const added = orchestrator.enqueueTasks([{ id: 'z', kind: 'mail', payload }], command);
+  payload.to = 'ann';
+  await added;
+  const again = await orchestrator.enqueueTasks([{ id: 'z', kind: 'mail', payload: { to: 'jane' } }], command);
+  expect(again).toEqual(await added);
 });

@@ -1,3 +1,4 @@
+import { jsonCopyOf } from '../model/json.ts';
 import { looksLikeNumber } from '../model/names.ts';
 
 /** What may name a task or a session. */
@@ -21,14 +22,10 @@ export async function withIdsIn<Given extends Input>(
   return { ...own, ...(tasks && { tasks }), ...(items && { items }) };
 }
 
-/** The input with parts of its own: what replaces a field of one of them is not seen in the other input. */
+/** The input with parts of its own: what a schema or the caller changes of it later is not seen there. */
 export function withOwnParts<Given extends Input>(input: Given): Given {
   const { tasks, items } = input;
-  return { ...input, ...(tasks && { tasks: copies(tasks) }), ...(items && { items: copies(items) }) };
-}
-
-function copies(parts: readonly Referring[]): Referring[] {
-  return parts.map((part) => ({ ...part }));
+  return { ...input, ...(tasks && { tasks: jsonCopyOf(tasks) }), ...(items && { items: jsonCopyOf(items) }) };
 }
 
 /** Whether an input, or a part of it, names a task or a session by its number (`t42`, `s17`). */

@@ -16,7 +16,7 @@ type TaskError = NonNullable<End['error']>;
 export function jobEndOf(error: unknown, { aborted, reason }: AbortSignal): JobEnd {
   if (!aborted) return question(error) ?? failure(error);
   if ((reason as WorkAborted).reason !== 'cancel_requested') return question(error) ?? { outcome: 'released' };
-  return seen(() => isNamed(error, WorkAborted))
+  return seen(() => isNamed(error, WorkAborted, 'WorkAborted'))
     ? { outcome: 'cancelled' }
     : { outcome: 'cancelled', error: taskError(error) };
 }
@@ -33,7 +33,8 @@ export function success(result: unknown): End {
 
 /** The question that was thrown, read once; null: something else was, or a question that asks nothing. */
 function question(error: unknown): End | null {
-  const thrown = seen(() => (isNamed(error, TaskWaiting) ? { text: error.question, to: error.to } : null)) ?? null;
+  const thrown =
+    seen(() => (isNamed(error, TaskWaiting, 'TaskWaiting') ? { text: error.question, to: error.to } : null)) ?? null;
   if (thrown === null || typeof thrown.text !== 'string' || thrown.text === '') return null;
   return { outcome: 'waiting', ask: { question: storable(thrown.text), ...(thrown.to && { to: thrown.to }) } };
 }
@@ -41,7 +42,7 @@ function question(error: unknown): End | null {
 /** A failed attempt; anything may have been thrown. */
 export function failure(error: unknown): End {
   const told = taskError(error);
-  const thrown = seen(() => (isNamed(error, TaskFailed) ? error : null)) ?? null;
+  const thrown = seen(() => (isNamed(error, TaskFailed, 'TaskFailed') ? error : null)) ?? null;
   if (thrown === null) return { outcome: 'failed', error: told };
   let data: Json | undefined;
   try {
@@ -103,12 +104,17 @@ function taskError(error: unknown): TaskError {
   return { message, ...(typeof code === 'string' && NAME.test(code) && { code }) };
 }
 
-/** By its name, too: a handler can have a copy of this package of its own. */
+/**
+ * By its name, too: a handler can have a copy of this package of its own.
+ *
+ * @param name as the errors say it: a bundler may give the class another one
+ */
 function isNamed<Known extends Error>(
   error: unknown,
-  known: { readonly name: string; new (...of: never[]): Known },
+  known: new (...of: never[]) => Known,
+  name: string,
 ): error is Known {
-  return error instanceof known || (error instanceof Error && error.name === known.name);
+  return error instanceof known || (error instanceof Error && error.name === name);
 }
 
 function textOf(error: unknown): string {
