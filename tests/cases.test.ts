@@ -7,7 +7,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { CASES, type Case } from './cases/cases.ts';
+import type { Case } from './cases/case.ts';
+import { CASES } from './cases/cases.ts';
 import { outcomeOf, patternOf } from './cases/outcomes.ts';
 import { root } from './support/readme.ts';
 

@@ -2,8 +2,10 @@
  * One version and one changelog for all packages:
  *  - every package has the same version, and takes the others in just that version
  *  - the packages outside the scope are those that are not published
+ *  - a changeset names published packages alone: the next version could not be made with any other
  *  - a changeset stands under the heading of its largest change, in front of earlier releases
  */
+import { readChangesets } from '@changesets/read';
 import { expect, test } from 'vitest';
 import { sectionOf, withSection } from '../scripts/changelog.ts';
 import { isPublic, manifestsOf, SCOPE } from './support/manifests.ts';
@@ -28,6 +30,12 @@ test('every package has the same version, and takes the others in just that vers
 test('the packages outside the scope are those that are not published', async () => {
   for (const manifest of await manifestsOf(root))
     expect([manifest.name, isPublic(manifest)]).toEqual([manifest.name, manifest.name.startsWith(SCOPE)]);
+});
+
+test('a changeset names published packages alone', async () => {
+  const named = (await readChangesets(root)).flatMap(({ id, releases }) => releases.map(({ name }) => [id, name]));
+
+  expect(named.filter(([, name]) => name?.startsWith(SCOPE) !== true)).toEqual([]);
 });
 
 test('a changeset stands under the heading of its largest change', () => {

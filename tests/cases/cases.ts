@@ -2,15 +2,8 @@
  * Inputs on which the product failed once: what users met, what a neighbour can do, what a run with random faults
  * found. Each is kept as tests of the project with the right value. `npm run cases` runs just these.
  */
-
-export interface Case {
-  /** What went wrong, in a few words. */
-  readonly name: string;
-  /** The tests: a file, and the name of a test in it as its source has it, placeholders included. */
-  readonly tests: readonly (readonly [file: string, test: string])[];
-  /** What the tests need of the machine; without it they are left out. */
-  readonly needs?: string;
-}
+import type { Case } from './case.ts';
+import { RUN_CASES } from './run-cases.ts';
 
 const CLI = 'apps/cli/test';
 const RUNTIME = 'packages/runtime/test';
@@ -18,6 +11,7 @@ const SQLITE = 'packages/storage-sqlite/test';
 const POSTGRES = 'packages/storage-postgres/test';
 
 export const CASES: readonly Case[] = [
+  ...RUN_CASES,
   {
     name: 'a store with a second name has two holders',
     tests: [
@@ -36,20 +30,6 @@ export const CASES: readonly Case[] = [
       [`${SQLITE}/lost-log.slow.test.ts`, '%s: neither written nor read any more'],
       [`${SQLITE}/lost-log.slow.test.ts`, '%s during a commit: it is not acknowledged'],
     ],
-  },
-  {
-    name: 'Ctrl-C on a terminal counts as a failed attempt',
-    tests: [
-      [
-        `${CLI}/run-in-doubt.slow.test.ts`,
-        'Ctrl-C on a terminal goes to the command, and charges no attempt if it obeys it',
-      ],
-      [
-        `${CLI}/run-in-doubt.slow.test.ts`,
-        'a Ctrl-C that the wrapper gets after the command has ended charges no attempt',
-      ],
-    ],
-    needs: 'the program `script`',
   },
   {
     name: 'a final failure with too much data is tried again',
@@ -103,10 +83,6 @@ export const CASES: readonly Case[] = [
       [`${SQLITE}/unsuitable-place.test.ts`, 'a path of %d bytes is refused before anything is made'],
       [`${SQLITE}/unsuitable-place.test.ts`, 'the longest path works'],
     ],
-  },
-  {
-    name: 'nohup does not keep a run alive',
-    tests: [[`${CLI}/run-ending.test.ts`, 'a hang-up ends nothing that was started to survive it: %s']],
   },
   {
     name: 'a place that is mounted read-only is a matter of owner and mode',
@@ -167,16 +143,6 @@ export const CASES: readonly Case[] = [
   {
     name: 'the lock names no hashes',
     tests: [['tests/supply-chain.test.ts', 'the lock names a hash for every package that is downloaded']],
-  },
-  {
-    name: 'the secret of the store is in the environment of the command of run',
-    tests: [
-      [
-        `${CLI}/run-postgres.slow.test.ts`,
-        'the password of the store is in no variable of the command, which uses the lease all the same',
-      ],
-    ],
-    needs: 'Linux',
   },
   {
     name: 'a follower misses events while several write',
@@ -244,22 +210,6 @@ export const CASES: readonly Case[] = [
     tests: [[`${CLI}/screen.slow.test.ts`, 'a variation selector passes where people write it, once: %j']],
   },
   {
-    name: 'what has left the process group works on beside the next holder',
-    tests: [
-      [`${CLI}/run-offspring.slow.test.ts`, '%s, a timeout ends it'],
-      [`${CLI}/run-offspring.slow.test.ts`, '%s, a lost lease ends it'],
-    ],
-    needs: 'Linux',
-  },
-  {
-    name: 'what was started without an environment is not seen when its wrapper is killed',
-    tests: [
-      [`${CLI}/run-offspring.slow.test.ts`, '%s, it keeps a killed run from being dead, until it has ended'],
-      [`${CLI}/run-offspring.slow.test.ts`, '%s, a run that was killed with its keeper'],
-    ],
-    needs: 'Linux',
-  },
-  {
     name: 'a retry waits for hours after the clock was set right',
     tests: [
       [`${RUNTIME}/clocks.slow.test.ts`, 'a pause that began while the clock was nine hours ahead is over in time'],
@@ -284,24 +234,11 @@ export const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'a signal that reaches the command before its wrapper counts as a failed attempt',
-    tests: [[`${CLI}/run-ending.test.ts`, 'a signal that the wrapper gets after %s charges no attempt']],
-  },
-  {
     name: 'a sentence that an agent chose as an id stands in the resume card as if it was ours',
     tests: [
       [
         `${RUNTIME}/resume-card-names.test.ts`,
         'an id that is a whole sentence is quoted, or its number stands in its place',
-      ],
-    ],
-  },
-  {
-    name: 'a task whose command has a long name is not given back',
-    tests: [
-      [
-        `${RUNTIME}/report.test.ts`,
-        'why a command never started is a note that the store takes, wherever it is cut: %j',
       ],
     ],
   },
@@ -326,37 +263,12 @@ export const CASES: readonly Case[] = [
     tests: [[`${POSTGRES}/authentication.test.ts`, 'a server that %s is refused']],
   },
   {
-    name: 'what a handler starts gets the password of the store in its environment',
-    tests: [
-      [
-        `${RUNTIME}/worker-commands.test.ts`,
-        'get the password of the store in a private file, which is removed with the handler',
-      ],
-    ],
-    needs: 'Linux',
-  },
-  {
     name: 'a configuration that others can read is used with its password',
     tests: [[`${RUNTIME}/settings.test.ts`, 'is refused if its store has a password: mode %o']],
   },
   {
     name: 'one row with an id that no command accepts ends every list',
     tests: [[`${CLI}/ids-by-sql.slow.test.ts`, 'exit %i, and the id is shown: %j']],
-  },
-  {
-    name: 'kill -INT to a wrapper on a terminal reaches no process',
-    tests: [[`${CLI}/run-in-doubt.slow.test.ts`, 'on a terminal, %s to the wrapper alone is passed on']],
-    needs: 'the program `script`',
-  },
-  {
-    name: 'a lease counts as dead that another program renews with its token',
-    tests: [[`${CLI}/run-dead-at-once.slow.test.ts`, 'a %s of %s, then the run and all that it started are killed']],
-    needs: 'Linux',
-  },
-  {
-    name: 'what hops from process to process works on while run says that it is paused',
-    tests: [[`${RUNTIME}/hopping-command.test.ts`, 'a pause reaches it, and it continues afterwards']],
-    needs: 'Linux',
   },
   {
     name: 'a umask that takes bits of the owner makes a store that no command can open',
@@ -369,26 +281,18 @@ export const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'what has joined another namespace of processes works on beside the next holder',
-    tests: [
-      [`${CLI}/run-namespaces.slow.test.ts`, '%s, what has joined a namespace that was there before'],
-      [`${CLI}/run-namespaces.slow.test.ts`, '%s, a run that is asked to end such a command exits with %i'],
-    ],
-    needs: 'root on Linux',
-  },
-  {
-    name: 'run ends nothing where it cannot see its own processes',
+    name: 'the demo cannot use what it made, under a umask that takes bits of the owner',
     tests: [
       [
-        `${CLI}/run-namespaces.slow.test.ts`,
-        'where a run cannot see its own processes, a timeout ends its command with its group',
+        'examples/demo/test/demo.slow.test.ts',
+        'with --json it prints one object, which says the same, also under umask 0777',
       ],
     ],
-    needs: 'root on Linux',
   },
   {
-    name: 'the command of run gets descriptors that Node has opened',
-    tests: [[`${CLI}/run.test.ts`, 'on a terminal it gets none that Node has opened there']],
-    needs: 'the program `script`',
+    name: 'what a hook says of a failure moves the cursor',
+    tests: [
+      ['apps/agent-plugins/test/hook.test.ts', 'it prints nothing where there is nothing to tell, and where it fails'],
+    ],
   },
 ];

@@ -1,4 +1,4 @@
-import type { Case } from './cases.ts';
+import type { Case } from './case.ts';
 
 /** One test that ran, as the report of vitest has it. */
 export interface RanTest {

@@ -1,5 +1,6 @@
 // The hook as the hosts call it, as the command line is built:
-// - nothing is held and nothing waits, no store, input that is no event, a store that is broken: nothing, exit status 0
+// - nothing is held and nothing waits, no store, input that is no event, a store that is broken: nothing, exit
+//   status 0; what is said of it on standard error is one line without controls
 // - a store that a server makes at the same moment is in no way
 // - a lease: the card at the start; the state at the end of a turn, without what the model saved; parked at the end,
 //   but not when the host continues with another session; also if its state is refused
@@ -45,15 +46,24 @@ afterAll(async () => {
 
 /** This process is the host. */
 async function hook(event: string, input: object | string, at = store): Promise<{ exit: number; output: string }> {
+  const { exit, output } = await told(event, input, at);
+  return { exit, output };
+}
+
+async function told(
+  event: string,
+  input: object | string,
+  at = store,
+): Promise<{ exit: number; output: string; said: string }> {
   const env = { PATH: process.env['PATH'], HOME: scratch, OPENCLAW_STATE_DIR: join(scratch, 'state') };
   const child = spawn(process.execPath, [HOOK, 'claude-code', event], {
     cwd: project,
     env: { ...env, ORCHESTRATOR_STORE: at },
-    stdio: ['pipe', 'pipe', 'ignore'],
   });
   child.stdin.end(typeof input === 'string' ? input : JSON.stringify({ session_id: 'one', ...input }));
-  const [output, [exit]] = await Promise.all([text(child.stdout), once(child, 'exit') as Promise<[number]>]);
-  return { exit, output };
+  const exited = once(child, 'exit') as Promise<[number]>;
+  const [output, said, [exit]] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
+  return { exit, output, said };
 }
 
 const NOTHING = { exit: 0, output: '' };
@@ -65,7 +75,8 @@ test('it prints nothing where there is nothing to tell, and where it fails', asy
   expect(await hook('SessionStart', { source: 'startup' })).toEqual(NOTHING);
   expect(await hook('SessionStart', { source: 'startup' }, `sqlite:${join(scratch, 'missing.db')}`)).toEqual(NOTHING);
   expect(await hook('SessionStart', { source: 'startup' }, `sqlite:${broken}`)).toEqual(NOTHING);
-  expect(await hook('Stop', 'no event')).toEqual(NOTHING);
+  const escape = '\u001b]0;title\u0007';
+  expect(await told('Stop', escape)).toEqual({ ...NOTHING, said: expect.stringMatching(/^orchestrator: \P{Cc}+\n$/u) });
   expect(await hook('NoSuchEvent', {})).toEqual(NOTHING);
 });
 

@@ -83,6 +83,7 @@ export function flagOf(field: string): string {
   const [name = ''] = path.split(/[.[]/);
   const special: Record<string, string> = {
     title: 'TITLE',
+    file: 'FILE',
     kinds: '--kind',
     roles: '--role',
     types: '--type',

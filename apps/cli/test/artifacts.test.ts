@@ -57,7 +57,7 @@ test.skipIf(process.platform !== 'linux')(
     const missing = [{ path: 'big', reason: 'SIGTERM stopped the reading' }];
     expect(data).toMatchObject({ status: 'succeeded', result: { artifacts_missing: missing } });
     const empty = await cli.run(['run', '--agent', 'a', '--artifact', '', '--', 'true']);
-    expect([empty.exit, empty.stderr]).toEqual([64, expect.stringContaining('--artifact has no path')]);
+    expect([empty.exit, empty.stderr]).toEqual([64, expect.stringContaining('The path is empty. (--artifact)')]);
   },
 );
 

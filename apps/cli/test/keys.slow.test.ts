@@ -52,10 +52,14 @@ test.concurrent('a passphrase that is wrong, missing or too short writes nothing
   using cli = new Cli();
   const id = await inReview(cli);
   const file = join(cli.folder, 'passphrase');
-  writeFileSync(file, 'correct horse battery\n');
+  // As an editor of Windows writes it.
+  writeFileSync(file, '\uFEFFcorrect horse battery\n');
   const short = await cli.json(['agent', 'key', 'create', 'owner'], { env: { ORCHESTRATOR_KEY_PASSPHRASE: 'short' } });
   const made = await cli.run(['agent', 'key', 'create', 'owner', '--passphrase-file', file]);
   const endless = await cli.json(['agent', 'key', 'create', 'owner', '--passphrase-file', '/dev/zero']);
+  writeFileSync(file, 'corr\u00E9ct horse battery\n', 'latin1');
+  const foreign = await cli.json(['agent', 'key', 'create', 'owner', '--passphrase-file', file]);
+  writeFileSync(file, 'correct horse battery\n');
   const events = (await cli.run(['events', '--jsonl'])).stdout;
 
   const wrong = await cli.json(['approve', id, '--agent', 'owner'], {
@@ -66,6 +70,7 @@ test.concurrent('a passphrase that is wrong, missing or too short writes nothing
   expect([short.exit, short.error.field]).toEqual([64, 'passphrase']);
   expect(made.stderr).toContain('other users may read the passphrase');
   expect([endless.exit, endless.error.message]).toEqual([65, expect.stringContaining('too large')]);
+  expect([foreign.exit, foreign.error.message]).toEqual([65, expect.stringContaining('is not UTF-8')]);
   expect([wrong.exit, wrong.error.code]).toEqual([77, 'PASSPHRASE_WRONG']);
   expect([missing.exit, missing.error.code]).toEqual([64, 'PASSPHRASE_MISSING']);
   expect((await cli.run(['events', '--jsonl'])).stdout).toBe(events);

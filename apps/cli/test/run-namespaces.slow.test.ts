@@ -4,13 +4,14 @@
  *  - what has joined a namespace that was there before, and lost its parent there, has left the keeper's sight: a
  *    cgroup shows it, and without one it is a doubt, in which silence decides
  *  - it is ended with the command by the cgroup; without one, the run reports no outcome
+ *  - what is executed into the container of a run, as by `docker exec`, is none of it, unless it has the lease
  *  - where a run cannot see its own processes, it ends its command with the group of it
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { describe, test, type TestContext } from 'vitest';
-import { Cli } from './support/cli.ts';
+import { Cli, finished } from './support/cli.ts';
 import { IN_CGROUP, Offspring, ONLY_ROOT, UNDER_KEEPER } from './support/offspring.ts';
-import { addTask, childrenOf, isGone, kill, taskOf, until } from './support/running.ts';
+import { addTask, childrenOf, isGone, isGroupTold, kill, taskOf, until } from './support/running.ts';
 
 /** A namespace of processes that a command of `run` can join. */
 class Sandbox implements Disposable {
@@ -100,6 +101,39 @@ describe.skipIf(process.platform !== 'linux')('namespaces of processes', { timeo
       expect([exit, isGone(run.command), isGone(run.kid)]).toEqual([code, true, isEnded]);
     },
   );
+
+  test('what is executed into the container of a killed run is none of it, unless it has the lease', async ({
+    expect,
+    skip,
+  }) => {
+    using cli = new Cli();
+    await addTask(cli, { sessionId: 's' });
+    const words = ['--', 'sh', '-c', 'echo "token $ORCHESTRATOR_TOKEN"; sleep 300'];
+    using container = new Offspring(cli, 'in a container', words, { skip });
+    const token = await until(() => /^token (.+)$/mu.exec(container.stdout)?.[1]);
+    await until(() => isGroupTold(cli, 's'));
+    const [first = 0] = childrenOf(container.pid);
+    const [wrapper = 0] = childrenOf(first);
+    const [command = 0] = childrenOf(childrenOf(wrapper)[0] ?? 0);
+    const inside = ['--target', String(first), '--pid', '--mount'];
+    const tell = async (...told: string[]) =>
+      (await finished(cli.startBy(`exec nsenter ${inside.join(' ')} "$@"`, told))).stdout;
+    execFileSync('nsenter', [...inside, 'sh', '-c', '(setsid sleep 300 >/dev/null 2>&1 &)']);
+    const lease = { ORCHESTRATOR_SESSION: 's', ORCHESTRATOR_TOKEN: token };
+    const handedOn = spawn('nsenter', [...inside, 'sleep', '300'], { env: { ...process.env, ...lease } });
+    const withLease = await until(() => childrenOf(handedOn.pid ?? 0)[0]);
+
+    kill(wrapper, 'SIGSTOP');
+    await container.killed(-command, wrapper);
+    const early = await tell('recover');
+    const why = await tell('why', 's');
+    await container.killed(withLease);
+    const late = await tell('recover');
+
+    expect(early).toContain('no holder is proved dead');
+    expect(why).toContain('All that it started has ended. But another process has its lease');
+    expect(late).toContain('its process and all processes that it started are gone');
+  });
 
   test('where a run cannot see its own processes, a timeout ends its command with its group', async ({
     expect,

@@ -4,7 +4,7 @@
  *  - a claim, checkpoints and a release are those of the orchestrator; no answer has a token in it
  *  - input that does not fit names its field, and the task stays held; a field that a host adds is ignored
  *  - with two leases the task has to be named; a task that is not held is refused, with what is held
- *  - a repeated release is told what became of the task
+ *  - a repeated release is told what became of the task; so is a verdict that came too late
  *  - that there is no work is an answer, and tells what waits for others; a held session is a refusal
  *  - a claim whose answer the host did not wait for is given by the next claim
  *  - what happened meanwhile is said first: a lost lease, a cancellation
@@ -96,6 +96,24 @@ describe('one task from its claim to its end', () => {
 
     expect(await work.call('claim_task', { wait_for_previous: true })).toMatchObject({ isError: false });
   });
+});
+
+test('a verdict that came after the end of its round is told that it judged nothing', async () => {
+  await using work = new Workplace({ roles: ['reviewer'] });
+  await work.others(async (one) => {
+    await one.enqueueTask({ id: 'work', review: { role: 'reviewer', approvals: 2 } });
+    const own = await one.claimTask({ agent: 'builder' });
+    if (own.ok) await one.releaseTask({ token: own.lease.token, outcome: 'succeeded' });
+  });
+  await work.call('claim_task');
+  await work.others(async (one) => {
+    const other = await one.claimTask({ agent: 'other', roles: ['reviewer'] });
+    if (other.ok) await one.releaseTask({ token: other.lease.token, outcome: 'changes_requested', note: 'no test' });
+  });
+
+  const { text } = await work.call('release_task', { outcome: 'approved' });
+
+  expect(text).toContain('cancelled. The round of this review had ended before, so the verdict judged nothing.');
 });
 
 describe('several leases', () => {

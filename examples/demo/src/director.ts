@@ -45,6 +45,8 @@ export interface DemoResult extends Checked {
 
 /** Plays the demo. Every step waits for the log, none for a clock. */
 export async function playDemo(options: DemoOptions): Promise<DemoResult> {
+  // A umask may take bits that the owner needs of what the demo, its agents and its commands make.
+  process.umask(0o077);
   const folder = await mkdtemp(join(tmpdir(), 'orchestrator-demo-'));
   const path = join(folder, 'demo.db');
   const store = await urlOfFile(path);

@@ -2,7 +2,8 @@
  * The demo, as a whole:
  *  - it comes to its end in time, exit 0, and shows the kill, the takeover, the resumption, the refusal
  *  - then it shows, as real commands: run, a kill -9, why before and after its command has died, resume, and run again
- *  - with --json it prints one object, which says the same: what was done twice or left out, and that the log is sound
+ *  - with --json it prints one object, which says the same: what was done twice or left out, and that the log is sound;
+ *    also for a user who is not root, under a umask that takes the owner's bits
  *  - a planted fault makes it exit 1 and say which promises are broken
  *  - interrupted, it ends at once, and its agents with it
  */
@@ -41,10 +42,14 @@ test(
   },
 );
 
-test('with --json it prints one object, which says the same', { timeout: 90_000 }, async () => {
+test('with --json it prints one object, which says the same, also under umask 0777', { timeout: 90_000 }, async () => {
   using cli = new Cli();
+  cli.giveAway();
+  const before = process.umask(0o777);
 
-  const { exit, kind, data } = await cli.json(['demo'], { env: { TMPDIR: cli.folder } });
+  const ran = cli.json(['demo'], { env: { TMPDIR: cli.folder }, unprivileged: true });
+  process.umask(before);
+  const { exit, kind, data } = await ran;
 
   expect([exit, kind]).toEqual([0, 'demo']);
   expect(data).toMatchObject({ files_done_twice: 0, files_left_out: 0, parts_written_twice: 0, broken: [] });

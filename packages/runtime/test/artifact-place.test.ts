@@ -2,7 +2,7 @@
  * Where an artifact is, for people: without what may be a secret, in a place and in a whole result.
  */
 import { expect, test } from 'vitest';
-import { artifactPlace, shownResult } from '../src/text/artifact-place.ts';
+import { artifactPlace, shownPayload, shownResult } from '../src/text/artifact-place.ts';
 
 test.each([
   ['https://me:secret@host/a?sig=secret&x=1&secret#secret', 'https://host/a?sig=…&x=…&…#…'],
@@ -27,4 +27,11 @@ test.each([
     ],
     more: 1,
   });
+});
+
+test('what an event says of a result is shown so', () => {
+  const artifacts = [{ name: 'a', url: 'https://me:secret@host/a', sha256: '0'.repeat(64), bytes: 1 }];
+
+  expect(JSON.stringify(shownPayload({ result: { artifacts }, note: null }))).not.toContain('secret');
+  expect(shownPayload({ note: 'x' })).toEqual({ note: 'x' });
 });

@@ -3,6 +3,7 @@
  *  - a file that grows while it is read is recorded as it was when the reading began
  *  - a pipe and a device are refused, and never waited for
  *  - a file that says a length that is not its own, as those of the kernel do, is not recorded by that length
+ *  - a name is a path as everywhere: from the home folder; what is no path is refused
  *  - once the reading is stopped, what was not read whole is missing, and the reason says why
  */
 import { execFileSync } from 'node:child_process';
@@ -10,8 +11,8 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { ExpectedFiles } from '../src/run/artifacts.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { artifactAt, ExpectedFiles } from '../src/run/artifacts.ts';
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'expected-files-'));
@@ -56,6 +57,20 @@ test.runIf(process.platform === 'linux')('a file that says another length than i
   expect(files.left.artifacts).toEqual([]);
   const reasons = files.left.artifactsMissing.map(({ reason }) => reason);
   expect(reasons).toEqual(['it does not say how long it is', expect.stringMatching(/shorter than it says|ENOENT/u)]);
+});
+
+test('a name is a path as everywhere', async () => {
+  const home = newFolder();
+  writeFileSync(join(home, 'out.txt'), 'x');
+  vi.stubEnv('HOME', home);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const files = new ExpectedFiles(['~/out.txt']);
+
+  await files.read();
+
+  expect(files.left.artifacts).toMatchObject([{ name: '~/out.txt', path: join(home, 'out.txt'), bytes: 1 }]);
+  for (const name of ['', '"out.txt"', 'file:///out.txt', '${OUT}/out.txt'])
+    expect(() => artifactAt(name, { sha256: '', bytes: 0 })).toThrow(/^The path /);
 });
 
 test('once the reading is stopped, what was not read is missing', async () => {

@@ -98,7 +98,7 @@ test('so is the path in a store URL, and that of a file', async () => {
   await expect(urlOfFile('"/x"')).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'file' });
 });
 
-test.for(['', '.', 'home'])('HOME=%j is refused, unless nothing starts from it', async (empty) => {
+test.for(['', '.', 'home', '/home/\uFFFD'])('HOME=%j is refused, unless nothing starts from it', async (empty) => {
   await expect(resolveSettings({}, { HOME: empty })).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
     message: expect.stringContaining('HOME'),

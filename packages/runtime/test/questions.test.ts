@@ -155,10 +155,10 @@ test('a handler that throws TaskWaiting asks, and the next one gets the answer',
 });
 
 test.each([
-  [() => new TaskWaiting('?'.repeat(9_000)), { status: 'waiting', question: '?'.repeat(4_096) }],
+  [() => new TaskWaiting('?'.repeat(9_000)), { status: 'waiting', question: `${'?'.repeat(4_088)} … (cut)` }],
   [
     () => new TaskWaiting('a\u0000b', { to: { agent: 'no name ' } }),
-    { status: 'waiting', question: 'a\ufffdb', askedAgent: null },
+    { status: 'waiting', question: expect.stringMatching(/^a\ufffdb \(It was for .*no name/u), askedAgent: null },
   ],
   [() => new TaskWaiting(''), { status: 'failed', question: null }],
   [() => new TaskWaiting(7 as unknown as string), { status: 'failed', question: null }],

@@ -69,7 +69,7 @@ const LOCKED_CODES = new Set(['55P03', '57014']);
 const CODES: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   [SHUT, 'STORE_MOVED'],
   ['28', 'STORE_LOGIN_REFUSED'],
-  ['SASL_SIGNATURE_MISMATCH', 'STORE_LOGIN_REFUSED'],
+  ['SASL_SIGNATURE_MISMATCH', 'STORE_AUTHENTICATION'],
   ['3D000', 'STORE_DATABASE_MISSING'],
   ['3F000', 'STORE_NOT_FOUND'],
   ['42P01', 'STORE_NOT_FOUND'],

@@ -46,9 +46,10 @@ export interface PostgresStorageOptions {
   readonly filling?: string;
   /**
    * How many transactions for groups of commands are under way at once. Default: 2, so that one can be decided while
-   * the other waits for the disk. With 1, units of work take effect in the order in which they came.
+   * the other waits for the disk. With 1, units of work take effect in the order in which they came, if no
+   * other process has locked what one of them names.
    */
-  readonly groupsMax?: number;
+  readonly groupsMax?: 1 | 2;
   /** How long a command is tried again when the server is away or busy, in milliseconds. */
   readonly retryMs?: number;
   /** How long `close()` waits for the reads of a server that does not answer, in milliseconds. Default: 75 seconds. */

@@ -120,8 +120,11 @@ const challenge = (text: string) => request(11, ...Buffer.from(text));
 test.for([
   ['lets in without a proof that it knows the password', [SCRAM, LET_IN], 'not proven'],
   ['lets in after a challenge', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), LET_IN], 'not proven'],
+  ['proves falsely', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), request(12, ...Buffer.from('v=AAAA'))], 'MISMATCH'],
   ['asks by another method, too', [SCRAM, CLEARTEXT], 'twice'],
   ['hashes once', [SCRAM, challenge('r=x,s=c2FsdA==,i=1')], 'does not hash the password'],
+  ['hashes once, as it says last', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096,i=1')], 'does not hash the password'],
+  ['hashes once, by a name of its own', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096,ix1')], 'does not hash the password'],
   ['hashes for minutes', [SCRAM, challenge('r=x,s=c2FsdA==,i=2147483647')], 'does not hash the password'],
   ['hashes no number of times', [SCRAM, challenge('r=x,s=c2FsdA==,i=abc')], 'does not hash the password'],
   ['asks for nothing, as a program that knows no password', [LET_IN], 'lets every client in'],

@@ -63,7 +63,7 @@ class CaseDatabase {
   }
 
   async #openBoth(): Promise<readonly [Storage, Storage]> {
-    const options = { url: this.#url, clock: this.#clock, ...(this.#inOrder && { groupsMax: 1 }) };
+    const options = { url: this.#url, clock: this.#clock, ...(this.#inOrder && { groupsMax: 1 as const }) };
     const open = () => openPostgresStorage(options);
     return Promise.all([open(), open()]);
   }

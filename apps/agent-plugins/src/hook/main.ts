@@ -32,7 +32,9 @@ export async function main([host = '', name = '']: readonly string[]): Promise<v
     const output = event === null ? '' : await (await import('./answer.ts')).answer(event);
     if (output !== '') writeSync(1, output);
   } catch (error) {
-    writeSync(2, `orchestrator: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}\n`);
+    const { printable } = await import('@agent-orchestrator/runtime/printable');
+    // It may repeat what the host told.
+    writeSync(2, `orchestrator: ${printable(error instanceof Error ? error.message : String(error))}\n`);
   } finally {
     clearTimeout(deadline);
   }

@@ -1,5 +1,6 @@
 /** The plugin of OpenClaw. It is loaded into the process of the Gateway, or of a single local run. */
 import { giveBack, lastEntries, toolBegan, toolEnded, turnEnded } from '@agent-orchestrator/runtime';
+import { printable } from '@agent-orchestrator/runtime/printable';
 import { AGENT_TOOLS } from 'agent-orchestrator-mcp-server/in-process';
 import { saveWork } from '../hook/save-work.ts';
 import { workState } from '../hook/work-state.ts';
@@ -34,7 +35,7 @@ export function openClawPlugin(define: DefineToolPlugin): PluginEntry {
   const { register } = entry;
   entry.register = (api) => {
     register(api);
-    log.warn = (line) => api.logger?.warn?.(`${PLUGIN_NAME}: ${line}`);
+    log.warn = (line) => api.logger?.warn?.(`${PLUGIN_NAME}: ${printable(line)}`);
     listen(api, conversations, log);
   };
   return entry;

@@ -1,5 +1,5 @@
 import type { OnDependencyFailure, Orchestrator, Released, ReleaseOutcome, TaskStatus } from '@agent-orchestrator/core';
-import { DEPENDENCY_POLICIES, isVerdict, RELEASE_OUTCOMES, type Names } from '@agent-orchestrator/runtime';
+import { DEPENDENCY_POLICIES, isVerdict, lateVerdict, RELEASE_OUTCOMES, type Names } from '@agent-orchestrator/runtime';
 import { Option } from 'commander';
 import type { Call } from '../call.ts';
 import { usage } from '../failure.ts';
@@ -162,9 +162,11 @@ function lines(
 ): string[] {
   const again = runAt === null ? '' : `; tried again ${moment(runAt, now)}`;
   const stands = otherTerms ? ', with other terms: those of the first release stand' : '';
+  const late = lateVerdict(request.outcome, status);
   const before = repeated ? ` (this lease was released before${stands})` : '';
   return [
     `${state(status, paint)}  session ${names.session(sessionId)} is free${again}${before}`,
+    ...(late === null ? [] : [`  ${late}`]),
     ...(status === 'queued' && !otherTerms ? handOffLines(request, now) : []),
     ...(next === null ? [] : claimCard(next, names, now, paint)),
   ];

@@ -54,8 +54,10 @@ const DESCRIPTION = [
   'If the command exits with 0, the task has succeeded. Otherwise the attempt has failed. `run` exits with the ' +
     'same code.',
   'SIGINT, SIGTERM and SIGHUP are passed on to the command. The task is given back without charge of an attempt, ' +
-    'and `run` exits with 128 + N after signal N, however the command ended. If the command never started, the task ' +
-    'is given back, too: exit 125, 126 or 127. If the task is cancelled, the command is ended: exit 143.',
+    'and `run` exits with 128 + N after signal N, however the command ended. A key of the terminal, such as Ctrl-C, ' +
+    'reaches the command without `run`: if the command then exits with 0, it has handled the key and done its task. ' +
+    'If the command never started, the task is given back, too: exit 125, 126 or 127. If the task is cancelled, the ' +
+    'command is ended: exit 143.',
   'Under `nohup`, SIGHUP is ignored, if the shell names nohup in the variable `_` (bash and zsh do, but not for ' +
     '`exec nohup`, `env nohup` and `nohup bash -c`), or if `run` is called by a script that ignores it. The command ' +
     'is then in a session of its own, without a terminal. `setsid orchestrator run …` survives in every shell.',
@@ -197,7 +199,6 @@ function answerOf({ question, askedAt, askedBy, answer, answeredBy }: ClaimRecor
 async function checkArtifacts(call: Call<RunOptions>): Promise<void> {
   const { artifact: names = [] } = call.options;
   if (names.length === 0) return;
-  if (names.includes('')) throw usage('--artifact has no path.', 'Give the path of a file.', 'artifact');
   const { artifactAt, NO_TOKEN } = await import('@agent-orchestrator/runtime');
   const artifacts = names.map((name) => artifactAt(name, { sha256: '0'.repeat(64), bytes: 0 }));
   await call.check('releaseTask', { token: NO_TOKEN, outcome: 'succeeded', result: { artifacts } });

@@ -43,7 +43,7 @@ function isRounded(value: number, source = ''): boolean {
 export async function* readLines(flag: string, file: string): AsyncGenerator<{ number: number; text: string }> {
   let number = 0;
   try {
-    for await (const bytes of linesOf(flag, open(file))) {
+    for await (const bytes of linesOf(flag, open(flag, file))) {
       number += 1;
       const text = decode(`${flag}, line ${number},`, bytes);
       if (text.trim() !== '') yield { number, text };
@@ -93,7 +93,7 @@ async function readAll(flag: string, reference: string): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of open(reference === '-' ? '-' : reference.slice(1))) {
+    for await (const chunk of open(flag, reference === '-' ? '-' : reference.slice(1))) {
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes > BYTES_MAX) throw badContent(flag, `is longer than ${BYTES_MAX} bytes`);
@@ -104,8 +104,13 @@ async function readAll(flag: string, reference: string): Promise<string> {
   return decode(flag, Buffer.concat(chunks));
 }
 
-function open(file: string): AsyncIterable<Buffer> {
-  return file === '-' ? process.stdin : createReadStream(pathOfArgument(file, 'file'));
+function open(flag: string, file: string): AsyncIterable<Buffer> {
+  return file === '-' ? process.stdin : createReadStream(pathOfArgument(file, fieldOf(flag)));
+}
+
+/** A flag as errors name what it sets: `result-file` is `resultFile`. */
+function fieldOf(flag: string): string {
+  return flag.replace(/^--/u, '').replaceAll(/-([a-z])/gu, (_all, letter: string) => letter.toUpperCase());
 }
 
 function readingFailed(flag: string, error: unknown): unknown {

@@ -54,7 +54,7 @@ function ofFile(name: string, output: Output): string {
     const { bytes, isOpenToOthers } = beginOf(path);
     if (bytes.length > FILE_BYTES_MAX) throw badContent('--passphrase-file', 'is too large');
     if (isOpenToOthers) output.chatter(`other users may read the passphrase in ${path}: give it mode 0600`);
-    text = bytes.toString('utf8');
+    text = textOf(bytes);
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw badContent('--passphrase-file', `cannot be read: ${(error as Error).message}`, error);
@@ -62,6 +62,15 @@ function ofFile(name: string, output: Output): string {
   const [line = ''] = text.split(/\r?\n/u);
   if (line === '') throw badContent('--passphrase-file', 'has no passphrase in its first line');
   return line;
+}
+
+/** Bytes that are no text would all be one character, and other passphrases the same. A mark in front is not meant. */
+function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw badContent('--passphrase-file', 'is not UTF-8', error);
+  }
 }
 
 /** Up to a byte more than a passphrase may have: a device has no end. A pipe is read like a file. */

@@ -127,15 +127,19 @@ const OFFSPRING: { readonly [State in NonNullable<SeenProcesses['offspring']>]: 
   unproven: 'It cannot be proved that all that it started has ended, so its lease ends by its time.',
 };
 
+const HANDED_ON = 'All that it started has ended. But another process has its lease, so the lease ends by its time.';
+
 function processLines({ holder, offspring, ofLeases }: SeenProcesses, paint: Paint): string[] {
   const told = {
     alive: ['The process that claimed is alive.'],
     gone: ['The process that claimed is gone.'],
     unknown: ['It cannot be seen from here whether the process that claimed is alive.'],
   };
+  // A lease can be handed on: to what starts in the container beside the command, or to a job of `at`.
+  const isHandedOn = offspring === 'ended' && ofLeases.some(({ over, processes }) => !over && processes.length > 0);
   const lines = [
     ...(holder === null ? [] : told[holder]),
-    ...[offspring === null ? null : OFFSPRING[offspring]].filter((line) => line !== null),
+    ...[isHandedOn ? HANDED_ON : offspring === null ? null : OFFSPRING[offspring]].filter((line) => line !== null),
     ...ofLeases.flatMap(({ fence, over, processes }) =>
       processes.map(({ pid, command }) => {
         const name = `process ${pid} (${command})`;

@@ -35,6 +35,8 @@ export const SCRIPTS = {
     ONLY_ROOT,
   ],
   'without a keeper': [`exec unshare --mount sh -c '${NOEXEC}' sh "$@"`, ONLY_ROOT],
+  // The shell is its process 1, and outlives the program.
+  'in a container': [`exec unshare --pid --fork --kill-child --mount-proc sh -c '"$@"; sleep 300' sh "$@"`, ONLY_ROOT],
   'as process 1': [`${CLOSING}; exec unshare --pid --fork --mount-proc "$@"`, ONLY_ROOT],
 } as const satisfies { readonly [mode: string]: readonly [script: string, whyNot: string | null] };
 

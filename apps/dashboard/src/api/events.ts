@@ -1,5 +1,5 @@
 import type { Event, EventRecord, EventType, Json } from '@agent-orchestrator/core';
-import { CHAIN_START, EVENT_DOCS } from '@agent-orchestrator/runtime';
+import { CHAIN_START, EVENT_DOCS, shownPayload } from '@agent-orchestrator/runtime';
 import { eventRow, type EventRow } from './event-row.ts';
 import { numberIn, QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 
@@ -66,7 +66,7 @@ export async function readEvent(reads: PageReads, { params, moment }: Query): Pr
   const previous = near.find((one) => one.seq === seq - 1);
   return {
     ...eventRow(follower.history, event),
-    payload: event.payload,
+    payload: shownPayload(event.payload),
     payloadsHidden: !withPayloads,
     hash,
     prevHash,

@@ -1,5 +1,5 @@
 import type { Condition, Json, TaskRecord, TaskStatus } from '@agent-orchestrator/core';
-import { askWhy, isAsking, TASK_TRANSITIONS, toTaskRecord } from '@agent-orchestrator/runtime';
+import { askWhy, isAsking, shownResult, TASK_TRANSITIONS, toTaskRecord } from '@agent-orchestrator/runtime';
 import { Commands, type CommandEffect, type CommandLine } from './commands.ts';
 import { eventRow, type EventRow } from './event-row.ts';
 import { QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
@@ -81,7 +81,7 @@ export async function readTask(reads: PageReads, { params, moment }: Query): Pro
     row: task === null ? null : fieldsOf(task),
     error: (task?.error ?? null) as Json,
     payload: present.payload as Json,
-    result: (task?.result ?? null) as Json,
+    result: shownResult(task?.result ?? null) as Json,
     payloadsHidden: !withPayloads,
     why: moment.isPast ? null : await whyOf(reads, id),
     leases: history.leases.ofTask(known, moment.ordinal, LEASES_MAX).map((lease) => leaseRow(history, lease)),

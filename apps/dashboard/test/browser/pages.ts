@@ -2,7 +2,7 @@
  * The pages, on each kind of store:
  *
  * - every page shows what there is, without a complaint of the browser, and fits on a phone
- * - what agents wrote stays text
+ * - what agents wrote stays text, and nothing of it is hidden
  * - a commit of another process is on the page within a second
  * - a question that fails leaves what was there, and the page asks again; it waits for what the server still reads
  * - the past has what was there, and says that it is the past
@@ -11,7 +11,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { CHROMIUM, type Tab } from '../support/browser.ts';
-import { HOSTILE_TITLE } from '../support/scenario.ts';
+import { HOSTILE_TITLE_SHOWN } from '../support/scenario.ts';
 import { scene, signIn } from '../support/shown.ts';
 
 const PAGES = [
@@ -55,7 +55,7 @@ test.skipIf(CHROMIUM === null).each(['sqlite', 'postgres'] as const)(
     expect(said['tasks?status=failed']).toContain('Reconcile invoices');
     expect(said['task?id=dead']).toMatch(/No agent can claim it now[^]*Publish/);
     expect(said['task?id=lost']).toContain('then home-agent');
-    expect(said['task?id=held']).toContain(HOSTILE_TITLE);
+    expect(said['task?id=held']).toContain(HOSTILE_TITLE_SHOWN);
     expect(said['session?id=nightly']).toContain('send it');
     expect(said['leases']).toContain('8 leases in view, 1 interrupted, 1 late writes refused');
     expect(said['agents']).toMatch(/openclaw-night[^]*100 %/);

@@ -6,7 +6,10 @@ const MACHINE = { host: 'office-mac', boot: 'boot-1' };
 export const HERE = { machine: MACHINE, process: { ...MACHINE, pid: 4_711, start: '99' } };
 
 /** What agents write to harm the reader of a page. */
-export const HOSTILE_TITLE = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
+const MARKUP = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
+const HOSTILE_TITLE = `${MARKUP}\u202e\u200b`;
+/** What is hidden, or changes the order of what is beside it, is shown by its code. */
+export const HOSTILE_TITLE_SHOWN = String.raw`${MARKUP}\u{202e}\u{200b}`;
 
 /** Calls `look` after each call of the orchestrator. */
 export function afterEach(orchestrator: Orchestrator, look: () => Promise<unknown>): Orchestrator {

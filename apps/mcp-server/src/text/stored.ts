@@ -3,7 +3,7 @@
  * quotes or begin a line, and characters that a reader cannot see are shown as their codes.
  */
 import type { Context, OrchestratorReads, TaskRecord } from '@agent-orchestrator/core';
-import { numberOf, quoted, quotedJson, shellWord } from '@agent-orchestrator/runtime';
+import { numberOf, quoted, quotedJson, shellWord, shownResult } from '@agent-orchestrator/runtime';
 
 type Reads = Pick<OrchestratorReads, 'listEvents'>;
 
@@ -40,7 +40,7 @@ function taskLines({ author, title, source, payload }: TaskRecord): string[] {
 /** How the task ended. */
 export function endLines({ result, error }: Pick<TaskRecord, 'result' | 'error'>): string[] {
   return [
-    ...(result === null ? [] : [`result ${json(result)}`]),
+    ...(result === null ? [] : [`result ${json(shownResult(result))}`]),
     ...(error === null ? [] : [`error ${quoted(error.message, BYTES_MAX.text)}`]),
   ];
 }

@@ -1,5 +1,5 @@
 import type { Orchestrator, ReleasedItem, ReleaseOutcome } from '@agent-orchestrator/core';
-import { fields, isoSeconds } from '@agent-orchestrator/runtime';
+import { fields, isoSeconds, lateVerdict } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { HeldTask } from '../leases/held-task.ts';
@@ -84,12 +84,15 @@ function callOf({ error, to, to_role: role, question, ...end }: End) {
 function released(
   held: HeldTask,
   { status, runAt, otherTerms }: ReleasedItem,
-  outcome: string,
+  outcome: ReleaseOutcome,
   context: ToolContext,
 ): Answer {
   const again = runAt === null ? '' : `, not before ${isoSeconds(runAt)}`;
   const stands = otherTerms ? ' An earlier release with other terms stands.' : '';
-  const now = `${held.name} was released as ${outcome} and is ${status}${again}.${stands}`;
+  const late = lateVerdict(outcome, status);
+  const now = [`${held.name} was released as ${outcome} and is ${status}${again}.${stands}`, late ?? []]
+    .flat()
+    .join(' ');
   context.held.end(held, now);
   return said(`${now} ${context.held.holdingsLine} Next: ${context.held.next}.`);
 }

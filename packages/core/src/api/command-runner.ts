@@ -24,22 +24,25 @@ export class CommandRunner {
     this.#observer = observer;
   }
 
+  /** @param asked the input as the caller gave it: by this, the same command is known when it comes again */
   run<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
     command: Command<Input, Reply>,
     input: Input,
+    asked = input,
   ): Promise<Reply> {
     const observer = this.#observer;
-    if (observer === null) return this.#decide(command, input);
-    return observer.observe(command, input, (decided) => this.#decide(command, input, decided));
+    if (observer === null) return this.#decide(command, input, asked);
+    return observer.observe(command, input, (decided) => this.#decide(command, input, asked, decided));
   }
 
   /** @param decided is called each time the storage lets it decide */
   async #decide<Input extends CommandInput, Reply>(
     command: Command<Input, Reply>,
     input: Input,
+    asked = input,
     decided?: () => void,
   ): Promise<Reply> {
-    const hash = command.receipt === null ? '' : requestHash(command, input);
+    const hash = command.receipt === null ? '' : requestHash(command, asked);
     const agent = command.claimant?.(input)?.agent;
     let needs: Needs | undefined;
     for (let isSettled = false; ;) {

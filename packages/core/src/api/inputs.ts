@@ -30,6 +30,7 @@ import { parseInput } from '../model/fields.ts';
 import type { Json } from '../model/json.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
+import { partCommandId } from '../model/ids.ts';
 import type { ValueOfKind } from './kinds.ts';
 
 /** The values for fields that a call leaves out. */
@@ -165,6 +166,11 @@ export function throwForOne(error: unknown): never {
 /** An input in which no value belongs to a kind, or all were checked before. */
 export function whole<Input>(input: Input): Prepared<Input> {
   return { input, values: () => [] };
+}
+
+/** The command that decides refused items again, with an id that a retry of the call makes again. */
+export function withoutNext({ claimNext: _next, seed: _seed, ...input }: ReleaseInput): ReleaseInput {
+  return { ...input, commandId: partCommandId(input.commandId, 0) };
 }
 
 /** The payloads of new tasks. */

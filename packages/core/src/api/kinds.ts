@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { invalidInput } from '../model/errors.ts';
-import { findJsonProblem, type Json } from '../model/json.ts';
+import { findJsonProblem, jsonCopyOf, type Json } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
 
 /** The payload and result of a kind of task, as schemas of any Standard Schema library (zod, valibot, arktype …). */
@@ -72,7 +72,8 @@ export class KindRegistry {
       );
     const schema = schemas[part];
     if (schema === undefined) return value;
-    const checked = await schema['~standard'].validate(value);
+    // A schema may change in place what it gets, and what is sent again has to be the same.
+    const checked = await schema['~standard'].validate(jsonCopyOf(value));
     if (checked.issues === undefined) return storable(checked.value, part, field);
     const issue = checked.issues[0];
     throw invalidInput(pathOf(field, issue?.path), `does not fit the kind ${kind}: ${issue?.message ?? 'not valid'}`);

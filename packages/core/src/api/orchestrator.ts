@@ -66,6 +66,7 @@ import {
   prepareCall,
   throwForOne,
   whole,
+  withoutNext,
   type Addressed,
   type CallName,
   type Fill,
@@ -75,7 +76,7 @@ import {
 } from './inputs.ts';
 import { KindRegistry, type AnyKinds } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
-import { namesNumbers } from './references.ts';
+import { namesNumbers, withIdsIn, withOwnParts } from './references.ts';
 import { relatedResults } from './related-results.ts';
 import { toAgentRecord, toClaimRecord, withAgentRecord, toTaskRecord, type ClaimRecord } from './records.ts';
 import { reviewTask, type ReviewCall, type ReviewedNow } from './review-task.ts';
@@ -319,31 +320,27 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   #send<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
     command: Command<Input, Reply>,
     { input, values }: Prepared<Input>,
+    asked = this.#asAsked(input),
   ): Promise<Reply> {
     const ofKinds = this.#kinds.areDeclared ? values() : [];
-    if (ofKinds.length > 0) return this.#kinds.check(ofKinds).then(() => this.#sendWithIds(command, input));
-    return this.#sendWithIds(command, input);
+    const send = () =>
+      namesNumbers(input) ? this.#sendNumbered(command, input, asked) : this.#runner.run(command, input, asked);
+    return ofKinds.length === 0 ? send() : this.#kinds.check(ofKinds).then(send);
   }
 
-  #sendWithIds<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
+  /** A schema may make another value each time (an id, the time). What was asked for stays the same request. */
+  #asAsked<Input extends CommandInput>(input: Input): Input {
+    return this.#kinds.areDeclared ? withOwnParts(input) : input;
+  }
+
+  async #sendNumbered<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
     command: Command<Input, Reply>,
     input: Input,
+    asked: Input,
   ): Promise<Reply> {
-    if (!namesNumbers(input)) return this.#runner.run(command, input);
-    return this.#withIdsIn(input).then((withIds) => this.#runner.run(command, withIds));
-  }
-
-  async #withIdsIn<
-    Input extends CommandInput & { readonly tasks?: readonly object[]; readonly items?: readonly object[] },
-  >(input: Input): Promise<Input> {
-    const { tasks, items, namespace } = input;
-    const known = (parts: readonly object[] | undefined) =>
-      parts && Promise.all(parts.map((part) => this.withIds(part, namespace)));
-    return {
-      ...(await this.withIds(input, namespace)),
-      ...(tasks && { tasks: await known(tasks) }),
-      ...(items && { items: await known(items) }),
-    };
+    const known = <Part extends object>(part: Part) => this.withIds(part, input.namespace);
+    const withIds = await withIdsIn(input, known);
+    return this.#runner.run(command, withIds, asked === input ? withIds : await withIdsIn(asked, known));
   }
 
   async #enqueue(
@@ -360,12 +357,16 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     };
   }
 
-  async #releaseAll(prepared: Prepared<ReleaseInput>): Promise<ReleasedBatch<Kinds>> {
-    const { ok, items, next } = await this.#send(release, prepared);
-    const { input } = prepared;
-    const refusedBefore = input.items.filter((_item, at) => items[at] === null);
-    const again = whole(withoutNext({ ...input, items: refusedBefore }));
-    const anew = refusedBefore.length === 0 ? [] : (await this.#releaseAll(again)).items;
+  async #releaseAll(
+    prepared: Prepared<ReleaseInput>,
+    asked = this.#asAsked(prepared.input),
+  ): Promise<ReleasedBatch<Kinds>> {
+    const { ok, items, next } = await this.#send(release, prepared, asked);
+    const refusedBefore = (all: ReleaseInput): ReleaseInput =>
+      withoutNext({ ...all, items: all.items.filter((_item, at) => items[at] === null) });
+    const isAnyRefused = items.includes(null);
+    const again = () => this.#releaseAll(whole(refusedBefore(prepared.input)), refusedBefore(asked));
+    const anew = isAnyRefused ? (await again()).items : [];
     const rest = anew.values();
     return {
       ok: ok || anew.some((item) => item.ok),
@@ -388,11 +389,6 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
   #claimRecords(claims: readonly Claim[]): Promise<ClaimRecord<Kinds>[]> {
     return Promise.all(claims.map((claim) => this.#claimRecord(claim)));
   }
-}
-
-/** The command that decides refused items again, with an id that a retry of the call makes again. */
-function withoutNext({ claimNext: _next, seed: _seed, ...input }: ReleaseInput): ReleaseInput {
-  return { ...input, commandId: partCommandId(input.commandId, 0) };
 }
 
 function missingItem(): never {

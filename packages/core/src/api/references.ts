@@ -1,3 +1,4 @@
+import { jsonCopyOf } from '../model/json.ts';
 import { looksLikeNumber } from '../model/names.ts';
 
 /** What may name a task or a session. */
@@ -9,10 +10,26 @@ interface Referring {
   readonly on?: readonly string[] | undefined;
 }
 
+type Input = Referring & { readonly tasks?: readonly Referring[]; readonly items?: readonly Referring[] };
+
+/** The input with ids where it and its parts have numbers; `known` does it for one part. */
+export async function withIdsIn<Given extends Input>(
+  input: Given,
+  known: <Part extends object>(part: Part) => Promise<Part>,
+): Promise<Given> {
+  const all = (parts: readonly Referring[] | undefined) => parts && Promise.all(parts.map((part) => known(part)));
+  const [own, tasks, items] = await Promise.all([known(input), all(input.tasks), all(input.items)]);
+  return { ...own, ...(tasks && { tasks }), ...(items && { items }) };
+}
+
+/** The input with parts of its own: what a schema or the caller changes of it later is not seen there. */
+export function withOwnParts<Given extends Input>(input: Given): Given {
+  const { tasks, items } = input;
+  return { ...input, ...(tasks && { tasks: jsonCopyOf(tasks) }), ...(items && { items: jsonCopyOf(items) }) };
+}
+
 /** Whether an input, or a part of it, names a task or a session by its number (`t42`, `s17`). */
-export function namesNumbers(
-  input: Referring & { readonly tasks?: readonly Referring[]; readonly items?: readonly Referring[] },
-): boolean {
+export function namesNumbers(input: Input): boolean {
   return hasNumber(input) || isAnyWithNumber(input.tasks) || isAnyWithNumber(input.items);
 }
 

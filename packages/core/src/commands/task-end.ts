@@ -96,7 +96,16 @@ export function isGivingBack({ type, payload }: TaskEnd): boolean {
  */
 export function hasOtherTerms(item: ReleaseItem, { type, payload }: TaskEnd): boolean {
   if (type === 'task.cancelled') return canonicalize(item.error ?? null) !== canonicalize(payload.error);
-  return canonicalize(termsOf(item)) !== canonicalize(termsIn(payload)) || hasOtherPolicy(item, payload);
+  return (
+    canonicalize(termsOf(item)) !== canonicalize(termsIn(payload)) ||
+    hasOtherPolicy(item, payload) ||
+    isFinalAfterAll(item, type, payload)
+  );
+}
+
+/** The failure that is told now is final, and the one that was told is tried again. */
+function isFinalAfterAll({ final }: ReleaseItem, type: TaskEnd['type'], payload: TaskEnd['payload']): boolean {
+  return type === 'task.failed' && final && 'run_at' in payload && payload.run_at !== null;
 }
 
 /** A policy that is not given is that of the task, which the holder need not know. */

@@ -121,7 +121,7 @@ export const ERRORS = {
   STORE_NOT_A_DATABASE: {
     retryable: false,
     means: 'The file is not an orchestrator database.',
-    hint: 'Set --store to another path. Nothing was changed.',
+    hint: 'Name another file. Nothing was changed.',
   },
   STORE_LEGACY: {
     retryable: false,

@@ -16,8 +16,11 @@ import { SEED, TOKEN } from './token.ts';
 const NAME = /^[\p{L}\p{M}\p{Nd}_][\p{L}\p{M}\p{Nd}_.@+-]*$/u;
 /** All but control characters, surrogates and line separators, without a space at either end. */
 const ID = /^(?!\s)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+(?<!\s)$/u;
-/** Invisible characters: two names that look the same must be the same. */
-const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
+/**
+ * Invisible characters: two names that look the same must be the same. Unicode does not call all of them ignorable: not
+ * a Braille cell without dots, a null notehead, the marks of annotations, and the controls of hieroglyphs.
+ */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB\u{1D159}\u{13430}-\u{1343F}]/u;
 
 const NOT_STORABLE = 'contains U+0000 or a lone surrogate';
 const text = (max: number) => z.string().max(max).refine(isStorableText, NOT_STORABLE);

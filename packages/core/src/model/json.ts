@@ -70,3 +70,8 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 function notJson(problem: string): JsonProblem {
   return { path: [], problem, code: 'INVALID_INPUT' };
 }
+
+/** A copy of what was checked to be JSON. It may be a proxy, which `structuredClone` does not take. */
+export function jsonCopyOf<Value>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value)) as Value;
+}

@@ -247,6 +247,7 @@ test.each([
   ['succeeded', {}, 'succeeded', null, succeeded('a')],
   ['failed', {}, 'scheduled', NOW + 7, failed('a', NOW + 7)],
   ['failed', {}, 'failed', null, failed('a', null)],
+  ['failed', { final: true }, 'failed', null, failed('a', null)],
   ['released', {}, 'queued', null, givenBack('a')],
   [
     'handed_off',
@@ -267,6 +268,7 @@ test.each([
 test.each([
   ['succeeded', { result: 1 }, succeeded('a')],
   ['released', { note: 'x' }, givenBack('a')],
+  ['failed', { final: true }, failed('a', NOW + 7)],
   ['waiting', { on: ['b'] }, asked('a')],
   ['waiting', { ask: { question: 'which?', to: { agent: 'b' } } }, asked('a')],
 ])('one that says something else than the first is told that the first stands: %s %o', (outcome, more, end) => {

@@ -96,7 +96,7 @@ export class Keeper {
       return null;
     }
     const reports = new Reports(child, child.stdio[control] as Duplex);
-    const { kind, value, isOutsideGroup } = await reports.start;
+    const { kind, value, isOutsideGroup } = await awake(child, reports.start);
     if (kind === REPORTS.noSubreaper) return null;
     if (kind === REPORTS.notStarted) throw systemError(kept.words[0] ?? '', value);
     return new Keeper(child, reports, value, isOutsideGroup);
@@ -237,6 +237,19 @@ function exitOf(status: number): CommandExit {
 function signalNamed(number: number): NodeJS.Signals | undefined {
   const found = Object.entries(constants.signals).find(([, value]) => value === number);
   return found?.[0] as NodeJS.Signals | undefined;
+}
+
+/** So often a keeper is woken until it has told that its command was started. */
+const WAKE_MS = 100;
+
+/** What a keeper tells, also if its command stops it at once: it would be silent for ever. */
+async function awake<Told>(keeper: ChildProcess, told: Promise<Told>): Promise<Told> {
+  const waking = setInterval(() => void keeper.kill('SIGCONT'), WAKE_MS);
+  try {
+    return await told;
+  } finally {
+    clearInterval(waking);
+  }
 }
 
 /** The error that Node gives if it starts a command itself. */

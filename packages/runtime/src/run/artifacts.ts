@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Artifact, Json } from '@agent-orchestrator/core';
+import { pathOfArgument } from '../system/path.ts';
 import { messageOf } from '../text/message-of.ts';
 
 /** A file that a command was to leave, and that could not be read. */
@@ -18,9 +18,13 @@ export interface LeftFiles {
   readonly artifactsMissing: readonly MissingArtifact[];
 }
 
-/** An artifact is named as the user named the file, and found by its whole path. */
+/**
+ * An artifact is named as the user named the file, and found by its whole path.
+ *
+ * @throws `INVALID_INPUT` if the name is no path
+ */
 export function artifactAt(name: string, { sha256, bytes }: Pick<Artifact, 'sha256' | 'bytes'>): Artifact {
-  return { name, path: resolve(name), sha256, bytes };
+  return { name, path: pathOfArgument(name, 'artifact'), sha256, bytes };
 }
 
 /** The files that a command is to leave. */
@@ -52,7 +56,8 @@ export class ExpectedFiles {
     const { signal } = this.#stopping;
     for (const name of this.#names) {
       try {
-        this.#artifacts.push(artifactAt(name, await unlessStopped(measure(name, signal), signal)));
+        const measuring = measure(pathOfArgument(name, 'artifact'), signal);
+        this.#artifacts.push(artifactAt(name, await unlessStopped(measuring, signal)));
       } catch (error) {
         this.#missing.push({ path: name, reason: messageOf(error) });
       }

@@ -27,9 +27,14 @@ export function absolutePath(text: string, { folder = currentFolder(), env, refu
   const problem = pathProblem(text);
   if (problem !== null) throw refuse(problem);
   const resolved = resolvedPath(text, { folder, env, refuse });
-  // Bytes that are not UTF-8 come as U+FFFD, also those of the current folder. Another path would be opened.
-  if (resolved.includes('\uFFFD')) throw refuse('is not valid UTF-8');
+  const bytes = bytesProblem(resolved);
+  if (bytes !== null) throw refuse(bytes);
   return resolved;
+}
+
+/** Bytes that are not UTF-8 come as U+FFFD, also those of the current folder. Another path would be opened. */
+function bytesProblem(path: string): string | null {
+  return path.includes('\uFFFD') ? 'is not valid UTF-8' : null;
 }
 
 function resolvedPath(
@@ -62,10 +67,11 @@ export function pathOfVariable(text: string, name: string, env: Environment): st
  */
 export function homeFolder(env: Environment = process.env): string {
   const home = env['HOME'] ?? homedir();
-  if (isAbsolute(home) && pathProblem(home) === null) return home;
+  const problem = pathProblem(home) ?? bytesProblem(home);
+  if (isAbsolute(home) && problem === null) return home;
   throw new OrchestratorError(
     'CONFIG_INVALID',
-    `The variable HOME ${home === '' ? 'is empty' : (pathProblem(home) ?? 'is not an absolute path')}.`,
+    `The variable HOME ${home === '' ? 'is empty' : (problem ?? 'is not an absolute path')}.`,
     { hint: "Set HOME to this user's home folder, or unset it: then the system's own entry for the user counts." },
   );
 }

@@ -25,6 +25,12 @@ export function shownResult(result: unknown): unknown {
   return { ...(result as object), artifacts: shown };
 }
 
+/** What an event says, for people: the result in it as it is shown. */
+export function shownPayload<Payload>(payload: Payload): Payload {
+  const isWithResult = typeof payload === 'object' && payload !== null && 'result' in payload;
+  return isWithResult ? { ...payload, result: shownResult(payload.result) } : payload;
+}
+
 /** What has no name is a value. */
 function namedOnly(parameter: string): string {
   const end = parameter.indexOf('=');

@@ -16,7 +16,7 @@ type TaskError = NonNullable<End['error']>;
 export function jobEndOf(error: unknown, { aborted, reason }: AbortSignal): JobEnd {
   if (!aborted) return question(error) ?? failure(error);
   if ((reason as WorkAborted).reason !== 'cancel_requested') return question(error) ?? { outcome: 'released' };
-  return seen(() => error instanceof WorkAborted)
+  return seen(() => isNamed(error, WorkAborted, 'WorkAborted'))
     ? { outcome: 'cancelled' }
     : { outcome: 'cancelled', error: taskError(error) };
 }
@@ -33,7 +33,8 @@ export function success(result: unknown): End {
 
 /** The question that was thrown, read once; null: something else was, or a question that asks nothing. */
 function question(error: unknown): End | null {
-  const thrown = seen(() => (error instanceof TaskWaiting ? { text: error.question, to: error.to } : null)) ?? null;
+  const thrown =
+    seen(() => (isNamed(error, TaskWaiting, 'TaskWaiting') ? { text: error.question, to: error.to } : null)) ?? null;
   if (thrown === null || typeof thrown.text !== 'string' || thrown.text === '') return null;
   return { outcome: 'waiting', ask: { question: storable(thrown.text), ...(thrown.to && { to: thrown.to }) } };
 }
@@ -41,7 +42,7 @@ function question(error: unknown): End | null {
 /** A failed attempt; anything may have been thrown. */
 export function failure(error: unknown): End {
   const told = taskError(error);
-  const thrown = seen(() => (isTaskFailed(error) ? error : null)) ?? null;
+  const thrown = seen(() => (isNamed(error, TaskFailed, 'TaskFailed') ? error : null)) ?? null;
   if (thrown === null) return { outcome: 'failed', error: told };
   let data: Json | undefined;
   try {
@@ -60,7 +61,7 @@ export function failure(error: unknown): End {
  * - Of work that was done, the result is cut. If the kind of the task asks for another result, the attempt has failed
  *   for good: to do the work again would do it twice.
  * - Of a failure, the data are cut. It stays final if it was.
- * - Of a question, its addressee is left out: then it is for any agent.
+ * - Of a question, its addressee is left out, and said in the text: then it is for any agent.
  *
  * @param refusal why the API refuses it
  */
@@ -72,15 +73,23 @@ export function* endsWithLess({ result, error, ask, ...end }: End, refusal: unkn
     const failed = { code: 'result_refused', message: shortened(`The work was done, but ${problem}`) };
     for (const data of [{ result: result as Json }, cut])
       yield { outcome: 'failed', final: true, error: { ...failed, data } };
-  } else if (ask !== undefined) yield { ...end, ask: { question: ask.question } };
+  } else if (ask !== undefined) yield { ...end, ask: { question: askedOfAny(ask, problem) } };
   else if (error !== undefined) yield { ...end, error: { ...error, data: cut } };
+}
+
+/** The question, with whom it was for: an agent that answers should know. */
+function askedOfAny({ question: text, to }: NonNullable<End['ask']>, problem: string): string {
+  if (to === undefined) return text;
+  const whom = shortened(seen(() => JSON.stringify(to)) ?? 'another addressee');
+  const said = ` (It was for ${whom}, which was refused: ${shortened(problem)})`;
+  return storable(text, LIMITS.text_characters_max - said.length) + said;
 }
 
 /** Short enough for the smallest limit, however its characters are escaped. */
 const SHORT_CHARACTERS = 1_000;
 
 function shortened(text: string): string {
-  return text.length <= SHORT_CHARACTERS ? text : storable(`${text.slice(0, SHORT_CHARACTERS)} … (cut)`);
+  return storable(text, SHORT_CHARACTERS);
 }
 
 /** In the place of a value that cannot be stored. */
@@ -95,9 +104,17 @@ function taskError(error: unknown): TaskError {
   return { message, ...(typeof code === 'string' && NAME.test(code) && { code }) };
 }
 
-/** By its name, too: a handler can have a copy of this package of its own. */
-function isTaskFailed(error: unknown): error is TaskFailed {
-  return error instanceof TaskFailed || (error instanceof Error && error.name === 'TaskFailed');
+/**
+ * By its name, too: a handler can have a copy of this package of its own.
+ *
+ * @param name as the errors say it: a bundler may give the class another one
+ */
+function isNamed<Known extends Error>(
+  error: unknown,
+  known: new (...of: never[]) => Known,
+  name: string,
+): error is Known {
+  return error instanceof known || (error instanceof Error && error.name === name);
 }
 
 function textOf(error: unknown): string {
@@ -127,6 +144,10 @@ function seen<T>(look: () => T): T | undefined {
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,127}$/;
 
-function storable(text: string): string {
-  return text.slice(0, LIMITS.text_characters_max).replaceAll('\u0000', '\uFFFD').toWellFormed();
+const CUT = ' … (cut)';
+
+/** A text that every store takes, of so many characters at most; it says if it was cut. */
+function storable(text: string, max: number = LIMITS.text_characters_max): string {
+  const kept = text.length <= max ? text : `${text.slice(0, max - CUT.length)}${CUT}`;
+  return kept.replaceAll('\u0000', '\uFFFD').toWellFormed();
 }

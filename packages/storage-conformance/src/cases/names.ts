@@ -214,6 +214,9 @@ const INVISIBLE = [
   '\ufe0f',
   '\u{e0041}',
   '\ufeff',
+  '\u2800',
+  '\ufffa',
+  '\u{1d159}',
 ];
 
 async function invisible(world: World): Promise<void> {

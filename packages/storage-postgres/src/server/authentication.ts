@@ -128,8 +128,14 @@ class Handshake {
   }
 }
 
+/**
+ * A challenge as PostgreSQL sends it (RFC 5802, `server-first-message`): a nonce, a salt, and how often to hash. It has
+ * to have this form as a whole: the driver takes the last of several values, and it looks at the first letter alone.
+ */
+const CHALLENGED = /^r=[^,]+,s=[^,]+,i=(\d{1,10})$/u;
+
 function assertIterations(challenge: string): void {
-  const iterations = Number(/(?:^|,)i=(\d+)(?:,|$)/u.exec(challenge)?.[1]);
+  const iterations = Number(CHALLENGED.exec(challenge)?.[1]);
   if (iterations >= ITERATIONS_MIN && iterations <= ITERATIONS_MAX) return;
   throw refused(
     `The server does not hash the password from ${ITERATIONS_MIN} to ${ITERATIONS_MAX} times, as scram-sha-256 should.`,

@@ -83,7 +83,7 @@ function readPasswordFile(env: Environment): string | null {
 /** The lines are `host:port:database:user:password`; `*` stands for any, a backslash before `:` and itself. */
 function passwordIn(text: string, target: Target): string | null {
   const wanted = [hostOf(target), String(target.port), target.database, target.user];
-  for (const line of text.split(/\r?\n/u)) {
+  for (const line of text.replace(/^\uFEFF/u, '').split(/\r?\n/u)) {
     if (line.startsWith('#')) continue;
     const fields = fieldsOf(line);
     const fits = wanted.every((value, at) => fields[at] === '*' || unescaped(fields[at]) === value);
