@@ -1,5 +1,4 @@
 import {
-  ENDED_STATUS_NAMES,
   LIMITS,
   type Agent,
   type DependencyEnd,
@@ -14,7 +13,6 @@ import {
   ASIDE,
   FIELDS,
   HOLDS_KEY,
-  isOneOf,
   NEXT_COLUMNS,
   RETURNING,
   SESSION_UPDATES,
@@ -123,7 +121,7 @@ export const SQL = {
     WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = +? ORDER BY dependency_id, seq LIMIT +?`,
   isOpen: `SELECT 1 FROM dependencies d JOIN tasks t ON t.namespace = d.namespace AND t.id = d.dependency_id
     WHERE d.namespace = ${KEY_OF_NAMESPACE} AND d.task_id = ? AND d.dependency_id = ? AND d.ended IS NULL
-      AND ${isOneOf('t.status', ENDED_STATUS_NAMES)}`,
+      AND t.status = ?`,
   isDependedOn: `SELECT 1 ${ON_TASK} LIMIT 1`,
   hasSubtasks: `SELECT 1 FROM tasks INDEXED BY tasks_of_parent
     WHERE namespace = ${KEY_OF_NAMESPACE} AND parent_id IS NOT NULL AND parent_id = +? LIMIT 1`,
