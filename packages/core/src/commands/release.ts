@@ -285,10 +285,21 @@ function nextHeads(claimant: Claimant, judged: readonly Judged[], loaded: Loaded
   const gaveBack = new Set(judged.map((one) => one.gaveBack));
   // What a verdict makes of the other reviews of its round was not there yet when the heads were loaded.
   const rounds = new Set(releases.map(({ held }) => roundOf(held.task)).filter((round) => round !== null));
+  const again = queuedAgain(judged, loaded);
   return [...uncovered, ...idle]
     .filter((head) => head !== null)
+    .filter((head) => !again.some((task) => task.sessionId === head.sessionId && compareInQueue(task, head) < 0))
     .filter((head) => fits(claimant, head) && !gaveBack.has(head.id) && !rounds.has(roundOf(head) ?? ''))
     .toSorted(compareInQueue);
+}
+
+/** The reviewed tasks that verdicts put back in their places: like those given back, they are not claimed at once. */
+function queuedAgain(judged: readonly Judged[], loaded: Loaded): Task[] {
+  const changed = judged
+    .flatMap(({ events }) => events)
+    .filter((event) => event.type === 'task.changes_requested' && !event.payload.final)
+    .map(({ taskId }) => taskId);
+  return loaded.tasks.filter(({ id }) => changed.includes(id));
 }
 
 /** A task that was given back is before the tasks that waited behind it, and must not be claimed again at once. */
