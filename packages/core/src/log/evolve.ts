@@ -22,7 +22,7 @@ import {
   reviewerExcluded,
   reviewRequested,
 } from './evolve-review.ts';
-import { isBarred } from '../model/review.ts';
+import { isBarred, reviewOf } from '../model/review.ts';
 import { isEnded, type TaskStatus } from '../model/statuses.ts';
 import { isWithReceiver, NO_HAND_OFF, returned } from '../model/hand-off.ts';
 import type { Task } from '../model/task.ts';
@@ -203,7 +203,7 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
         finishedAt: isEnded(status) ? event.at : null,
       };
     case 'task.reviewer_excluded':
-      if ('role' in fact.payload !== (task.assignee === fact.payload.reviewer))
+      if (fact.payload.role !== (task.assignee === fact.payload.reviewer ? reviewOf(task)?.role : undefined))
         throw illegal(event, 'it is wrong about whom its task is for');
       return reviewerExcluded(task, fact.payload);
     case 'task.failed':

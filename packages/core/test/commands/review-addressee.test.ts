@@ -155,6 +155,7 @@ test('one release hands no review off to the agent that approves another one wit
 test.each([
   [{ reviewer: OTHER_AGENT, review: ONE }, 'wrong about whom'],
   [{ reviewer: OWNER, review: ONE, role: ROLE }, 'wrong about whom'],
+  [{ reviewer: OTHER_AGENT, review: ONE, role: 'owner' }, 'wrong about whom'],
 ])('an exclusion that does not say whom the review is for is illegal: %o', (payload, message) => {
   const store = handedOn(inReview(), OTHER_AGENT);
   expect(() => store.and(event('task.reviewer_excluded', payload, { sessionId: OTHER, taskId: OTHER }))).toThrow(
