@@ -8,6 +8,8 @@ import { Recorder, type RecordedWorker, type Unidentified } from './checker-reco
 const AGENTS = ['company-agent', 'home-agent', 'keeper'] as const;
 const TTL = { ttlMs: 5_000, staleAfterMs: 8_000 };
 const OUTCOMES = ['succeeded', 'failed', 'released'] as const;
+const ENDS = ['succeeded', 'failed', 'released', 'handed_off', 'waiting', 'cancelled'] as const;
+const VERDICTS = ['approved', 'changes_requested', 'failed', 'handed_off', 'waiting', 'approved'] as const;
 
 /** What a step does; the numbers pick from what there is at that moment. */
 const step = fc.record({
@@ -69,7 +71,7 @@ class Walk {
   readonly #workers: RecordedWorker[] = AGENTS.map((agent) => this.recorder.worker(agent));
   readonly #runs = AGENTS.map(() => 1);
   /** Of every lease that was ever granted: zombies try with old ones. */
-  readonly #leases: { token: string }[] = [];
+  readonly #leases: { token: string; isReview: boolean }[] = [];
   readonly #tasks: string[] = [];
   /** Sends the last command once more, with its id. */
   #resend: ((worker: RecordedWorker, lost: boolean) => Promise<void>) | null = null;
@@ -83,7 +85,10 @@ class Walk {
     const worker = this.#workers[agent] as RecordedWorker;
     const name = AGENTS[agent] as string;
     const instance = `${name}.${this.#runs[agent]}`;
-    const holder = this.#leases[this.#leases.length - 1 - (pick % 4)] ?? { token: inventedToken(1) };
+    const { isReview, ...holder } = this.#leases[this.#leases.length - 1 - (pick % 4)] ?? {
+      token: inventedToken(1),
+      isReview: false,
+    };
     const session = `line-${pick % 3}`;
     const taskId = this.#tasks[pick % Math.max(this.#tasks.length, 1)] ?? 'none';
     switch (what) {
@@ -93,7 +98,7 @@ class Walk {
         return this.#send(
           worker,
           'claim',
-          { agent: name, instance, limit: 1 + (pick % 2), resume: pick % 3 === 0, ...TTL },
+          { agent: name, instance, roles: ['reviewer'], limit: 1 + (pick % 2), resume: pick % 3 === 0, ...TTL },
           lost,
         );
       case 'claim_own':
@@ -109,18 +114,23 @@ class Walk {
         return this.#send(worker, 'checkpoint', { ...holder, ...(pick % 5 === 0 && { turn: pick % 7 }) }, lost);
       case 'release':
       case 'release_next': {
-        const outcome =
-          (['succeeded', 'failed', 'released', 'handed_off', 'waiting', 'cancelled'] as const)[pick % 6] ?? 'succeeded';
+        const outcome = (isReview ? VERDICTS : ENDS)[(pick >> 2) % 6] ?? 'succeeded';
+        const note = outcome === 'changes_requested' ? { note: 'once more' } : {};
         const to = outcome === 'handed_off' ? { to: { agent: AGENTS[pick % 2] as string } } : {};
         const ask = outcome === 'waiting' ? { ask: { question: 'which?' } } : {};
-        const next = what === 'release_next' ? { claimNext: { agent: name, ...TTL } } : {};
-        return this.#send(worker, 'release', { items: [{ ...holder, outcome, ...to, ...ask }], ...next }, lost);
+        const next = what === 'release_next' ? { claimNext: { agent: name, roles: ['reviewer'], ...TTL } } : {};
+        return this.#send(
+          worker,
+          'release',
+          { items: [{ ...holder, outcome, ...note, ...to, ...ask }], ...next },
+          lost,
+        );
       }
       case 'release_all': {
-        const items = this.#leases.slice(-4).map(({ token }, at) => ({
-          token,
-          outcome: OUTCOMES[(pick + at) % 3] ?? 'succeeded',
-        }));
+        const items = this.#leases.slice(-4).map(({ token, isReview }, at) => {
+          const outcome = OUTCOMES[(pick + at) % 3] ?? 'succeeded';
+          return { token, outcome: isReview && outcome === 'succeeded' ? 'approved' : outcome };
+        });
         const next = pick % 2 === 0 ? { claimNext: { agent: name, limit: 2, ...TTL } } : {};
         return items.length === 0 ? undefined : this.#send(worker, 'release', { items, ...next }, lost);
       }
@@ -159,8 +169,8 @@ class Walk {
     try {
       const reply = lost ? await worker.unanswered(command, identified) : await worker.call(command, identified);
       if (!reply.ok) return;
-      if ('claims' in reply) this.#leases.push(...reply.claims.map(({ lease: { token } }) => ({ token })));
-      if ('next' in reply) this.#leases.push(...reply.next.map(({ lease: { token } }) => ({ token })));
+      const claims = 'claims' in reply ? reply.claims : 'next' in reply ? reply.next : [];
+      for (const { lease, task } of claims) this.#leases.push({ token: lease.token, isReview: task.reviewOf !== null });
       if ('tasks' in reply) this.#tasks.push(...reply.tasks.map(({ task }) => task.id));
     } catch {
       // A command id that the clock left behind, a reused one: it was refused, and the journal says so.
@@ -173,6 +183,7 @@ class Walk {
       ...(pick % 4 === 0 && { dedupeKey: `key-${pick % 8}` }),
       ...(pick % 5 === 0 && { assignee: AGENTS[pick % 3] }),
       ...(pick % 7 === 0 && { delayMs: pick % 20_000 }),
+      ...(pick % 3 === 1 && { review: { role: 'reviewer', approvals: 1 + (pick % 2) } }),
       priority: pick % 3,
       attemptsMax: 1 + (pick % 3),
       interruptionsMax: pick % 4,

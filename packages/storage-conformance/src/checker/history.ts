@@ -109,6 +109,17 @@ export function taskKey(namespace: string | undefined, taskId: string | null): s
   return `${namespace}\n${taskId}`;
 }
 
+/** The agents that were ever granted each task, by `taskKey`. */
+export function holdersOf(events: readonly Event[]): Map<string, Set<string>> {
+  const holders = new Map<string, Set<string>>();
+  for (const { type, namespace, taskId, agent } of events) {
+    if (type !== 'task.claimed' || agent === null) continue;
+    const key = taskKey(namespace, taskId);
+    holders.set(key, (holders.get(key) ?? new Set()).add(agent));
+  }
+  return holders;
+}
+
 /** Names an event in a sentence. */
 export function name(event: Event): string {
   return `${event.type} (event ${event.id}, ${event.streamId} ${event.seq})`;

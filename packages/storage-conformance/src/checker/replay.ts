@@ -14,8 +14,8 @@ export interface TaskState {
   readonly queuedAt: number;
   readonly assignee: string | null;
   readonly role: string | null;
-  /** Of a review: its role, and the agents that gave their verdict on another review of the round. */
-  readonly review: { readonly role: string; readonly judgedBy: readonly string[] } | null;
+  /** Of a review: the work, its role, and the agents that gave their verdict on another review of the round. */
+  readonly review: { readonly of: string; readonly role: string; readonly judgedBy: readonly string[] } | null;
   /** How many tasks it waits for. */
   readonly openDependencies: number;
   /** Whether it waits for an answer. */
@@ -296,7 +296,7 @@ function queued(event: Event): TaskState {
     assignee,
     role,
     handOff: null,
-    review: of === undefined ? null : { role: of.role, judgedBy: [] },
+    review: of === undefined ? null : { of: of.task_id, role: of.role, judgedBy: [] },
     openDependencies,
     asks: false,
   };
