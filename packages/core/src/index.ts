@@ -58,7 +58,7 @@ export type {
   SetAgentPolicyReply,
   Takeover,
 } from './commands/index.ts';
-export type { Condition, ConditionName } from './explain/conditions.ts';
+export type { Condition, ConditionName } from './explain/condition.ts';
 export type { HolderInBrief, LeaseInBrief, TaskInBrief } from './explain/briefs.ts';
 export type { WhyAgent, WhyClaimant, WhySession, WhyTask } from './explain/why.ts';
 

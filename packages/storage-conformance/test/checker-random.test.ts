@@ -129,7 +129,7 @@ class Walk {
       case 'release_all': {
         const items = this.#leases.slice(-4).map(({ token, isReview }, at) => {
           const outcome = OUTCOMES[(pick + at) % 3] ?? 'succeeded';
-          return { token, outcome: isReview && outcome === 'succeeded' ? 'approved' : outcome };
+          return { token, outcome: isReview && outcome === 'succeeded' ? ('approved' as const) : outcome };
         });
         const next = pick % 2 === 0 ? { claimNext: { agent: name, limit: 2, ...TTL } } : {};
         return items.length === 0 ? undefined : this.#send(worker, 'release', { items, ...next }, lost);

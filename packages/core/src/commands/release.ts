@@ -211,10 +211,10 @@ function furtherEvents(release: Release, work: Work): EventDraft[] {
   ];
 }
 
-function reviewEvents({ held, end, item, path }: Release, { reviewed, numbers }: Work): EventDraft[] {
+function reviewEvents({ held, end, item, path }: Release, { reviewed, numbers, loaded }: Work): EventDraft[] {
   const review = nextRound(held.task);
   if (end.type === 'task.review_requested' && review !== null)
-    return queueReviews(held.task, review, end.payload.reviews, numbers);
+    return queueReviews(held.task, review, end.payload.reviews, { numbers, agents: loaded.agents });
   if (end.type !== 'task.succeeded' || !isVerdict(item.outcome)) return [];
   return reviewed.judge(held, { verdict: item.outcome, notes: item.note ?? '', signature: item.signature }, path);
 }
@@ -229,8 +229,12 @@ function needsOf(ends: readonly Asked[], loaded: Loaded): Needs | null {
   for (const { item, lease } of ends) {
     const held = item.outcome === 'succeeded' || isVerdict(item.outcome) ? lease.held : null;
     if (held === null) continue;
-    if (!isVerdict(item.outcome)) numbers += nextRound(held.task)?.approvals ?? 0;
-    else {
+    if (!isVerdict(item.outcome)) {
+      const { approvals = 0 } = nextRound(held.task) ?? {};
+      numbers += approvals;
+      if (approvals > 0 && held.task.reviewer !== null)
+        for (const name of entriesOf({ agent: held.task.reviewer })) agents.add(name);
+    } else {
       for (const id of reviewed.neededFor(held.task)) extra.add(id);
       for (const name of entriesOf(held.session)) agents.add(name);
     }
