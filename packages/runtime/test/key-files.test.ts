@@ -48,15 +48,41 @@ test.each([
   expect((error as OrchestratorError).hint.includes(key.path)).toBe(isKept);
 });
 
-test.each([
-  ['hashed 2147483647 times', '06092a864886f70d01050c300e0408000000000000000002047fffffff'],
-  ['not protected by PBKDF2', '06092b06010401da47040b'],
-  ['not protected by PBKDF2', '06092a864886f70d01050c300e04080000'],
-])('a file whose passphrase is %s is refused', (why, der) => {
-  const { publicKey, path } = newKey();
+/** DER in hex: a tag, the length, and what is inside. */
+function der(tag: string, ...inside: string[]): string {
+  const value = inside.join('');
+  return tag + (value.length / 2).toString(16).padStart(2, '0') + value;
+}
+const [PBES2, PBKDF2, SCRYPT] = ['06092a864886f70d01050d', '06092a864886f70d01050c', '06092b06010401da47040b'];
+const AES = der('30', '0609608648016503040102', der('04', '00'.repeat(16)));
+const CHEAP = der('30', der('04', '00'.repeat(8)), der('02', '01'));
+const COSTLY = der('30', der('04', '00'.repeat(8)), der('02', '7fffffff'));
+
+/** An encrypted key that is protected so. */
+function protectedBy(...kdf: string[]): string {
+  const der0 = der('30', der('30', PBES2, der('30', der('30', ...kdf), AES)), der('04', '00'.repeat(16)));
+  return block(Buffer.from(der0, 'hex'));
+}
+
+function block(bytes: Buffer, header = ''): string {
   const kind = 'ENCRYPTED PRIVATE KEY';
-  const text = Buffer.from(der, 'hex').toString('base64');
-  writeFileSync(path, `-----BEGIN ${kind}-----\n${text}\n-----END ${kind}-----\n`);
+  return `-----BEGIN ${kind}-----\n${header}${bytes.toString('base64')}\n-----END ${kind}-----\n`;
+}
+
+const DECOY = PBKDF2 + CHEAP;
+test.each([
+  ['hashed 2147483647 times', protectedBy(PBKDF2, COSTLY)],
+  ['not protected by PBKDF2', protectedBy(SCRYPT, CHEAP)],
+  ['not protected by PBKDF2', protectedBy(PBKDF2, der('30', der('04', '00')))],
+  ['hashed 2147483647 times', protectedBy(PBKDF2, der('30', '048108' + '00'.repeat(7) + '02', der('02', '7fffffff')))],
+  // What is costly stands behind something that looks like the cost.
+  ['not protected by PBKDF2', protectedBy(SCRYPT, der('30', der('04', DECOY), der('02', '40000000')))],
+  ['not protected by PBKDF2', protectedBy(PBKDF2.replace('0609', '068109'), der('30', der('04', DECOY)))],
+  ['no private key with a passphrase', block(Buffer.from(DECOY, 'hex')) + protectedBy(PBKDF2, COSTLY)],
+  ['no private key with a passphrase', block(Buffer.from(COSTLY, 'hex'), `Comment: ${DECOY}\n\n`)],
+])('a file whose passphrase is %s is refused', (why, pem) => {
+  const { publicKey, path } = newKey();
+  writeFileSync(path, pem);
 
   const refusal = expect.objectContaining({ code: 'KEY_UNREADABLE', message: expect.stringContaining(why) });
   expect(() => openKey(publicKey, PASSPHRASE)).toThrow(refusal);

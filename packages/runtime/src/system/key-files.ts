@@ -7,7 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, statSy
 import { dirname, join } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import type { Environment } from './environment.ts';
-import { KDF_ITERATIONS_MAX, kdfIterations } from './key-cost.ts';
+import { encryptedKey, KDF_ITERATIONS_MAX, kdfIterations } from './key-cost.ts';
 import { keepPrivateFile, makePrivateFolder } from './private-files.ts';
 import { stateFolder } from './state-folder.ts';
 
@@ -72,9 +72,10 @@ export function openKey(publicKey: string, passphrase: string): Signer {
 }
 
 function decrypted(path: string, pem: string, passphrase: string): KeyObject {
-  if (!pem.startsWith('-----BEGIN ENCRYPTED PRIVATE KEY-----'))
+  const der = encryptedKey(pem);
+  if (der === null)
     throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} is no private key with a passphrase.`);
-  const iterations = kdfIterations(pem);
+  const iterations = kdfIterations(der);
   if (iterations === null || iterations > KDF_ITERATIONS_MAX)
     throw new OrchestratorError(
       'KEY_UNREADABLE',
@@ -83,7 +84,8 @@ function decrypted(path: string, pem: string, passphrase: string): KeyObject {
         : `To open the key in ${path}, its passphrase is hashed ${iterations} times: more than ${KDF_ITERATIONS_MAX}.`,
     );
   try {
-    return createPrivateKey({ key: pem, passphrase });
+    // The bytes that were looked at, and not the text: another reader may find another key in it.
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8', passphrase });
   } catch {
     // The cause is left out: it says nothing more, and errors of a key stay out of logs.
     throw new OrchestratorError('PASSPHRASE_WRONG', `The passphrase does not open the key in ${path}.`);
