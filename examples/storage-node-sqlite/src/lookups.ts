@@ -39,7 +39,7 @@ const SQL = {
   task: `${SELECT.task} ${BY_ID}`,
   taskOfDedupeKey: `${SELECT.task} WHERE namespace = ? AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `${SELECT.agent} ${BY_NAME}`,
-  relatedTask: `SELECT id, session_id AS "sessionId", status, review FROM tasks ${BY_ID}`,
+  relatedTask: `SELECT id, number, session_id AS "sessionId", status, review FROM tasks ${BY_ID}`,
   toTell: `SELECT DISTINCT task_id AS id FROM dependency_ends WHERE namespace = ? ORDER BY task_id LIMIT ?`,
   ends: `${SELECT.dependencyEnd} WHERE namespace = ? AND task_id = ? ORDER BY dependency_id, seq LIMIT ?`,
   awaited: `SELECT dependency_id AS id FROM dependencies WHERE namespace = ? AND task_id = ? AND ended IS NULL`,

@@ -333,7 +333,7 @@ export const SQL = {
   tasks: `SELECT ${TASK}, ${isDependedOn('t')} FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
   /** Namespace, ids. Their sessions are locked. */
-  relatedTasks: `SELECT t.id, t.session_id, t.status, t.review FROM orchestrator.tasks t
+  relatedTasks: `SELECT t.id, t.number, t.session_id, t.status, t.review FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
   /** Namespace, ids of one scope: for what these tasks wait, directly or through others. */
   awaited: `WITH RECURSIVE waits (task_id, dependency_id) AS (

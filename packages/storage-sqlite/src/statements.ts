@@ -110,7 +110,7 @@ export const SQL = {
   taskOfDedupeKey: `SELECT ${TASK} FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `SELECT ${AGENT} FROM agents WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ?`,
-  relatedTask: `SELECT id, ${TASK_PLACES.sessionId.read} AS "sessionId", status, review FROM tasks
+  relatedTask: `SELECT id, number, ${TASK_PLACES.sessionId.read} AS "sessionId", status, review FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
   awaited: `SELECT dependency_id FROM dependencies WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = +?
     AND ended IS NULL`,

@@ -189,8 +189,8 @@ export const EVENT_DOCS: {
   'task.handed_back': {
     means: 'No agent claimed a handed-off task in time, so it went back to the agent that had handed it off.',
     fields: {
-      assignee: 'the agent that had handed it off',
-      role: 'null',
+      assignee: 'the agent that had handed it off; null: it has given its verdict in this round',
+      role: 'the role of the review if `assignee` is null',
       returned_from: 'whom the task was for until now: `agent:NAME` or `role:NAME`',
       return_at: 'when it was due to go back (ms)',
     },

@@ -77,7 +77,7 @@ export type LoadedEnd = DependencyEnd & { readonly isOpen: boolean };
 export type AwaitedTask = Pick<Dependency, 'taskId' | 'dependencyId'>;
 
 /** A task that a new one names, or for which a holder is to wait; with the review that it asks for. */
-export type RelatedTask = Pick<Task, 'id' | 'sessionId' | 'status' | 'review'>;
+export type RelatedTask = Pick<Task, 'id' | 'number' | 'sessionId' | 'status' | 'review'>;
 
 /** The session that a reference named. */
 export interface NamedSession {

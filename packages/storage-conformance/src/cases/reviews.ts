@@ -208,6 +208,7 @@ async function backToRole(world: World): Promise<void> {
 async function returnedToRole(world: World): Promise<void> {
   const review = await handedOff(world, THIRD, { approvedBy: 'owner' });
   expect(await saysForWhom(world, review)).toContain(`It goes back to role ${TERMS.role} at `);
+  expect(await world.task(review.task.id)).toMatchObject({ returnsTo: `role:${TERMS.role}` });
   world.clock.advance(BY_MS);
 
   expect(await world.orchestrator.claimTask(claimCall({ ...REVIEWER, agent: 'owner' }))).toMatchObject({ ok: false });
