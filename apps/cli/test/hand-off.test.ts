@@ -5,7 +5,7 @@
  *  - with --by the task goes back, and is shown as back
  *  - a time that is no length of time is refused, and the flag is named; so is one without a hand-off
  */
-import { expect as expects, test } from 'vitest';
+import { test } from 'vitest';
 import { handOffText } from '../src/views/hand-off.ts';
 import { Cli, holderOf } from './support/cli.ts';
 import { runOnceAged, until } from './support/running.ts';
@@ -18,10 +18,10 @@ async function handedOff(cli: Cli, ...words: readonly string[]): Promise<void> {
   await cli.run(['release', ...holderOf(lease), '--outcome', 'handed_off', ...words]);
 }
 
-test('a review whose sender has given its verdict is shown to go back to its role', () => {
+test('a review whose sender has given its verdict is shown to go back to its role', ({ expect }) => {
   const sent = { assignee: 'jane', role: null, handedOffBy: 'a', handedOffAt: 0, returnedFrom: null };
   const text = handOffText({ ...sent, returnAt: 60_000, returnsTo: 'role:reviewer' }, 0);
-  expects(text).toMatch(/^for jane, handed off by a .*, goes back in .* to role reviewer$/);
+  expect(text).toMatch(/^for jane, handed off by a .*, goes back in .* to role reviewer$/);
 });
 
 test.concurrent('a hand-off is shown until it is claimed', { timeout: 60_000 }, async ({ expect }) => {

@@ -7,6 +7,7 @@ import { Recorder, type RecordedWorker, type Unidentified } from './checker-reco
 
 const AGENTS = ['company-agent', 'home-agent', 'keeper'] as const;
 const TTL = { ttlMs: 5_000, staleAfterMs: 8_000 };
+const CLAIM = { roles: ['reviewer'], ...TTL };
 const OUTCOMES = ['succeeded', 'failed', 'released'] as const;
 const ENDS = ['succeeded', 'failed', 'released', 'handed_off', 'waiting', 'cancelled'] as const;
 const VERDICTS = ['approved', 'changes_requested', 'failed', 'handed_off', 'waiting', 'approved'] as const;
@@ -45,6 +46,13 @@ const step = fc.record({
   lost: fc.nat(9).map((n) => n === 0),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+interface ReleaseStep extends Pick<Step, 'pick' | 'lost'> {
+  readonly worker: RecordedWorker;
+  readonly holder: { readonly token: string };
+  readonly isReview: boolean;
+  readonly claimNext?: { readonly agent: string; readonly roles: string[]; readonly ttlMs: number };
+}
 
 test('finds nothing in random histories that the rules made', { timeout: 60_000 }, async () => {
   await fc.assert(
@@ -98,7 +106,7 @@ class Walk {
         return this.#send(
           worker,
           'claim',
-          { agent: name, instance, roles: ['reviewer'], limit: 1 + (pick % 2), resume: pick % 3 === 0, ...TTL },
+          { agent: name, instance, limit: 1 + (pick % 2), resume: pick % 3 === 0, ...CLAIM },
           lost,
         );
       case 'claim_own':
@@ -113,19 +121,9 @@ class Walk {
       case 'checkpoint':
         return this.#send(worker, 'checkpoint', { ...holder, ...(pick % 5 === 0 && { turn: pick % 7 }) }, lost);
       case 'release':
-      case 'release_next': {
-        const outcome = (isReview ? VERDICTS : ENDS)[(pick >> 2) % 6] ?? 'succeeded';
-        const note = outcome === 'changes_requested' ? { note: 'once more' } : {};
-        const to = outcome === 'handed_off' ? { to: { agent: AGENTS[pick % 2] as string } } : {};
-        const ask = outcome === 'waiting' ? { ask: { question: 'which?' } } : {};
-        const next = what === 'release_next' ? { claimNext: { agent: name, roles: ['reviewer'], ...TTL } } : {};
-        return this.#send(
-          worker,
-          'release',
-          { items: [{ ...holder, outcome, ...note, ...to, ...ask }], ...next },
-          lost,
-        );
-      }
+        return this.#release({ worker, holder, isReview, pick, lost });
+      case 'release_next':
+        return this.#release({ worker, holder, isReview, pick, lost, claimNext: { agent: name, ...CLAIM } });
       case 'release_all': {
         const items = this.#leases.slice(-4).map(({ token, isReview }, at) => {
           const outcome = OUTCOMES[(pick + at) % 3] ?? 'succeeded';
@@ -150,6 +148,14 @@ class Walk {
         this.#runs[agent] = (this.#runs[agent] ?? 1) + 1;
         this.#workers[agent] = this.recorder.worker(name, `${name}.${this.#runs[agent]}`);
     }
+  }
+
+  #release({ worker, holder, isReview, pick, lost, ...next }: ReleaseStep): Promise<void> {
+    const outcome = (isReview ? VERDICTS : ENDS)[(pick >> 2) % 6] ?? 'succeeded';
+    const note = outcome === 'changes_requested' ? { note: 'once more' } : {};
+    const to = outcome === 'handed_off' ? { to: { agent: AGENTS[pick % 2] as string } } : {};
+    const ask = outcome === 'waiting' ? { ask: { question: 'which?' } } : {};
+    return this.#send(worker, 'release', { items: [{ ...holder, outcome, ...note, ...to, ...ask }], ...next }, lost);
   }
 
   #setWall(byMs: number): void {

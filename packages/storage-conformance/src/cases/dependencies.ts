@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
 import { AGENT, claimCall, idsOf, OTHER_AGENT, STALE_AFTER_MS, TTL_MS, type TaskCall } from '../factories.ts';
 import { thrownBy } from '../thrown.ts';
-import { settledBefore, withoutSettling } from '../without-settling.ts';
+import { withoutSettling } from '../without-settling.ts';
 import type { World } from '../world.ts';
 
 export const dependencies = chapter('dependencies', {
@@ -21,7 +21,6 @@ export const dependencies = chapter('dependencies', {
   'a claim of the session itself finds it, too': crashThenClaimOfSession,
   'what a recovery or a restore ends is told to those that wait, whatever the namespace': endedByOthers,
   'one task can have many that wait for it, and wait for many': fan,
-  'of two ends of a dependency the last one counts, also if more were left than one unit of work tells': cutBetweenEnds,
   'a task that is cancelled while it waits and retried later waits for what is still open': retriedLater,
   'a missing task, a cycle and too many dependencies are refused, and nothing is written': refused,
   'dependencies are listed from both ends, in pages, and sub-tasks by their parent': lists,
@@ -273,27 +272,6 @@ async function fan(world: World): Promise<void> {
   );
 
   expect(await world.task('last')).toMatchObject({ status: 'queued', openDependencies: 0 });
-}
-
-/** The first of those ends that one unit of work does not tell comes between the two ends of `5`, for the last task. */
-async function cutBetweenEnds(world: World): Promise<void> {
-  const early = world.orchestratorOn(settledBefore(world.storage));
-  const dependsOn = ['0', '1', '2', '3', '4', '5'];
-  const perTask = 2 * dependsOn.length - 1;
-  const many = Array.from({ length: Math.ceil(LIMITS.settled_ends_max / perTask) }, (_, at) => `m${100 + at}`);
-  await world.orchestrator.enqueueTasks(dependsOn.map((id) => ({ id })));
-  await world.orchestrator.enqueueTasks(many.map((id) => ({ id, dependsOn, onDependencyFailure: 'cancel' as const })));
-  for (const taskId of dependsOn.slice(1)) {
-    await early.cancelTask({ taskId });
-    await early.retryTask({ taskId });
-  }
-  const claims = await early.claimTasks({ ...claimCall(), limit: dependsOn.length });
-  if (!claims.ok) throw new Error('nothing was claimed');
-  await early.releaseTasks(claims.claims.map(({ lease }) => ({ token: lease.token, outcome: 'succeeded' as const })));
-
-  await world.rival.staleRecovery();
-
-  expect((await world.rival.counts()).tasks).toMatchObject({ queued: many.length, cancelled: 0 });
 }
 
 async function retriedLater(world: World): Promise<void> {
