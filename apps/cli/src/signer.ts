@@ -1,8 +1,14 @@
 import type { Orchestrator, SessionRecord, Verdict } from '@agent-orchestrator/core';
-import { bytesToSign, fenceOf, openKey, type Signer } from '@agent-orchestrator/runtime';
+import { bytesToSign, fenceOf, keyFingerprint, openKey, type Signer } from '@agent-orchestrator/runtime';
 import type { Call } from './call.ts';
 import type { Holder } from './input/holder.ts';
 import { readPassphrase, type PassphraseOptions } from './input/passphrase.ts';
+
+/** Signs by the key of an agent; with its fingerprint. */
+interface AgentSigner {
+  readonly sign: Signer;
+  readonly key: string;
+}
 
 /**
  * Opens the key of an agent, before anything is written; null: it has none, so its verdicts are not signed.
@@ -13,10 +19,11 @@ export async function signerOf(
   call: Call<PassphraseOptions>,
   orchestrator: Orchestrator,
   agent: string,
-): Promise<Signer | null> {
+): Promise<AgentSigner | null> {
   const publicKey = (await orchestrator.getAgent(agent))?.publicKey ?? null;
   if (publicKey === null) return null;
-  return openKey(publicKey, await readPassphrase(call, `the key of agent ${agent}`));
+  const sign = openKey(publicKey, await readPassphrase(call, `the key of agent ${agent}`));
+  return { sign, key: keyFingerprint(publicKey) };
 }
 
 /** The signature of the holder of a review over its verdict; null: the agent has no key, or it holds no review. */
@@ -30,8 +37,10 @@ export async function signatureOf(
   const review = await orchestrator.getTask(session.taskId);
   const reviewed = review === null ? null : await orchestrator.getReviewed(review);
   if (review === null || reviewed === null) return null;
-  const sign = await signerOf(call, orchestrator, session.agent);
-  return sign?.(bytesToSign({ agent: session.agent, verdict: outcome, notes: note }, review, reviewed.task)) ?? null;
+  const signer = await signerOf(call, orchestrator, session.agent);
+  return (
+    signer?.sign(bytesToSign({ agent: session.agent, verdict: outcome, notes: note }, review, reviewed.task)) ?? null
+  );
 }
 
 type Held = Pick<SessionRecord, 'fence' | 'agent' | 'taskId'>;

@@ -38,11 +38,16 @@ test.concurrent('a key is made, shown, listed, used and revoked', async ({ expec
   expect(file).toContain(fingerprint);
   expect(shown).toMatchObject({ kind: 'agent_key', data: made.data });
   expect(listed).toMatchObject({ kind: 'agent_keys', data: [made.data], meta: { signed_roles: [] } });
-  expect(approved).toMatchObject({ exit: 0, data: { status: 'succeeded', proof: 'signature' } });
+  const proven = { proof: 'signature', key: fingerprint };
+  expect(approved).toMatchObject({ exit: 0, data: { status: 'succeeded', ...proven } });
   expect((await cli.json(['task', 'show', id])).data).toMatchObject({
-    review: { approved: [{ agent: 'owner', proof: 'signature' }] },
+    review: { approved: [{ agent: 'owner', ...proven }] },
   });
-  expect((await cli.run(['task', 'show', id])).stdout).toContain('approved by owner, signature');
+  expect((await cli.run(['task', 'show', id])).stdout).toContain(`approved by owner, signature by key ${fingerprint}`);
+  expect((await cli.run(['events', '--type', 'task.approved'])).stdout).toContain(`key=${fingerprint}`);
+  const set = `agent owner: key ${fingerprint}`;
+  expect((await cli.run(['status'])).stdout).toContain(`! key  ${set}, set`);
+  expect((await cli.run(['since', '1h'])).stdout).toContain(set);
   expect((await cli.run(['verify'])).exit).toBe(0);
   expect((await cli.json(['agent', 'key', 'revoke', 'owner'])).data).toMatchObject({ public_key: null });
   expect((await cli.json(['agent', 'key', 'show', 'owner'])).error.code).toBe('KEY_NOT_FOUND');
@@ -100,6 +105,8 @@ test.concurrent('a key whose file others can read is not used', async ({ expect 
   chmodSync(made.data['file'] as string, 0o644);
 
   const refused = await cli.json(['approve', id, '--agent', 'owner'], { env: PASSPHRASE });
+  const doctor = await cli.run(['doctor']);
 
   expect([refused.exit, refused.error.code]).toEqual([73, 'KEY_UNREADABLE']);
+  expect(doctor.stdout).toMatch(/! warning +keys +Agent owner cannot sign its verdicts here. .* other users\.\n/);
 });

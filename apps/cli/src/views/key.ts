@@ -1,5 +1,5 @@
 import type { AgentRecord } from '@agent-orchestrator/core';
-import { fingerprintOf, hasKeyFile, keyPath } from '@agent-orchestrator/runtime';
+import { keyFingerprint, hasKeyFile, keyPath } from '@agent-orchestrator/runtime';
 import { state, type Paint } from '../output/style.ts';
 import { fields, table } from '../output/table.ts';
 
@@ -14,7 +14,7 @@ export interface AgentKey {
 
 export function keyOf({ name, publicKey }: AgentRecord): AgentKey {
   const key = publicKey ?? '';
-  return { agent: name, publicKey: key, fingerprint: fingerprintOf(key), file: hasKeyFile(key) ? keyPath(key) : null };
+  return { agent: name, publicKey: key, fingerprint: keyFingerprint(key), file: hasKeyFile(key) ? keyPath(key) : null };
 }
 
 export function keyCard({ agent, publicKey, fingerprint, file }: AgentKey, paint: Paint): string[] {

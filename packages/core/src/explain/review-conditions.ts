@@ -3,7 +3,7 @@
  */
 import { nameOf, referenceTo } from '../model/names.ts';
 import { counted } from '../model/quantities.ts';
-import { hasJudged, isBarred, openReviewsOf, reviewOf, reviewOn } from '../model/review.ts';
+import { approvalText, hasJudged, isBarred, openReviewsOf, reviewOf, reviewOn } from '../model/review.ts';
 import type { Task } from '../model/task.ts';
 import type { Reader } from '../storage/storage.ts';
 import { lastOf, met, unmet, type Condition, type Situation } from './condition.ts';
@@ -11,7 +11,7 @@ import { lastOf, met, unmet, type Condition, type Situation } from './condition.
 /** That a task in review waits for verdicts. */
 export function reviewed({ task, history }: Situation): Condition {
   const { role = '', round = 0, approvals = 0, approved = [], open = [] } = reviewOn(task) ?? {};
-  const by = approved.map(({ agent, proof }) => `${agent}, ${proof}`).join('; ');
+  const by = approved.map(approvalText).join('; ');
   const given = `${approved.length} of ${counted(approvals, 'approval')}${by === '' ? '' : ` (${by})`}`;
   const so = `It is in review, round ${round}: ${given}`;
   return unmet(

@@ -108,7 +108,9 @@ export const EVENT_DOCS: {
       review: 'the id of the review',
       round: 'the round that the review is of',
       proof: 'how the reviewer was proven: `unproven` is the name that it gave, `signature` its key',
-      signature: 'with that proof: `value`, the Ed25519 signature, and `notes_sha256`, the digest of the notes',
+      signature:
+        'with that proof: `value`, the Ed25519 signature, `notes_sha256`, the digest of the notes, and `key`, the ' +
+        'fingerprint of the key',
       done: 'whether it was the last approval that the task needs',
     },
   },
@@ -118,7 +120,9 @@ export const EVENT_DOCS: {
       review: 'the id of the review',
       round: 'the round that the review is of',
       proof: 'how the reviewer was proven: `unproven` is the name that it gave, `signature` its key',
-      signature: 'with that proof: `value`, the Ed25519 signature, and `notes_sha256`, the digest of the notes',
+      signature:
+        'with that proof: `value`, the Ed25519 signature, `notes_sha256`, the digest of the notes, and `key`, the ' +
+        'fingerprint of the key',
       notes: 'what to change',
       final: 'whether no round is left: then it is a dead letter',
     },

@@ -4,6 +4,7 @@ import {
   noTasks,
   type Counts,
   type EventRecord,
+  type EventType,
   type Orchestrator,
   type SessionRecord,
   type TaskRecord,
@@ -14,12 +15,13 @@ import { readDeadLetters } from './dead-letters.ts';
 import { everyRow } from './every-row.ts';
 import { readHandOffs, type HandOffs } from './hand-offs.ts';
 import { readQuestions } from './questions.ts';
+import { SINCE_GROUPS } from './since/read-since.ts';
 
 /** Counts stop here; the status says so. */
 const COUNT_MAX = 10_000;
 /** Rows in each part of the screen; the counts say how many there are. */
 const SHOWN = 5;
-/** Refusals are looked for among this many of the last events, and shown for this long. */
+/** Refusals and changes of keys are looked for among this many of the last events, and shown for this long. */
 const RECENT_EVENTS = 5_000;
 const FRESH_MS = 3_600_000;
 
@@ -63,10 +65,19 @@ export interface Status {
     readonly cancellationsPending: readonly Working[];
     /** Of the last hour. */
     readonly refused: readonly EventRecord[];
+    /** Keys that were set or revoked in the last hour, and changes of the roles that demand signatures. */
+    readonly keyChanges: readonly EventRecord[];
     /** How many there are of each: the lists stop at a few. */
     readonly counts: Readonly<
       Record<
-        'questions' | 'deadLetters' | 'blocked' | 'inReview' | 'stale' | 'cancellationsPending' | 'refused',
+        | 'questions'
+        | 'deadLetters'
+        | 'blocked'
+        | 'inReview'
+        | 'stale'
+        | 'cancellationsPending'
+        | 'refused'
+        | 'keyChanges',
         number
       >
     >;
@@ -98,7 +109,17 @@ export function emptyStatus(): Status {
       stale: [],
       cancellationsPending: [],
       refused: [],
-      counts: { questions: 0, deadLetters: 0, inReview: 0, blocked: 0, stale: 0, cancellationsPending: 0, refused: 0 },
+      keyChanges: [],
+      counts: {
+        questions: 0,
+        deadLetters: 0,
+        blocked: 0,
+        inReview: 0,
+        stale: 0,
+        cancellationsPending: 0,
+        refused: 0,
+        keyChanges: 0,
+      },
     },
     blockedUnread: 0,
     handOffs: { count: 0, isCapped: false, tasks: [] },
@@ -128,7 +149,8 @@ export async function readStatus(
   const working = await readWorking(orchestrator, caller, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
-  const refused = await readRefused(orchestrator, asOf, now);
+  const refused = await readFresh(orchestrator, ['lease.refused'], { asOf, now });
+  const keyChanges = await readFresh(orchestrator, SINCE_GROUPS.keys, { asOf, now });
   return {
     needsYou: {
       questions: questions.tasks,
@@ -138,6 +160,7 @@ export async function readStatus(
       stale: stale.slice(0, SHOWN),
       cancellationsPending: cancellationsPending.slice(0, SHOWN),
       refused: refused.slice(-SHOWN),
+      keyChanges: keyChanges.slice(-SHOWN),
       counts: {
         questions: questions.count,
         deadLetters: deadLetters.count,
@@ -146,6 +169,7 @@ export async function readStatus(
         stale: stale.length,
         cancellationsPending: cancellationsPending.length,
         refused: refused.length,
+        keyChanges: keyChanges.length,
       },
     },
     blockedUnread,
@@ -172,14 +196,19 @@ async function readWorking(orchestrator: Orchestrator, caller: CallerIdentity | 
   return working;
 }
 
-async function readRefused(orchestrator: Orchestrator, asOf: number, now: number): Promise<EventRecord[]> {
-  const refused: EventRecord[] = [];
+/** The events of these types in the last hour. */
+async function readFresh(
+  orchestrator: Orchestrator,
+  types: readonly EventType[],
+  { asOf, now }: Pick<StatusAsOf, 'asOf' | 'now'>,
+): Promise<EventRecord[]> {
+  const found: EventRecord[] = [];
   const start = String(Math.max(0, asOf - RECENT_EVENTS));
-  for await (const event of everyRow((page) => orchestrator.listEvents({ types: ['lease.refused'], ...page }), {
+  for await (const event of everyRow((page) => orchestrator.listEvents({ types: [...types], ...page }), {
     after: start,
   }))
-    if (event.at > now - FRESH_MS) refused.push(event);
-  return refused;
+    if (event.at > now - FRESH_MS) found.push(event);
+  return found;
 }
 
 function workingOf(

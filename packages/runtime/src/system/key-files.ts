@@ -2,10 +2,10 @@
  * The private halves of the keys that sign verdicts: each in a file of its own, which only this user can read, and
  * encrypted with a passphrase. A file is named after its key, so a new key of an agent never replaces an old one.
  */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, statSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { OrchestratorError } from '@agent-orchestrator/core';
+import { keyFingerprint, OrchestratorError } from '@agent-orchestrator/core';
 import type { Environment } from './environment.ts';
 import { encryptedKey, KDF_ITERATIONS_MAX, kdfIterations } from './key-cost.ts';
 import { keepPrivateFile, makePrivateFolder } from './private-files.ts';
@@ -27,14 +27,9 @@ export type Signer = (bytes: Uint8Array) => string;
 const FILE_BYTES_MAX = 16_384;
 const OTHERS = 0o077;
 
-/** What people compare: the first half of the SHA-256 of a public key, in hex. */
-export function fingerprintOf(publicKey: string): string {
-  return createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('hex').slice(0, 32);
-}
-
 /** Where the private half of a key is on this machine, if it is. */
 export function keyPath(publicKey: string, env?: Environment): string {
-  return join(stateFolder(env), 'orchestrator-keys', `${fingerprintOf(publicKey)}.pem`);
+  return join(stateFolder(env), 'orchestrator-keys', `${keyFingerprint(publicKey)}.pem`);
 }
 
 /** Whether there is a file for the private half of a key on this machine. */
@@ -55,7 +50,7 @@ export function makeKey(passphrase: string): MadeKey {
     path,
     privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString(),
   );
-  return { publicKey, fingerprint: fingerprintOf(publicKey), path, discard: () => rmSync(path) };
+  return { publicKey, fingerprint: keyFingerprint(publicKey), path, discard: () => rmSync(path) };
 }
 
 /**
@@ -65,24 +60,24 @@ export function makeKey(passphrase: string): MadeKey {
  */
 export function openKey(publicKey: string, passphrase: string): Signer {
   const path = keyPath(publicKey);
-  const key = decrypted(path, readKeyFile(path), passphrase);
+  const key = decrypted(path, lockedKey(path), passphrase);
   if (key.asymmetricKeyType !== 'ed25519' || textOf(createPublicKey(key)) !== publicKey)
     throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} has another key than its name says.`);
   return (bytes) => sign(null, bytes, key).toString('base64url');
 }
 
-function decrypted(path: string, pem: string, passphrase: string): KeyObject {
-  const der = encryptedKey(pem);
-  if (der === null)
-    throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} is no private key with a passphrase.`);
-  const iterations = kdfIterations(der);
-  if (iterations === null || iterations > KDF_ITERATIONS_MAX)
-    throw new OrchestratorError(
-      'KEY_UNREADABLE',
-      iterations === null
-        ? `The key in ${path} is not protected by PBKDF2.`
-        : `To open the key in ${path}, its passphrase is hashed ${iterations} times: more than ${KDF_ITERATIONS_MAX}.`,
-    );
+/** What keeps the file of a key from being used, as far as it shows without the passphrase; null: nothing. */
+export function keyFileProblem(publicKey: string): string | null {
+  try {
+    lockedKey(keyPath(publicKey));
+    return null;
+  } catch (error) {
+    if (error instanceof OrchestratorError) return error.message;
+    throw error;
+  }
+}
+
+function decrypted(path: string, der: Buffer, passphrase: string): KeyObject {
   try {
     // The bytes that were looked at, and not the text: another reader may find another key in it.
     return createPrivateKey({ key: der, format: 'der', type: 'pkcs8', passphrase });
@@ -90,6 +85,21 @@ function decrypted(path: string, pem: string, passphrase: string): KeyObject {
     // The cause is left out: it says nothing more, and errors of a key stay out of logs.
     throw new OrchestratorError('PASSPHRASE_WRONG', `The passphrase does not open the key in ${path}.`);
   }
+}
+
+/** The encrypted key in a file, if it can be opened within bounds. */
+function lockedKey(path: string): Buffer {
+  const der = encryptedKey(readKeyFile(path));
+  if (der === null)
+    throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} is no private key with a passphrase.`);
+  const iterations = kdfIterations(der);
+  if (iterations !== null && iterations <= KDF_ITERATIONS_MAX) return der;
+  throw new OrchestratorError(
+    'KEY_UNREADABLE',
+    iterations === null
+      ? `The key in ${path} is not protected by PBKDF2.`
+      : `To open the key in ${path}, its passphrase is hashed ${iterations} times: more than ${KDF_ITERATIONS_MAX}.`,
+  );
 }
 
 function readKeyFile(path: string): string {

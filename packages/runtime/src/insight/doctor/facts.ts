@@ -28,6 +28,14 @@ interface MachineFacts {
   readonly guarantee: Guarantee;
   /** Sessions whose holder is gone, but not certainly all that it started. */
   readonly left: readonly LeftFacts[];
+  readonly keys: readonly KeyFacts[];
+}
+
+/** A registered key whose private half is on this machine. */
+export interface KeyFacts {
+  readonly agent: string;
+  /** In a sentence; null: the file can be used. */
+  readonly problem: string | null;
 }
 
 export interface LeftFacts extends Pick<HeldFacts, 'namespace' | 'sessionId' | 'taskId' | 'agent'> {
