@@ -117,7 +117,7 @@ function refusedLine(event: EventRecord, names: Names, now: number, paint: Paint
   return `  ${state('refused', paint)}  session ${session}  ${said}  ${paint('dim', `event #${event.id}`)}`;
 }
 
-/** Any agent can replace a key: whoever owns the agent compares the fingerprint. */
+/** Any agent can replace a key: the owner of the key compares the fingerprint. */
 function keyLine(event: EventRecord, now: number, paint: Paint): string {
   const of = event.streamId === OTHER_AGENTS ? 'all other agents' : `agent ${event.streamId}`;
   const said = `${of}: ${keysIn(event) ?? ''}, set ${ago(event.at, now)}`;

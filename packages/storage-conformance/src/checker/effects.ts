@@ -11,7 +11,7 @@ const AT_MOST_ONCE: Partial<Record<EventType, (event: Event) => string>> = {
   // A claim takes each of its heads from another session.
   'task.claimed': ({ streamId }) => streamId,
   'task.retried': () => '',
-  // Whoever ends a round calls off all reviews of it that are held.
+  // A verdict or a cancellation calls off all reviews of the round that are held.
   'task.cancel_requested': ({ taskId }) => String(taskId),
   'agent.registered': ({ streamId }) => streamId,
   'agent.draining': ({ streamId }) => streamId,
