@@ -3,10 +3,10 @@
  * - a key is made for a registered agent: its private half in a file of mode 0600, encrypted; shown, listed, revoked
  * - an approval of its agent is signed; a wrong passphrase, or none, writes nothing
  * - a role can demand signatures; then a verdict without one is refused, and says what to do
- * - a key whose file others can read is not used
+ * - a key whose file others can read, or whose place cannot be looked at, is not used; `doctor` says so
  */
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'vitest';
 import { Cli, holderOf } from './support/cli.ts';
 
@@ -102,11 +102,18 @@ test.concurrent('a key whose file others can read is not used', async ({ expect 
   using cli = new Cli();
   const id = await inReview(cli);
   const made = await cli.json(['agent', 'key', 'create', 'owner'], { env: PASSPHRASE });
-  chmodSync(made.data['file'] as string, 0o644);
+  const file = made.data['file'] as string;
+  chmodSync(file, 0o644);
 
   const refused = await cli.json(['approve', id, '--agent', 'owner'], { env: PASSPHRASE });
   const doctor = await cli.run(['doctor']);
 
   expect([refused.exit, refused.error.code]).toEqual([73, 'KEY_UNREADABLE']);
   expect(doctor.stdout).toMatch(/! warning +keys +Agent owner cannot sign its verdicts here. .* other users\.\n/);
+  rmSync(dirname(file), { recursive: true });
+  symlinkSync(dirname(file), dirname(file));
+  const data = { file, file_problem: `The file ${file} cannot be read: ELOOP.` };
+  expect(await cli.json(['agent', 'key', 'show', 'owner'])).toMatchObject({ exit: 0, data });
+  expect((await cli.run(['doctor'])).stdout).toContain(data.file_problem);
+  expect((await cli.json(['agent', 'key', 'create', 'owner'], { env: PASSPHRASE })).error.code).toBe('KEY_UNREADABLE');
 });

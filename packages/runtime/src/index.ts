@@ -72,7 +72,7 @@ export { quoted, quotedJson } from './text/quoted.ts';
 export { registerKey } from './work/register-key.ts';
 export { newCommandId } from './system/command-id.ts';
 export { newSeed } from './system/seed.ts';
-export { hasKeyFile, keyPath, makeKey, openKey, type MadeKey, type Signer } from './system/key-files.ts';
+export { keyFileHere, keyPath, makeKey, openKey, type KeyFile, type MadeKey, type Signer } from './system/key-files.ts';
 export { makeBundle, type BundleOptions, type SupportBundle } from './insight/doctor/bundle.ts';
 export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
 export type { Check, Finding, Subject } from './insight/doctor/finding.ts';

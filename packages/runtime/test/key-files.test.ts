@@ -3,14 +3,15 @@
  *  - what was made is found again, and opens with its passphrase
  *  - after a refusal that wrote nothing the file is removed; after any other error it stays, and the hint names it
  *  - what is no file, or would hash a passphrase for hours, is refused before it is opened
+ *  - only where nothing is in its place, a key is not on this machine; anything else there is a problem that is told
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { makeKey, openKey, type MadeKey } from '../src/system/key-files.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { keyFileHere, makeKey, openKey, type MadeKey } from '../src/system/key-files.ts';
 import { registerKey } from '../src/work/register-key.ts';
 
 const PASSPHRASE = 'correct horse battery';
@@ -88,10 +89,28 @@ test.each([
   expect(() => openKey(publicKey, PASSPHRASE)).toThrow(refusal);
 });
 
-test.skipIf(process.platform === 'win32')('a pipe in the place of a key is refused, and not waited for', () => {
-  const { publicKey, path } = newKey();
-  rmSync(path);
-  execFileSync('mkfifo', ['-m', '600', path]);
+describe.skipIf(process.platform === 'win32')('in the place of a key', () => {
+  test.each([
+    ['a pipe', 'is not a regular file', (path: string) => execFileSync('mkfifo', ['-m', '600', path])],
+    ['a folder', 'is not a regular file', (path: string) => mkdirSync(path, { mode: 0o700 })],
+    ['a link to itself', 'cannot be read: ELOOP', (path: string) => symlinkSync(path, path)],
+  ])('%s is refused, and not waited for', (_what, why, put) => {
+    const { publicKey, path } = newKey();
+    expect(keyFileHere(publicKey)).toEqual({ path, problem: null });
+    rmSync(path);
+    put(path);
 
-  expect(() => openKey(publicKey, PASSPHRASE)).toThrow(/is not a regular file/);
+    const refusal = expect.objectContaining({ code: 'KEY_UNREADABLE', message: expect.stringContaining(why) });
+    expect(() => openKey(publicKey, PASSPHRASE)).toThrow(refusal);
+    expect(keyFileHere(publicKey)).toEqual({ path, problem: expect.stringContaining(why) });
+  });
+
+  test.each(['the file', 'the folder of the keys', 'a folder: a file'])('is nothing without %s', (missing) => {
+    const { publicKey, path } = newKey();
+    rmSync(missing === 'the file' ? path : dirname(path), { recursive: true });
+    if (missing === 'a folder: a file') writeFileSync(dirname(path), '');
+
+    expect(() => openKey(publicKey, PASSPHRASE)).toThrow(expect.objectContaining({ code: 'KEY_NOT_FOUND' }));
+    expect(keyFileHere(publicKey)).toBeNull();
+  });
 });

@@ -1,4 +1,4 @@
-// What reviewers sign and compare, to the byte: programs in other languages make it, and old signatures must stay valid.
+// What reviewers sign and compare, to the byte: programs in other languages make it, and old signatures stay valid.
 import { expect, test } from 'vitest';
 import { isSignedBy, keyFingerprint, resultDigest, verdictBytes } from '../../src/log/verdict-signature.ts';
 import { sha256 } from '../../src/model/sha256.ts';

@@ -3,7 +3,7 @@
  * encrypted with a passphrase. A file is named after its key, so a new key of an agent never replaces an old one.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, statSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { keyFingerprint, OrchestratorError } from '@agent-orchestrator/core';
 import type { Environment } from './environment.ts';
@@ -32,24 +32,46 @@ export function keyPath(publicKey: string, env?: Environment): string {
   return join(stateFolder(env), 'orchestrator-keys', `${keyFingerprint(publicKey)}.pem`);
 }
 
-/** Whether there is a file for the private half of a key on this machine. */
-export function hasKeyFile(publicKey: string): boolean {
-  return statSync(keyPath(publicKey), { throwIfNoEntry: false })?.isFile() ?? false;
+/** What is in the place of the private half of a key. */
+export interface KeyFile {
+  readonly path: string;
+  /** In a sentence: what keeps it from being used, as far as it shows without the passphrase; null: nothing. */
+  readonly problem: string | null;
+}
+
+/** What is in the place of the private half of a key on this machine; null: nothing is there. */
+export function keyFileHere(publicKey: string): KeyFile | null {
+  const path = keyPath(publicKey);
+  try {
+    lockedKey(path);
+    return { path, problem: null };
+  } catch (error) {
+    if (!(error instanceof OrchestratorError)) throw error;
+    return error.code === 'KEY_NOT_FOUND' ? null : { path, problem: error.message };
+  }
 }
 
 /**
  * Makes an Ed25519 key and writes its private half: PKCS #8, encrypted by AES-256 with the passphrase. The file is on
  * the disk when this returns: the key is registered only then.
+ *
+ * @throws `KEY_UNREADABLE` if the file cannot be written
  */
 export function makeKey(passphrase: string): MadeKey {
   const { publicKey: publicHalf, privateKey } = generateKeyPairSync('ed25519');
   const publicKey = textOf(publicHalf);
   const path = keyPath(publicKey);
-  makePrivateFolder(dirname(path));
-  keepPrivateFile(
-    path,
-    privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString(),
-  );
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
+  try {
+    makePrivateFolder(dirname(path));
+    keepPrivateFile(path, pem);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new OrchestratorError('KEY_UNREADABLE', `No key was made: ${path} cannot be written: ${code}.`, {
+      cause: error,
+      hint: `Let your user write in ${dirname(path)}, and make the key again.`,
+    });
+  }
   return { publicKey, fingerprint: keyFingerprint(publicKey), path, discard: () => rmSync(path) };
 }
 
@@ -64,17 +86,6 @@ export function openKey(publicKey: string, passphrase: string): Signer {
   if (key.asymmetricKeyType !== 'ed25519' || textOf(createPublicKey(key)) !== publicKey)
     throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} has another key than its name says.`);
   return (bytes) => sign(null, bytes, key).toString('base64url');
-}
-
-/** What keeps the file of a key from being used, as far as it shows without the passphrase; null: nothing. */
-export function keyFileProblem(publicKey: string): string | null {
-  try {
-    lockedKey(keyPath(publicKey));
-    return null;
-  } catch (error) {
-    if (error instanceof OrchestratorError) return error.message;
-    throw error;
-  }
 }
 
 function decrypted(path: string, der: Buffer, passphrase: string): KeyObject {
@@ -103,20 +114,22 @@ function lockedKey(path: string): Buffer {
 }
 
 function readKeyFile(path: string): string {
-  let file: number;
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // Without waiting for a writer, if it is a pipe.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const problem = problemOf(fstatSync(file));
+      if (problem !== null) throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} ${problem}.`);
+      return readFileSync(file, 'utf8');
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+    if (error instanceof OrchestratorError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new OrchestratorError('KEY_NOT_FOUND', `The private half of the key is not on this machine: no ${path}.`);
-    throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} cannot be read.`, { cause: error });
-  }
-  try {
-    const problem = problemOf(fstatSync(file));
-    if (problem !== null) throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} ${problem}.`);
-    return readFileSync(file, 'utf8');
-  } finally {
-    closeSync(file);
+    throw new OrchestratorError('KEY_UNREADABLE', `The file ${path} cannot be read: ${code}.`, { cause: error });
   }
 }
 

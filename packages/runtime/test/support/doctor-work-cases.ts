@@ -146,18 +146,24 @@ export const WORK_CASES: readonly DoctorCase[] = [
 
   [
     'a key of this machine',
-    facts({ machine: { guarantee: 'cgroup', left: [], keys: [{ agent: 'owner', problem: null }] } }),
+    facts({ machine: { guarantee: 'cgroup', left: [], keys: [{ agent: 'owner', path: '/x.pem', problem: null }] } }),
     'keys',
     'ok',
     /^1 registered key of this machine/,
   ],
   [
     'a key of this machine that signs nothing',
-    facts({ machine: { guarantee: 'cgroup', left: [], keys: [{ agent: 'owner', problem: 'The file x is odd.' }] } }),
+    facts({
+      machine: {
+        guarantee: 'cgroup',
+        left: [],
+        keys: [{ agent: 'owner', path: '/x.pem', problem: 'The file x is odd.' }],
+      },
+    }),
     'keys',
     'warning',
     /^Agent owner cannot sign its verdicts here. The file x is odd.$/,
-    /mode 0600/,
+    /`chmod 600 \/x.pem`.*`orchestrator agent key create owner`/,
   ],
   ['a machine with cgroups', facts(), 'offspring', 'ok', /in a cgroup, under a keeper/],
   [

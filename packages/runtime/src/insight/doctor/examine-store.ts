@@ -1,6 +1,6 @@
 import { Orchestrator, OrchestratorError, type PlaceReport, type Reader, type Storage } from '@agent-orchestrator/core';
 import { newCommandId } from '../../system/command-id.ts';
-import { hasKeyFile, keyFileProblem } from '../../system/key-files.ts';
+import { keyFileHere } from '../../system/key-files.ts';
 import { newSeed } from '../../system/seed.ts';
 import { locateStore } from '../../stores/locate-store.ts';
 import { namingLegacy } from '../../stores/naming-legacy.ts';
@@ -123,8 +123,10 @@ async function keysHere(reader: Reader, namespaces: readonly string[]): Promise<
   const keys: KeyFacts[] = [];
   for (const namespace of namespaces) {
     const rows = everyRow(({ limit, after }) => reader.agents({ namespace, limit, ...(after && { after }) }));
-    for await (const { name: agent, publicKey } of rows)
-      if (publicKey !== null && hasKeyFile(publicKey)) keys.push({ agent, problem: keyFileProblem(publicKey) });
+    for await (const { name: agent, publicKey } of rows) {
+      const file = publicKey === null ? null : keyFileHere(publicKey);
+      if (file !== null) keys.push({ agent, ...file });
+    }
   }
   return keys;
 }

@@ -31,9 +31,10 @@ interface MachineFacts {
   readonly keys: readonly KeyFacts[];
 }
 
-/** A registered key whose private half is on this machine. */
+/** A registered key, and what is in the place of its private half on this machine. */
 export interface KeyFacts {
   readonly agent: string;
+  readonly path: string;
   /** In a sentence; null: the file can be used. */
   readonly problem: string | null;
 }
