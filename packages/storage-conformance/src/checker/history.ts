@@ -109,13 +109,14 @@ export function taskKey(namespace: string | undefined, taskId: string | null): s
   return `${namespace}\n${taskId}`;
 }
 
-/** The agents that were ever granted each task, by `taskKey`. */
-export function holdersOf(events: readonly Event[]): Map<string, Set<string>> {
-  const holders = new Map<string, Set<string>>();
-  for (const { type, namespace, taskId, agent } of events) {
+/** The agents that were granted each task, by `taskKey`: each with the event of its first grant. */
+export function holdersOf(events: readonly Event[]): Map<string, Map<string, number>> {
+  const holders = new Map<string, Map<string, number>>();
+  for (const { id, type, namespace, taskId, agent } of events) {
     if (type !== 'task.claimed' || agent === null) continue;
     const key = taskKey(namespace, taskId);
-    holders.set(key, (holders.get(key) ?? new Set()).add(agent));
+    const ofTask = holders.get(key) ?? new Map<string, number>();
+    if (!ofTask.has(agent)) holders.set(key, ofTask.set(agent, id));
   }
   return holders;
 }

@@ -110,7 +110,12 @@ function isFor(head: TaskState, { attempt: { request } }: Poll): boolean {
   return request.kinds === undefined || request.kinds.includes(head.kind);
 }
 
-/** No agent reviews work that it held itself, at any time of the run, or judges a round twice. */
-function isBarred({ review }: TaskState, { attempt: { request } }: Poll, holders: ReadonlySet<string> = new Set()) {
-  return review !== null && (review.judgedBy.includes(request.agent) || holders.has(request.agent));
+/** No agent reviews work that it held itself before the review was made, or judges a round twice. */
+function isBarred(
+  { review }: TaskState,
+  { attempt: { request } }: Poll,
+  holders: ReadonlyMap<string, number> = new Map(),
+): boolean {
+  if (review === null) return false;
+  return review.judgedBy.includes(request.agent) || (holders.get(request.agent) ?? Infinity) < review.queuedBy;
 }
