@@ -12,8 +12,9 @@ import {
 import { isHeldByCaller, type CallerIdentity } from '../processes/caller-identity.ts';
 import { readBlocked, type BlockedTask } from './blocked.ts';
 import { readDeadLetters } from './dead-letters.ts';
-import { everyRow } from './every-row.ts';
+import { everyRow, type ListStart } from './every-row.ts';
 import { readHandOffs, type HandOffs } from './hand-offs.ts';
+import { lastEventBefore, type LogPart } from './log-pages.ts';
 import { readQuestions } from './questions.ts';
 import { SINCE_GROUPS } from './since/read-since.ts';
 
@@ -21,8 +22,7 @@ import { SINCE_GROUPS } from './since/read-since.ts';
 const COUNT_MAX = 10_000;
 /** Rows in each part of the screen; the counts say how many there are. */
 const SHOWN = 5;
-/** Refusals and changes of keys are looked for among this many of the last events, and shown for this long. */
-const RECENT_EVENTS = 5_000;
+/** Refusals and changes of keys are shown for this long. */
 const FRESH_MS = 3_600_000;
 
 /** An agent at work: a held session and the task that runs in it. */
@@ -149,8 +149,9 @@ export async function readStatus(
   const working = await readWorking(orchestrator, caller, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
-  const refused = await readFresh(orchestrator, ['lease.refused'], { asOf, now });
-  const keyChanges = await readFresh(orchestrator, SINCE_GROUPS.keys, { asOf, now });
+  const fresh = { after: await lastEventBefore(orchestrator, { at: now - FRESH_MS, asOf }), upTo: asOf };
+  const refused = await readFresh(orchestrator, SINCE_GROUPS.refused, fresh);
+  const keyChanges = await readFresh(orchestrator, SINCE_GROUPS.keys, fresh);
   return {
     needsYou: {
       questions: questions.tasks,
@@ -159,8 +160,8 @@ export async function readStatus(
       blocked: blocked.slice(0, SHOWN),
       stale: stale.slice(0, SHOWN),
       cancellationsPending: cancellationsPending.slice(0, SHOWN),
-      refused: refused.slice(-SHOWN),
-      keyChanges: keyChanges.slice(-SHOWN),
+      refused: refused.last,
+      keyChanges: keyChanges.last,
       counts: {
         questions: questions.count,
         deadLetters: deadLetters.count,
@@ -168,8 +169,8 @@ export async function readStatus(
         blocked: blocked.length,
         stale: stale.length,
         cancellationsPending: cancellationsPending.length,
-        refused: refused.length,
-        keyChanges: keyChanges.length,
+        refused: refused.count,
+        keyChanges: keyChanges.count,
       },
     },
     blockedUnread,
@@ -196,19 +197,24 @@ async function readWorking(orchestrator: Orchestrator, caller: CallerIdentity | 
   return working;
 }
 
-/** The events of these types in the last hour. */
+/**
+ * Counts all events of these types in a part of the log, and keeps the last ones. The log has no index of types, so the
+ * part begins where the hour does: however much has happened in it, nothing is buried, and what is older is not read.
+ */
 async function readFresh(
   orchestrator: Orchestrator,
   types: readonly EventType[],
-  { asOf, now }: Pick<StatusAsOf, 'asOf' | 'now'>,
-): Promise<EventRecord[]> {
-  const found: EventRecord[] = [];
-  const start = String(Math.max(0, asOf - RECENT_EVENTS));
-  for await (const event of everyRow((page) => orchestrator.listEvents({ types: [...types], ...page }), {
-    after: start,
-  }))
-    if (event.at > now - FRESH_MS) found.push(event);
-  return found;
+  { after, upTo }: LogPart,
+): Promise<{ readonly count: number; readonly last: readonly EventRecord[] }> {
+  let count = 0;
+  let last: EventRecord[] = [];
+  const list = (page: ListStart & { readonly limit: number }) =>
+    orchestrator.listEvents({ types: [...types], upTo, ...page });
+  for await (const event of everyRow(list, { after: String(after) })) {
+    count += 1;
+    last = [...last, event].slice(-SHOWN);
+  }
+  return { count, last };
 }
 
 function workingOf(
