@@ -47,7 +47,9 @@ test.concurrent('a key is made, shown, listed, used and revoked', async ({ expec
   expect((await cli.run(['events', '--type', 'task.approved'])).stdout).toContain(`key=${fingerprint}`);
   const set = `agent owner: key ${fingerprint}`;
   expect((await cli.run(['status'])).stdout).toContain(`! key  ${set}, set`);
-  expect((await cli.run(['since', '1h'])).stdout).toContain(set);
+  const since = (await cli.run(['since', '1h'])).stdout;
+  expect(since).toContain('1 change of keys');
+  expect(since).toContain(set);
   expect((await cli.run(['verify'])).exit).toBe(0);
   expect((await cli.json(['agent', 'key', 'revoke', 'owner'])).data).toMatchObject({ public_key: null });
   expect((await cli.json(['agent', 'key', 'show', 'owner'])).error.code).toBe('KEY_NOT_FOUND');

@@ -91,13 +91,20 @@ function groupLines({ name, count, rows }: SinceGroup, { after, upTo, names, now
   const command = paint('dim', `orchestrator events --after ${shellWord(String(after))}${typeWords(name)}`);
   const [glyph = ''] = state(STATES[name], (_format, text) => text).split(' ');
   return [
-    `  ${glyph} ${paint('bold', `${capped(count, upTo)} ${name}`)}  ${command}`,
+    `  ${glyph} ${paint('bold', `${capped(count, upTo)} ${wordOf(name, count)}`)}  ${command}`,
     ...rows.map((row) => `      ${rowLine(row, names, now)}`),
     ...(count > rows.length ? [`      … ${capped(count - rows.length, upTo)} more`] : []),
   ];
 }
 
-function typeWords(group: SinceGroupName): string {
+/** The names of the other groups say what was done, and fit any number. */
+function wordOf(group: SinceGroupName, count: number): string {
+  if (group !== 'keys') return group;
+  return count === 1 ? 'change of keys' : 'changes of keys';
+}
+
+/** The flags that list the events of a group. */
+export function typeWords(group: SinceGroupName): string {
   return SINCE_GROUPS[group].map((type) => ` --type ${type}`).join('');
 }
 

@@ -19,6 +19,7 @@ import {
 import { LIST_DEAD_LETTERS } from './dead-letters.ts';
 import { handOffText, noteText } from './hand-off.ts';
 import { questionLine } from './question.ts';
+import { typeWords } from './since.ts';
 import { taskLine } from './task.ts';
 
 /** The screen: what needs the operator, then the agents at work, then the counts. */
@@ -81,7 +82,7 @@ function needsYou(
       counts.keyChanges,
       keyChanges.length,
       countedUpTo,
-      'changes of keys in the last hour: orchestrator events --type agent.key_set',
+      `changes of keys in the last hour: orchestrator events${typeWords('keys')}`,
     ),
   ];
   return [paint('bold', 'NEEDS YOU'), ...(lines.length === 0 ? ['  nothing'] : lines)];
