@@ -4,10 +4,13 @@
  * - an approval of its agent is signed; a wrong passphrase, or none, writes nothing
  * - a role can demand signatures; then a verdict without one is refused, and says what to do
  * - a key whose file others can read, or whose place cannot be looked at, is not used; `doctor` says so
+ * - `status` names a command that lists all changes of keys
  */
 import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { emptyStatus, Names } from '@agent-orchestrator/runtime';
 import { test } from 'vitest';
+import { statusLines } from '../src/views/status.ts';
 import { Cli, holderOf } from './support/cli.ts';
 
 const PASSPHRASE = { ORCHESTRATOR_KEY_PASSPHRASE: 'correct horse battery' };
@@ -118,4 +121,15 @@ test.concurrent('a key whose file others can read is not used', async ({ expect 
   expect(await cli.json(['agent', 'key', 'show', 'owner'])).toMatchObject({ exit: 0, data });
   expect((await cli.run(['doctor'])).stdout).toContain(data.file_problem);
   expect((await cli.json(['agent', 'key', 'create', 'owner'], { env: PASSPHRASE })).error.code).toBe('KEY_UNREADABLE');
+});
+
+test('the command that status names for more changes of keys lists all of them', ({ expect }) => {
+  const { needsYou, ...rest } = emptyStatus();
+  const status = { ...rest, needsYou: { ...needsYou, counts: { ...needsYou.counts, keyChanges: 6 } } };
+
+  const lines = statusLines(status, new Names(), 0, (_format, text) => text);
+
+  expect(lines).toContain(
+    '  … 6 changes of keys in the last hour: orchestrator events --type agent.key_set --type agent.signed_roles_set',
+  );
 });

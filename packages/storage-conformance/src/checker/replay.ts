@@ -23,7 +23,7 @@ export interface TaskState {
   readonly handOff: { readonly by: string | null; readonly returnAt: number | null } | null;
 }
 
-export interface ReviewState {
+interface ReviewState {
   /** The work. */
   readonly of: string;
   readonly role: string;
