@@ -146,7 +146,9 @@ export const WORK_CASES: readonly DoctorCase[] = [
 
   [
     'a key of this machine',
-    facts({ machine: { guarantee: 'cgroup', left: [], keys: [{ agent: 'owner', path: '/x.pem', problem: null }] } }),
+    facts({
+      machine: { guarantee: 'cgroup', left: [], keys: [{ agent: 'owner', path: '/keys/x.pem', problem: null }] },
+    }),
     'keys',
     'ok',
     /^1 registered key of this machine/,
@@ -157,13 +159,13 @@ export const WORK_CASES: readonly DoctorCase[] = [
       machine: {
         guarantee: 'cgroup',
         left: [],
-        keys: [{ agent: 'owner', path: '/x.pem', problem: 'The file x is odd.' }],
+        keys: [{ agent: 'owner', path: '/keys/x.pem', problem: 'The file x is odd.' }],
       },
     }),
     'keys',
     'warning',
     /^Agent owner cannot sign its verdicts here. The file x is odd.$/,
-    /`chmod 600 \/x.pem`.*`orchestrator agent key create owner`/,
+    /`chmod 700 \/keys` and `chmod 600 \/keys\/x.pem`.*`orchestrator agent key create owner`/,
   ],
   ['a machine with cgroups', facts(), 'offspring', 'ok', /in a cgroup, under a keeper/],
   [

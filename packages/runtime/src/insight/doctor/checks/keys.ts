@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { counted, shellArgument, shellWord } from '@agent-orchestrator/core';
 import type { StoreFacts } from '../facts.ts';
 import { draft, type Draft } from '../finding.ts';
@@ -11,9 +12,9 @@ export function checkKeys({ machine: { keys } }: StoreFacts): Draft[] {
   return broken.map(({ agent, path, problem }) =>
     draft('keys', 'warning', `Agent ${agent} cannot sign its verdicts here. ${problem}`, {
       hint:
-        `\`chmod 600 ${shellWord(path)}\` lets your user alone read the file. If it is no key, put its copy in its ` +
-        `place. If another user may have read it, \`orchestrator agent key create ${shellArgument(agent)}\` makes ` +
-        'another key.',
+        `\`chmod 700 ${shellWord(dirname(path))}\` and \`chmod 600 ${shellWord(path)}\` let your user alone read it. ` +
+        'If it is no key, put its copy in its place. If another user may have read it, ' +
+        `\`orchestrator agent key create ${shellArgument(agent)}\` makes another key.`,
     }),
   );
 }
