@@ -17,15 +17,19 @@ const isIn = (folders, path) => folders.some((folder) => path.startsWith(folder)
 const MODULES = ['child_process', 'cluster', 'worker_threads'].flatMap((name) => [name, `node:${name}`]);
 const message = 'start programs through startProgram: it keeps the secrets of this process from them';
 
-/** Any import that is not only of types. */
+const valueOf = (node) =>
+  node?.type === 'TemplateLiteral' && node.expressions.length === 0 ? node.quasis[0].value.cooked : node?.value;
+
+/** Any import that is not only of types; and any call with such a name: of `require` however it was made, for one. */
 export function childProcesses(context) {
   const check = (source, kind) => {
-    if (kind !== 'type' && MODULES.includes(source?.value)) context.report({ node: source, message });
+    if (kind !== 'type' && MODULES.includes(valueOf(source))) context.report({ node: source, message });
   };
   return {
     ImportDeclaration: (node) => check(node.source, node.importKind),
     ExportNamedDeclaration: (node) => check(node.source, node.exportKind),
     ExportAllDeclaration: (node) => check(node.source, node.exportKind),
     ImportExpression: (node) => check(node.source),
+    CallExpression: (node) => check(node.arguments[0]),
   };
 }

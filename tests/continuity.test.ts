@@ -109,6 +109,7 @@ test('what happened is told alike', async () => {
       ['returned', 0],
       ['refused', 1],
       ['answered', 0],
+      ['keys', 0],
     ],
     waiting: [['review', 'look at "b"\n# c']],
   });

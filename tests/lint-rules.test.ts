@@ -74,6 +74,17 @@ const forbidden: [folder: string, code: string, rule: string][] = [
   ['examples/worker', `import Database from 'better-sqlite3'; Database();`, table],
   ['packages/runtime', `import { spawn } from 'node:child_process'; spawn('true');`, programs],
   ['apps/cli', `export const load = () => import('child_process');`, programs],
+  ['apps/cli', `export const load = () => process.getBuiltinModule('node:child_process');`, programs],
+  [
+    'apps/cli',
+    `import { createRequire } from 'node:module'; export const load = createRequire(import.meta.url)('child_process');`,
+    programs,
+  ],
+  [
+    'apps/cli',
+    `import { createRequire } from 'node:module'; const require = createRequire(''); require('node:child_process');`,
+    programs,
+  ],
   ['examples/demo', `import { spawn } from 'node:child_process'; spawn('true');`, programs],
   ['apps/cli', 'console.log(1);', printing],
   ['apps/mcp-server', `process.stdout.write('x');`, printing],

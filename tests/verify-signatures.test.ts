@@ -1,5 +1,5 @@
 // What verify finds in the proofs of verdicts, where the log was written anew with a chain that holds:
-// - a signature that is not that of the key of its time, or over other notes
+// - a signature that is not that of the key of its time, or names another one, or is over other notes
 // - a verdict that says it was signed, of an agent without a key
 // - a verdict that is not signed, of an agent with a key, and for a role that demands it
 // - and, without a log that says so, that the key of an agent was replaced
@@ -76,6 +76,11 @@ test.for<[string, (event: Event) => Event | null, string]>([
   [
     'by another key',
     inVerdict((payload) => ({ ...payload, signature: { ...(payload['signature'] as object), value: 'A'.repeat(86) } })),
+    'the verdict is not signed by the key that owner had at that time.',
+  ],
+  [
+    'and names another key',
+    inVerdict((payload) => ({ ...payload, signature: { ...(payload['signature'] as object), key: '0'.repeat(32) } })),
     'the verdict is not signed by the key that owner had at that time.',
   ],
   [

@@ -33,7 +33,8 @@ export async function reviewWith(verdict: Verdict, call: Call<VerdictOptions>, i
   await using orchestrator = await call.openForAsOf('existing');
   const asOf = await orchestrator.asOf();
   const roles = role === undefined ? undefined : [role];
-  const sign = (await signerOf(call, orchestrator, agent)) ?? undefined;
+  const signer = await signerOf(call, orchestrator, agent);
+  const sign = signer?.sign;
   const saw = { round, resultSha256 };
   const reply = await orchestrator.reviewTask({ taskId: id, agent, verdict, notes, roles, sign, ...saw });
   if (!reply.ok) {
@@ -53,12 +54,12 @@ export async function reviewWith(verdict: Verdict, call: Call<VerdictOptions>, i
   const { ok: _, ...data } = reply;
   return {
     kind: 'review',
-    data: { ...data, verdict, proof: sign === undefined ? 'unproven' : 'signature' },
+    data: { ...data, verdict, proof: signer === null ? 'unproven' : 'signature', key: signer?.key ?? null },
     asOf,
     ids: [reply.taskId],
     text: (paint) => [
       `${verdict === 'approved' ? 'approved' : 'changes requested'}: ${state(reply.status, paint)}  ${name}` +
-        (sign === undefined ? '' : ', signed'),
+        (signer === null ? '' : `, signed by key ${signer.key}`),
       `round ${reply.round}, result sha256 ${reply.resultSha256}`,
     ],
     chatter: [`next: orchestrator task show ${shellArgument(id)}`],

@@ -1,7 +1,14 @@
 import type { Orchestrator, SessionRecord, Verdict } from '@agent-orchestrator/core';
-import { bytesToSign, everyRow, fenceOf, openKey, type Signer } from '@agent-orchestrator/runtime';
+import { bytesToSign, fenceOf, keyFingerprint, openKey, type Signer } from '@agent-orchestrator/runtime';
 import type { Call } from './call.ts';
+import type { Holder } from './input/holder.ts';
 import { readPassphrase, type PassphraseOptions } from './input/passphrase.ts';
+
+/** Signs by the key of an agent; with its fingerprint. */
+interface AgentSigner {
+  readonly sign: Signer;
+  readonly key: string;
+}
 
 /**
  * Opens the key of an agent, before anything is written; null: it has none, so its verdicts are not signed.
@@ -12,35 +19,44 @@ export async function signerOf(
   call: Call<PassphraseOptions>,
   orchestrator: Orchestrator,
   agent: string,
-): Promise<Signer | null> {
+): Promise<AgentSigner | null> {
   const publicKey = (await orchestrator.getAgent(agent))?.publicKey ?? null;
   if (publicKey === null) return null;
-  return openKey(publicKey, await readPassphrase(call, `the key of agent ${agent}`));
+  const sign = openKey(publicKey, await readPassphrase(call, `the key of agent ${agent}`));
+  return { sign, key: keyFingerprint(publicKey) };
 }
 
 /** The signature of the holder of a review over its verdict; null: the agent has no key, or it holds no review. */
 export async function signatureOf(
   call: Call<PassphraseOptions>,
   orchestrator: Orchestrator,
-  { token, outcome, note }: { readonly token: string; readonly outcome: Verdict; readonly note?: string },
+  { token, instance, outcome, note }: Holder & { readonly outcome: Verdict; readonly note?: string },
 ): Promise<string | null> {
-  const session = await sessionOf(orchestrator, fenceOf(token));
+  const session = await sessionOf(orchestrator, { token, ...(instance !== undefined && { instance }) });
   if (session === null || session.agent === null || session.taskId === null) return null;
   const review = await orchestrator.getTask(session.taskId);
   const reviewed = review === null ? null : await orchestrator.getReviewed(review);
   if (review === null || reviewed === null) return null;
-  const sign = await signerOf(call, orchestrator, session.agent);
-  return sign?.(bytesToSign({ agent: session.agent, verdict: outcome, notes: note }, review, reviewed.task)) ?? null;
+  const signer = await signerOf(call, orchestrator, session.agent);
+  return (
+    signer?.sign(bytesToSign({ agent: session.agent, verdict: outcome, notes: note }, review, reviewed.task)) ?? null
+  );
 }
 
 type Held = Pick<SessionRecord, 'fence' | 'agent' | 'taskId'>;
 
-/** The session that has a lease. `claim --env` and `run` set it beside the token. Without it, all are looked at. */
-async function sessionOf(orchestrator: Orchestrator, fence: number): Promise<Held | null> {
-  const id = process.env['ORCHESTRATOR_SESSION'];
-  const told = id === undefined ? null : await orchestrator.getSession(id);
-  if (told?.fence === fence) return told;
-  for await (const session of everyRow((page) => orchestrator.listSessions({ status: ['running'], ...page })))
-    if (session.fence === fence) return session;
-  return null;
+/**
+ * The session that has a lease; null: the lease is lost. `claim --env` and `run` set it beside the token. Without it,
+ * only a call of the holder finds the lease by its fence.
+ */
+async function sessionOf(orchestrator: Orchestrator, holder: Holder): Promise<Held | null> {
+  const told = await heldAt(orchestrator, process.env['ORCHESTRATOR_SESSION'], holder);
+  if (told !== null) return told;
+  const alive = await orchestrator.heartbeat(holder);
+  return alive.ok ? heldAt(orchestrator, alive.sessionId, holder) : null;
+}
+
+async function heldAt(orchestrator: Orchestrator, id: string | undefined, { token }: Holder): Promise<Held | null> {
+  const session = id === undefined ? null : await orchestrator.getSession(id);
+  return session?.fence === fenceOf(token) ? session : null;
 }

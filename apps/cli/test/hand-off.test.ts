@@ -6,6 +6,7 @@
  *  - a time that is no length of time is refused, and the flag is named; so is one without a hand-off
  */
 import { test } from 'vitest';
+import { handOffText } from '../src/views/hand-off.ts';
 import { Cli, holderOf } from './support/cli.ts';
 import { runOnceAged, until } from './support/running.ts';
 
@@ -16,6 +17,12 @@ async function handedOff(cli: Cli, ...words: readonly string[]): Promise<void> {
   const lease = data['lease'] as { readonly token: string };
   await cli.run(['release', ...holderOf(lease), '--outcome', 'handed_off', ...words]);
 }
+
+test('a review whose sender has given its verdict is shown to go back to its role', ({ expect }) => {
+  const sent = { assignee: 'jane', role: null, handedOffBy: 'a', handedOffAt: 0, returnedFrom: null };
+  const text = handOffText({ ...sent, returnAt: 60_000, returnsTo: 'role:reviewer' }, 0);
+  expect(text).toMatch(/^for jane, handed off by a .*, goes back in .* to role reviewer$/);
+});
 
 test.concurrent('a hand-off is shown until it is claimed', { timeout: 60_000 }, async ({ expect }) => {
   using cli = new Cli();
@@ -38,7 +45,7 @@ test.concurrent('a hand-off is shown until it is claimed', { timeout: 60_000 }, 
   expect(data['hand_offs']).toMatchObject({
     count: 1,
     is_capped: false,
-    tasks: [{ title: 'Sign it', assignee: 'jane', handed_off_by: 'a', returned_from: null, receiver_unknown: true }],
+    tasks: [{ title: 'Sign it', assignee: 'jane', handed_off_by: 'a', returns_to: 'agent:a', receiver_unknown: true }],
   });
   expect(listed.data).toMatchObject([{ title: 'Sign it', return_at: expect.stringMatching(/Z$/) }]);
   expect(shown.stdout).toMatch(said);

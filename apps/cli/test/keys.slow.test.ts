@@ -3,11 +3,14 @@
  * - a key is made for a registered agent: its private half in a file of mode 0600, encrypted; shown, listed, revoked
  * - an approval of its agent is signed; a wrong passphrase, or none, writes nothing
  * - a role can demand signatures; then a verdict without one is refused, and says what to do
- * - a key whose file others can read is not used
+ * - a key whose file others can read, or whose place cannot be looked at, is not used; `doctor` says so
+ * - `status` names a command that lists all changes of keys
  */
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { emptyStatus, Names } from '@agent-orchestrator/runtime';
 import { test } from 'vitest';
+import { statusLines } from '../src/views/status.ts';
 import { Cli, holderOf } from './support/cli.ts';
 
 const PASSPHRASE = { ORCHESTRATOR_KEY_PASSPHRASE: 'correct horse battery' };
@@ -38,11 +41,18 @@ test.concurrent('a key is made, shown, listed, used and revoked', async ({ expec
   expect(file).toContain(fingerprint);
   expect(shown).toMatchObject({ kind: 'agent_key', data: made.data });
   expect(listed).toMatchObject({ kind: 'agent_keys', data: [made.data], meta: { signed_roles: [] } });
-  expect(approved).toMatchObject({ exit: 0, data: { status: 'succeeded', proof: 'signature' } });
+  const proven = { proof: 'signature', key: fingerprint };
+  expect(approved).toMatchObject({ exit: 0, data: { status: 'succeeded', ...proven } });
   expect((await cli.json(['task', 'show', id])).data).toMatchObject({
-    review: { approved: [{ agent: 'owner', proof: 'signature' }] },
+    review: { approved: [{ agent: 'owner', ...proven }] },
   });
-  expect((await cli.run(['task', 'show', id])).stdout).toContain('approved by owner, signature');
+  expect((await cli.run(['task', 'show', id])).stdout).toContain(`approved by owner, signature by key ${fingerprint}`);
+  expect((await cli.run(['events', '--type', 'task.approved'])).stdout).toContain(`key=${fingerprint}`);
+  const set = `agent owner: key ${fingerprint}`;
+  expect((await cli.run(['status'])).stdout).toContain(`! key  ${set}, set`);
+  const since = (await cli.run(['since', '1h'])).stdout;
+  expect(since).toContain('1 change of keys');
+  expect(since).toContain(set);
   expect((await cli.run(['verify'])).exit).toBe(0);
   expect((await cli.json(['agent', 'key', 'revoke', 'owner'])).data).toMatchObject({ public_key: null });
   expect((await cli.json(['agent', 'key', 'show', 'owner'])).error.code).toBe('KEY_NOT_FOUND');
@@ -102,9 +112,29 @@ test.concurrent('a key whose file others can read is not used', async ({ expect 
   using cli = new Cli();
   const id = await inReview(cli);
   const made = await cli.json(['agent', 'key', 'create', 'owner'], { env: PASSPHRASE });
-  chmodSync(made.data['file'] as string, 0o644);
+  const file = made.data['file'] as string;
+  chmodSync(file, 0o644);
 
   const refused = await cli.json(['approve', id, '--agent', 'owner'], { env: PASSPHRASE });
+  const doctor = await cli.run(['doctor']);
 
   expect([refused.exit, refused.error.code]).toEqual([73, 'KEY_UNREADABLE']);
+  expect(doctor.stdout).toMatch(/! warning +keys +Agent owner cannot sign its verdicts here. .* other users\.\n/);
+  rmSync(dirname(file), { recursive: true });
+  symlinkSync(dirname(file), dirname(file));
+  const data = { file, file_problem: `The file ${file} cannot be read: ELOOP.` };
+  expect(await cli.json(['agent', 'key', 'show', 'owner'])).toMatchObject({ exit: 0, data });
+  expect((await cli.run(['doctor'])).stdout).toContain(data.file_problem);
+  expect((await cli.json(['agent', 'key', 'create', 'owner'], { env: PASSPHRASE })).error.code).toBe('KEY_UNREADABLE');
+});
+
+test('the command that status names for more changes of keys lists all of them', ({ expect }) => {
+  const { needsYou, ...rest } = emptyStatus();
+  const status = { ...rest, needsYou: { ...needsYou, counts: { ...needsYou.counts, keyChanges: 6 } } };
+
+  const lines = statusLines(status, new Names(), 0, (_format, text) => text);
+
+  expect(lines).toContain(
+    '  … 6 changes of keys in the last hour: orchestrator events --type agent.key_set --type agent.signed_roles_set',
+  );
 });

@@ -46,6 +46,7 @@ test.concurrent('it tells what happened by groups, and each number leads to its 
       { name: 'returned', count: 0 },
       { name: 'refused', count: 0 },
       { name: 'answered', count: 0 },
+      { name: 'keys', count: 0 },
     ],
     waiting: { dead_letters: { count: 1 }, for_you: [{ title: 'Sign', note: 'please' }] },
   });

@@ -54,6 +54,7 @@ const NEW_TASK = {
   handed_off_at: null,
   return_at: null,
   returned_from: null,
+  returns_to: null,
   open_dependencies: null,
   on_dependency_failure: null,
   parent_id: null,

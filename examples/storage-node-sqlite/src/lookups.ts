@@ -1,5 +1,4 @@
 import {
-  ENDED_STATUS_NAMES,
   LIMITS,
   type Agent,
   type DependencyEnd,
@@ -9,14 +8,7 @@ import {
   type Session,
   type Task,
 } from '@agent-orchestrator/core';
-import {
-  HOLDS_KEY,
-  isOneOf,
-  RETURNING,
-  type DueTask,
-  type ReadyKey,
-  type ScopeLookups,
-} from '@agent-orchestrator/storage-sql';
+import { HOLDS_KEY, RETURNING, type DueTask, type ReadyKey, type ScopeLookups } from '@agent-orchestrator/storage-sql';
 import type { Database } from './database.ts';
 import { setNextHead } from './save.ts';
 import {
@@ -47,13 +39,13 @@ const SQL = {
   task: `${SELECT.task} ${BY_ID}`,
   taskOfDedupeKey: `${SELECT.task} WHERE namespace = ? AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `${SELECT.agent} ${BY_NAME}`,
-  relatedTask: `SELECT id, session_id AS "sessionId", status, review FROM tasks ${BY_ID}`,
+  relatedTask: `SELECT id, number, session_id AS "sessionId", status, review FROM tasks ${BY_ID}`,
   toTell: `SELECT DISTINCT task_id AS id FROM dependency_ends WHERE namespace = ? ORDER BY task_id LIMIT ?`,
   ends: `${SELECT.dependencyEnd} WHERE namespace = ? AND task_id = ? ORDER BY dependency_id, seq LIMIT ?`,
   awaited: `SELECT dependency_id AS id FROM dependencies WHERE namespace = ? AND task_id = ? AND ended IS NULL`,
   open: `SELECT 1 FROM dependencies d JOIN tasks t ON t.namespace = d.namespace AND t.id = d.dependency_id
     WHERE d.namespace = ? AND d.task_id = ? AND d.dependency_id = ? AND d.ended IS NULL
-      AND ${isOneOf('t.status', ENDED_STATUS_NAMES)}`,
+      AND t.status = ?`,
   dependent: 'SELECT 1 FROM dependencies WHERE namespace = ? AND dependency_id = ? LIMIT 1',
   subtask: 'SELECT 1 FROM tasks WHERE namespace = ? AND parent_id = ? LIMIT 1',
   head: `${SELECT.task} ${HEAD}`,
@@ -108,7 +100,8 @@ export function lookupsOn(db: Database): ScopeLookups {
         .all<{ id: string }>(SQL.toTell, namespace, limit)
         .flatMap(({ id }) => db.get<Task>(SQL.task, namespace, id) ?? []),
     dependencyEnds: ({ namespace, id }, limit) => db.all<DependencyEnd>(SQL.ends, namespace, id, limit),
-    isOpen: ({ namespace, taskId, dependencyId }) => db.get(SQL.open, namespace, taskId, dependencyId) !== undefined,
+    isOpen: ({ namespace, taskId, dependencyId, status }) =>
+      db.get(SQL.open, namespace, taskId, dependencyId, status) !== undefined,
     isDependedOn: ({ namespace, id }) => db.get(SQL.dependent, namespace, id) !== undefined,
     hasSubtasks: ({ namespace, id }) => db.get(SQL.subtask, namespace, id) !== undefined,
     head: ({ namespace, id }) => db.get<Task>(SQL.head, namespace, id),

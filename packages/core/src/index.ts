@@ -58,7 +58,7 @@ export type {
   SetAgentPolicyReply,
   Takeover,
 } from './commands/index.ts';
-export type { Condition, ConditionName } from './explain/conditions.ts';
+export type { Condition, ConditionName } from './explain/condition.ts';
 export type { HolderInBrief, LeaseInBrief, TaskInBrief } from './explain/briefs.ts';
 export type { WhyAgent, WhyClaimant, WhySession, WhyTask } from './explain/why.ts';
 
@@ -244,7 +244,8 @@ export {
 } from './storage/store-state.ts';
 export { PUBLIC_KEY_CHARACTERS } from './model/public-key.ts';
 export { bytesToSign } from './api/bytes-to-sign.ts';
-export { resultDigest } from './log/verdict-signature.ts';
+export { keyFingerprint, resultDigest } from './log/verdict-signature.ts';
+export { approvalText } from './model/review.ts';
 export { dependencyKeyAfter, dependencyKeyCursor, type DependencyKey } from './storage/dependency-cursor.ts';
 export { questionAfter, questionCursor } from './storage/question-cursor.ts';
 export { RunningCalls } from './storage/running-calls.ts';

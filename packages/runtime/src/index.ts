@@ -38,6 +38,7 @@ export { THRESHOLD_NAMES, THRESHOLDS, type ThresholdName } from './settings/thre
 export { thresholdValues, type Thresholds } from './settings/thresholds.ts';
 export { keepLastLook, readLastLook, type LastLook, type LookedAt } from './insight/since/last-look.ts';
 export {
+  keysIn,
   readSince,
   SINCE_COUNT_MAX,
   SINCE_GROUPS,
@@ -72,7 +73,7 @@ export { quoted, quotedJson } from './text/quoted.ts';
 export { registerKey } from './work/register-key.ts';
 export { newCommandId } from './system/command-id.ts';
 export { newSeed } from './system/seed.ts';
-export { fingerprintOf, hasKeyFile, keyPath, makeKey, openKey, type MadeKey, type Signer } from './system/key-files.ts';
+export { keyFileHere, keyPath, makeKey, openKey, type KeyFile, type MadeKey, type Signer } from './system/key-files.ts';
 export { makeBundle, type BundleOptions, type SupportBundle } from './insight/doctor/bundle.ts';
 export { examineStore, type Examination, type ExamineOptions } from './insight/doctor/examine-store.ts';
 export type { Check, Finding, Subject } from './insight/doctor/finding.ts';
@@ -162,7 +163,9 @@ export {
   AGENT_STATUS_NAMES,
   AgentReplay,
   assertOpenForWork,
+  approvalText,
   bytesToSign,
+  keyFingerprint,
   CHAIN_START,
   checkCall,
   checkNewTasks,

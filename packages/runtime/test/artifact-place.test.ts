@@ -12,10 +12,12 @@ test.each([
   const made = { name: 'a', sha256: '0'.repeat(64), bytes: 1 };
 
   expect(artifactPlace({ url })).toBe(shown);
+  expect(artifactPlace({ path: url })).toBe(shown);
   expect(
     shownResult({
       artifacts: [
         { ...made, url },
+        { ...made, path: url },
         { ...made, path: '/a?b' },
       ],
       more: 1,
@@ -23,6 +25,7 @@ test.each([
   ).toEqual({
     artifacts: [
       { ...made, url: shown },
+      { ...made, path: shown },
       { ...made, path: '/a?b' },
     ],
     more: 1,

@@ -7,10 +7,14 @@
  *  - the store answered one try, and the journal lacks the answer: so it says, unless another error ended the tries
  *  - its id was refused, because the clock was set while it waited: it is sent with a new one
  *  - a look at the task got no answer: it is called off before the release is sent
+ * And no artifact is read after the lease has expired.
  */
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Orchestrator, OrchestratorError, runUnderLease, systemTime, type RunResult } from '../src/index.ts';
 import { newCommandId } from '../src/system/command-id.ts';
 import { newSeed } from '../src/system/seed.ts';
@@ -25,6 +29,7 @@ async function run(
   command: readonly string[],
   releaseTask: Release,
   others: Partial<Pick<Orchestrator, 'heartbeat' | 'getTask'>> = {},
+  artifacts: readonly string[] = [],
 ): Promise<RunResult> {
   const storage = openMemoryStorage({ data: createMemoryData() });
   await storage.migrate();
@@ -45,6 +50,7 @@ async function run(
     since,
     namespace: 'default',
     command,
+    artifacts,
     store: { address: 'memory:', secret: null },
     files: { payload: null, context: null, answer: null },
     onLost: 'term',
@@ -138,6 +144,28 @@ describe.skipIf(process.platform === 'win32')('a release that the store did not 
 
     expect(new Set(ids).size).toBe(2);
     expect(result).toMatchObject({ reason: 'ended', outcome: 'succeeded', outcomeUnknown: false });
+  });
+
+  test('no artifact is read after the lease has expired', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'artifacts-')), 'endless');
+    onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+    writeFileSync(file, '');
+    truncateSync(file, 2 ** 40);
+    let released: unknown;
+
+    const result = await run(
+      ['true'],
+      async (call) => {
+        released = call;
+        return { ok: true, repeated: false, status: 'succeeded', runAt: null, next: null } as never;
+      },
+      {},
+      [file, file],
+    );
+
+    const missing = [1, 2].map(() => ({ path: file, reason: 'the lease is over' }));
+    expect(result).toMatchObject({ artifacts: [], artifactsMissing: missing });
+    expect(released).toMatchObject({ result: { artifacts_missing: missing } });
   });
 
   test('a look at the task got no answer: it is called off before the release is sent', async () => {

@@ -50,10 +50,11 @@ test('each sort is counted, newest first; from a time on it is exactly what happ
     returned: [0, []],
     refused: [1, [20]],
     answered: [0, []],
+    keys: [0, []],
   });
   expect([later.from.eventId, later.told['done'], later.told['failed']]).toEqual([15, [0, []], [2, [17, 16]]]);
   expect(later.askedAt).toBe(office.time.read().wall);
-  expect(Object.values(none.told)).toEqual(Array.from({ length: 8 }, () => [0, []]));
+  expect(Object.values(none.told)).toEqual(Array.from({ length: 9 }, () => [0, []]));
   expect([none.from.eventId, none.asOf]).toEqual([20, 20]);
   expect(all.groups.flatMap(({ rows }) => rows)).toMatchObject([
     { title: 'task a', agent: 'company-agent', type: 'task.succeeded' },

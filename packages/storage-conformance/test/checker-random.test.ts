@@ -7,7 +7,10 @@ import { Recorder, type RecordedWorker, type Unidentified } from './checker-reco
 
 const AGENTS = ['company-agent', 'home-agent', 'keeper'] as const;
 const TTL = { ttlMs: 5_000, staleAfterMs: 8_000 };
+const CLAIM = { roles: ['reviewer'], ...TTL };
 const OUTCOMES = ['succeeded', 'failed', 'released'] as const;
+const ENDS = ['succeeded', 'failed', 'released', 'handed_off', 'waiting', 'cancelled'] as const;
+const VERDICTS = ['approved', 'changes_requested', 'failed', 'handed_off', 'waiting', 'approved'] as const;
 
 /** What a step does; the numbers pick from what there is at that moment. */
 const step = fc.record({
@@ -44,6 +47,13 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+interface ReleaseStep extends Pick<Step, 'pick' | 'lost'> {
+  readonly worker: RecordedWorker;
+  readonly holder: { readonly token: string };
+  readonly isReview: boolean;
+  readonly claimNext?: { readonly agent: string; readonly roles: string[]; readonly ttlMs: number };
+}
+
 test('finds nothing in random histories that the rules made', { timeout: 60_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 200 }), async (steps) => {
@@ -69,7 +79,7 @@ class Walk {
   readonly #workers: RecordedWorker[] = AGENTS.map((agent) => this.recorder.worker(agent));
   readonly #runs = AGENTS.map(() => 1);
   /** Of every lease that was ever granted: zombies try with old ones. */
-  readonly #leases: { token: string }[] = [];
+  readonly #leases: { token: string; isReview: boolean }[] = [];
   readonly #tasks: string[] = [];
   /** Sends the last command once more, with its id. */
   #resend: ((worker: RecordedWorker, lost: boolean) => Promise<void>) | null = null;
@@ -83,7 +93,10 @@ class Walk {
     const worker = this.#workers[agent] as RecordedWorker;
     const name = AGENTS[agent] as string;
     const instance = `${name}.${this.#runs[agent]}`;
-    const holder = this.#leases[this.#leases.length - 1 - (pick % 4)] ?? { token: inventedToken(1) };
+    const { isReview, ...holder } = this.#leases[this.#leases.length - 1 - (pick % 4)] ?? {
+      token: inventedToken(1),
+      isReview: false,
+    };
     const session = `line-${pick % 3}`;
     const taskId = this.#tasks[pick % Math.max(this.#tasks.length, 1)] ?? 'none';
     switch (what) {
@@ -93,7 +106,7 @@ class Walk {
         return this.#send(
           worker,
           'claim',
-          { agent: name, instance, limit: 1 + (pick % 2), resume: pick % 3 === 0, ...TTL },
+          { agent: name, instance, limit: 1 + (pick % 2), resume: pick % 3 === 0, ...CLAIM },
           lost,
         );
       case 'claim_own':
@@ -108,19 +121,14 @@ class Walk {
       case 'checkpoint':
         return this.#send(worker, 'checkpoint', { ...holder, ...(pick % 5 === 0 && { turn: pick % 7 }) }, lost);
       case 'release':
-      case 'release_next': {
-        const outcome =
-          (['succeeded', 'failed', 'released', 'handed_off', 'waiting', 'cancelled'] as const)[pick % 6] ?? 'succeeded';
-        const to = outcome === 'handed_off' ? { to: { agent: AGENTS[pick % 2] as string } } : {};
-        const ask = outcome === 'waiting' ? { ask: { question: 'which?' } } : {};
-        const next = what === 'release_next' ? { claimNext: { agent: name, ...TTL } } : {};
-        return this.#send(worker, 'release', { items: [{ ...holder, outcome, ...to, ...ask }], ...next }, lost);
-      }
+        return this.#release({ worker, holder, isReview, pick, lost });
+      case 'release_next':
+        return this.#release({ worker, holder, isReview, pick, lost, claimNext: { agent: name, ...CLAIM } });
       case 'release_all': {
-        const items = this.#leases.slice(-4).map(({ token }, at) => ({
-          token,
-          outcome: OUTCOMES[(pick + at) % 3] ?? 'succeeded',
-        }));
+        const items = this.#leases.slice(-4).map(({ token, isReview }, at) => {
+          const outcome = OUTCOMES[(pick + at) % 3] ?? 'succeeded';
+          return { token, outcome: isReview && outcome === 'succeeded' ? ('approved' as const) : outcome };
+        });
         const next = pick % 2 === 0 ? { claimNext: { agent: name, limit: 2, ...TTL } } : {};
         return items.length === 0 ? undefined : this.#send(worker, 'release', { items, ...next }, lost);
       }
@@ -142,6 +150,14 @@ class Walk {
     }
   }
 
+  #release({ worker, holder, isReview, pick, lost, ...next }: ReleaseStep): Promise<void> {
+    const outcome = (isReview ? VERDICTS : ENDS)[(pick >> 2) % 6] ?? 'succeeded';
+    const note = outcome === 'changes_requested' ? { note: 'once more' } : {};
+    const to = outcome === 'handed_off' ? { to: { agent: AGENTS[pick % 2] as string } } : {};
+    const ask = outcome === 'waiting' ? { ask: { question: 'which?' } } : {};
+    return this.#send(worker, 'release', { items: [{ ...holder, outcome, ...note, ...to, ...ask }], ...next }, lost);
+  }
+
   #setWall(byMs: number): void {
     this.recorder.clock.setWall(byMs);
     this.clockSetMs += Math.abs(byMs);
@@ -159,8 +175,8 @@ class Walk {
     try {
       const reply = lost ? await worker.unanswered(command, identified) : await worker.call(command, identified);
       if (!reply.ok) return;
-      if ('claims' in reply) this.#leases.push(...reply.claims.map(({ lease: { token } }) => ({ token })));
-      if ('next' in reply) this.#leases.push(...reply.next.map(({ lease: { token } }) => ({ token })));
+      const claims = 'claims' in reply ? reply.claims : 'next' in reply ? reply.next : [];
+      for (const { lease, task } of claims) this.#leases.push({ token: lease.token, isReview: task.reviewOf !== null });
       if ('tasks' in reply) this.#tasks.push(...reply.tasks.map(({ task }) => task.id));
     } catch {
       // A command id that the clock left behind, a reused one: it was refused, and the journal says so.
@@ -173,6 +189,7 @@ class Walk {
       ...(pick % 4 === 0 && { dedupeKey: `key-${pick % 8}` }),
       ...(pick % 5 === 0 && { assignee: AGENTS[pick % 3] }),
       ...(pick % 7 === 0 && { delayMs: pick % 20_000 }),
+      ...(pick % 3 === 1 && { review: { role: 'reviewer', approvals: 1 + (pick % 2) } }),
       priority: pick % 3,
       attemptsMax: 1 + (pick % 3),
       interruptionsMax: pick % 4,

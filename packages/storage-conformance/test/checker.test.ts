@@ -1,8 +1,9 @@
 import type { Context, Event } from '@agent-orchestrator/core';
 import { describe, expect, test } from 'vitest';
-import { checkInvariants, type JournalLine } from '../src/index.ts';
+import { checkInvariants, type Journal, type JournalLine } from '../src/index.ts';
+import { holderOf } from '../src/factories.ts';
 import { editLines, find, inJournalOf, is } from './checker-forgery.ts';
-import type { Run } from './checker-recorder.ts';
+import { first, Recorder, type RecordedWorker, type Run } from './checker-recorder.ts';
 import { workingDay } from './checker-working-day.ts';
 import { claimsOf, type Answered } from './planted-faults/planted-fault.ts';
 import { emptyRecoveries } from './planted-faults/recovery.ts';
@@ -71,6 +72,65 @@ describe('the invariant checker', () => {
     expect(checkInvariants({ events, journals })).toEqual([]);
   });
 });
+
+describe('the invariant checker lets two reviews', () => {
+  test('ask a question of one, while the other one approves', async () => {
+    const { recorder, anna, ben, keeper } = await twoReviews();
+    const { token, taskId } = await claimReview(anna, 'anna');
+    await anna.release({ token, outcome: 'waiting', ask: { question: 'which?', to: { role: 'owner' } } });
+    await ben.release({ token: (await claimReview(ben, 'ben')).token, outcome: 'approved' });
+    await keeper.call('answer', { taskId, answer: 'that one', agent: 'keeper' });
+
+    const types = recorder.run().events.flatMap((event) => (event.taskId === taskId ? [event.type] : []));
+    expect(types.slice(-3)).toEqual(['task.asked', 'task.reviewer_excluded', 'task.answered']);
+    expect(checkInvariants(recorder.run())).toEqual([]);
+  });
+
+  test('be held, while their work is cancelled', async () => {
+    const { recorder, anna, ben, keeper } = await twoReviews();
+    const one = await claimReview(anna, 'anna');
+    const other = await claimReview(ben, 'ben');
+    await keeper.call('cancel', { taskId: 'work' });
+    await anna.release({ token: one.token, outcome: 'approved' });
+    await ben.release({ token: other.token, outcome: 'changes_requested', note: 'not so' });
+
+    expect(recorder.run().events.filter(is('task.cancelled', 'work'))).toHaveLength(1);
+    expect(checkInvariants(recorder.run())).toEqual([]);
+  });
+
+  test.each(['author', 'ben'])('be passed over by %s, and by no other', async (agent) => {
+    const { recorder, ben } = await twoReviews();
+    await ben.release({ token: (await claimReview(ben, 'ben')).token, outcome: 'approved' });
+    const poller = recorder.worker(agent, `${agent}.2`);
+    for (const _ of [1, 2]) {
+      recorder.clock.advance(60_000);
+      expect(await poller.call('claim', { agent, ...REVIEWS })).toMatchObject({ reason: 'no_task' });
+    }
+    const { events, journals } = recorder.run();
+    const polls = JSON.stringify(journals.at(-1)).replaceAll(JSON.stringify(agent), '"carl"');
+
+    expect(checkInvariants({ events, journals })).toEqual([]);
+    const forged = [...journals.slice(0, -1), JSON.parse(polls) as Journal];
+    expect(checkInvariants({ events, journals: forged })).toMatchObject([{ invariant: 'I13' }]);
+  });
+});
+
+const REVIEWS = { roles: ['reviewer'], kinds: ['review'], ttlMs: 10_000, staleAfterMs: 15_000 };
+
+/** Work of the author that two reviews wait for. */
+async function twoReviews() {
+  const recorder = new Recorder();
+  const author = recorder.worker('author');
+  await author.call('enqueue', { tasks: [{ id: 'work', review: { role: 'reviewer', approvals: 2 } }] });
+  const work = first(await author.call('claim', { agent: 'author', ttlMs: 10_000, staleAfterMs: 15_000 }));
+  await author.release({ ...holderOf(work), outcome: 'succeeded' });
+  return { recorder, anna: recorder.worker('anna'), ben: recorder.worker('ben'), keeper: recorder.worker('keeper') };
+}
+
+async function claimReview(worker: RecordedWorker, agent: string): Promise<{ token: string; taskId: string }> {
+  const claim = first(await worker.call('claim', { agent, ...REVIEWS }));
+  return { ...holderOf(claim), taskId: claim.task.id };
+}
 
 /** The day, but the answer to the claim of `open` came so late; null: it never came. */
 function answeredAfter(day: Run, lateMs: number | null): Run {

@@ -3,7 +3,6 @@ import {
   compareCodePoints,
   compareReturns,
   holdsDedupeKey,
-  isEnded,
   isDelayedTooLong,
   isHeld,
   isPending,
@@ -214,8 +213,7 @@ function endsOf(data: MemoryData, namespace: string): LoadedEnd[] {
 /** A task waits for the end still, and that is so still. */
 function isOpen(data: MemoryData, end: DependencyEnd): boolean {
   const dependency = data.tasks.get(keyOf(end.namespace, end.dependencyId));
-  const hasEnded = dependency !== undefined && isEnded(dependency.status);
-  return hasEnded && data.dependencies.get(dependencyKey(end))?.ended === null;
+  return dependency?.status === end.status && data.dependencies.get(dependencyKey(end))?.ended === null;
 }
 
 function dueTasks(data: MemoryData, namespace: string, now: number): Task[] {

@@ -1,5 +1,5 @@
-import { COLUMNS, ENDED_STATUS_NAMES, LIMITS, REVIEW_KIND, type Clock } from '@agent-orchestrator/core';
-import { addresseeIn, HOLDS_KEY, isOneOf, NEXT_COLUMNS, PENDING, RETURNING } from '@agent-orchestrator/storage-sql';
+import { COLUMNS, LIMITS, REVIEW_KIND, type Clock } from '@agent-orchestrator/core';
+import { addresseeIn, HOLDS_KEY, NEXT_COLUMNS, PENDING, RETURNING } from '@agent-orchestrator/storage-sql';
 import { selected } from './rows.ts';
 import { arrayOf, arrayOfSetting, keepArray } from './server/values.ts';
 
@@ -290,9 +290,9 @@ export const SQL = {
        WHERE t.namespace = $1 AND t.id = e.task_id LIMIT 1) t
      CROSS JOIN LATERAL (SELECT s.id FROM orchestrator.sessions s WHERE s.namespace = $1 AND s.id = t.session_id
        FOR NO KEY UPDATE SKIP LOCKED) s LIMIT ${limit}`,
-  /** Namespace, tasks: the ends of their dependencies; whether the task waits for it still, and it has ended still. */
+  /** Namespace, tasks: the ends of their dependencies; whether the task waits for it still, and that is so still. */
   dependencyEnds: `SELECT ${selected(COLUMNS.dependencyEnd, 'e')},
-       d.ended IS NULL AND ${isOneOf('t.status', ENDED_STATUS_NAMES)}
+       d.ended IS NULL AND t.status = e.status
      FROM orchestrator.dependency_ends e CROSS JOIN LATERAL (SELECT d.ended FROM orchestrator.dependencies d
         WHERE d.namespace = $1 AND d.task_id = e.task_id AND d.dependency_id = e.dependency_id LIMIT 1) d
      CROSS JOIN LATERAL (SELECT t.status FROM orchestrator.tasks t
@@ -333,7 +333,7 @@ export const SQL = {
   tasks: `SELECT ${TASK}, ${isDependedOn('t')} FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
   /** Namespace, ids. Their sessions are locked. */
-  relatedTasks: `SELECT t.id, t.session_id, t.status, t.review FROM orchestrator.tasks t
+  relatedTasks: `SELECT t.id, t.number, t.session_id, t.status, t.review FROM orchestrator.tasks t
      WHERE t.namespace = $1 AND t.id = ANY ${arrayOf('$2')}`,
   /** Namespace, ids of one scope: for what these tasks wait, directly or through others. */
   awaited: `WITH RECURSIVE waits (task_id, dependency_id) AS (

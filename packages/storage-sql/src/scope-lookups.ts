@@ -63,7 +63,7 @@ export interface ScopeLookups {
   tasksToTell(namespace: string, limit: number): readonly Task[];
   /** The ends of dependencies of a task, by dependency and number. */
   dependencyEnds(task: Task, limit: number): readonly DependencyEnd[];
-  /** Whether the task waits for the dependency still, and that one has ended still. */
+  /** Whether the task waits for the dependency still, and that one has the status of this end still. */
   isOpen(end: DependencyEnd): boolean;
   /** When the next scheduled task is due, of the namespace or of one session. */
   due(namespace: string): number | undefined;

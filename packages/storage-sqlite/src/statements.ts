@@ -1,5 +1,4 @@
 import {
-  ENDED_STATUS_NAMES,
   LIMITS,
   type Agent,
   type DependencyEnd,
@@ -14,7 +13,6 @@ import {
   ASIDE,
   FIELDS,
   HOLDS_KEY,
-  isOneOf,
   NEXT_COLUMNS,
   RETURNING,
   SESSION_UPDATES,
@@ -112,7 +110,7 @@ export const SQL = {
   taskOfDedupeKey: `SELECT ${TASK} FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND dedupe_key = ? AND ${HOLDS_KEY}`,
   agent: `SELECT ${AGENT} FROM agents WHERE namespace = ${KEY_OF_NAMESPACE} AND name = ?`,
-  relatedTask: `SELECT id, ${TASK_PLACES.sessionId.read} AS "sessionId", status, review FROM tasks
+  relatedTask: `SELECT id, number, ${TASK_PLACES.sessionId.read} AS "sessionId", status, review FROM tasks
     WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ?`,
   awaited: `SELECT dependency_id FROM dependencies WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = +?
     AND ended IS NULL`,
@@ -123,7 +121,7 @@ export const SQL = {
     WHERE namespace = ${KEY_OF_NAMESPACE} AND task_id = +? ORDER BY dependency_id, seq LIMIT +?`,
   isOpen: `SELECT 1 FROM dependencies d JOIN tasks t ON t.namespace = d.namespace AND t.id = d.dependency_id
     WHERE d.namespace = ${KEY_OF_NAMESPACE} AND d.task_id = ? AND d.dependency_id = ? AND d.ended IS NULL
-      AND ${isOneOf('t.status', ENDED_STATUS_NAMES)}`,
+      AND t.status = ?`,
   isDependedOn: `SELECT 1 ${ON_TASK} LIMIT 1`,
   hasSubtasks: `SELECT 1 FROM tasks INDEXED BY tasks_of_parent
     WHERE namespace = ${KEY_OF_NAMESPACE} AND parent_id IS NOT NULL AND parent_id = +? LIMIT 1`,

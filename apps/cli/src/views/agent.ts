@@ -1,5 +1,5 @@
 import type { AgentRecord, SeenAgentRecord } from '@agent-orchestrator/core';
-import { fingerprintOf, shellWord } from '@agent-orchestrator/runtime';
+import { keyFingerprint, shellWord } from '@agent-orchestrator/runtime';
 import { state, type Paint } from '../output/style.ts';
 import { fields, table } from '../output/table.ts';
 import { moment, relative } from '../output/time.ts';
@@ -31,7 +31,7 @@ export function agentCard(agent: SeenAgentRecord, now: number, paint: Paint): st
         ['kind', kindOf(agent)],
         ['roles', agent.roles.length === 0 ? 'none' : agent.roles.join(', ')],
         ['machine', agent.machine],
-        ['key', agent.publicKey === null ? null : fingerprintOf(agent.publicKey)],
+        ['key', agent.publicKey === null ? null : keyFingerprint(agent.publicKey)],
         [
           'holds',
           agent.holds === 0

@@ -50,6 +50,7 @@ const TOLD = [
   'round',
   'notes',
   'proof',
+  'signature',
   'asked_agent',
   'asked_role',
   'question',
@@ -97,6 +98,8 @@ function told({ payload }: EventRecord): string[] {
   return TOLD.flatMap((name) => {
     const value = values[name];
     if (value === undefined || value === null) return [];
+    // The signature itself is of use to programs alone.
+    if (name === 'signature') return [`key=${String((value as { readonly key?: unknown }).key)}`];
     if (name === 'return_at' && typeof value === 'number') return [`${name}=${timestamp(value)}`];
     const text = typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value);
     return [`${name}=${shorten(printable(text), 60)}`];

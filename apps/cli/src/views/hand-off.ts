@@ -2,16 +2,20 @@ import { addresseeName, type HandOff } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { relative } from '../output/time.ts';
 
-type HandOffParts = Pick<HandOff, 'assignee' | 'role' | 'handedOffBy' | 'handedOffAt' | 'returnAt' | 'returnedFrom'>;
+type HandOffParts = Pick<
+  HandOff,
+  'assignee' | 'role' | 'handedOffBy' | 'handedOffAt' | 'returnAt' | 'returnsTo' | 'returnedFrom'
+>;
 
 /** Whose turn it is, who handed the task off and when, and whether it came back; null: it was not handed off. */
 export function handOffText(task: HandOffParts, now: number): string | null {
-  const { assignee, role, handedOffBy, handedOffAt, returnAt, returnedFrom } = task;
+  const { assignee, role, handedOffBy, handedOffAt, returnAt, returnsTo, returnedFrom } = task;
   if (handedOffBy === null || handedOffAt === null) return null;
   const age = relative(handedOffAt, now);
   const to = assignee ?? `role ${role ?? ''}`;
   if (returnedFrom !== null) return `back at ${to}: ${addresseeName(returnedFrom)} did not claim it, handed off ${age}`;
-  const back = returnAt === null ? '' : `, ${returnText(returnAt, now)} to ${handedOffBy}`;
+  const back =
+    returnAt === null || returnsTo === null ? '' : `, ${returnText(returnAt, now)} to ${addresseeName(returnsTo)}`;
   return `for ${to}, handed off by ${handedOffBy} ${age}${back}`;
 }
 

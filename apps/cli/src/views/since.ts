@@ -1,6 +1,7 @@
 import {
   addresseeName,
   labelOf,
+  OTHER_AGENTS,
   SINCE_COUNT_MAX,
   shellWord,
   SINCE_GROUPS,
@@ -29,6 +30,7 @@ const STATES: Readonly<Record<SinceGroup['name'], string>> = {
   returned: 'returned',
   refused: 'refused',
   answered: 'queued',
+  keys: 'warning',
 };
 
 /** The groups of events, each with the command that lists them; then the tasks that wait for a person. */
@@ -89,13 +91,20 @@ function groupLines({ name, count, rows }: SinceGroup, { after, upTo, names, now
   const command = paint('dim', `orchestrator events --after ${shellWord(String(after))}${typeWords(name)}`);
   const [glyph = ''] = state(STATES[name], (_format, text) => text).split(' ');
   return [
-    `  ${glyph} ${paint('bold', `${capped(count, upTo)} ${name}`)}  ${command}`,
+    `  ${glyph} ${paint('bold', `${capped(count, upTo)} ${wordOf(name, count)}`)}  ${command}`,
     ...rows.map((row) => `      ${rowLine(row, names, now)}`),
     ...(count > rows.length ? [`      … ${capped(count - rows.length, upTo)} more`] : []),
   ];
 }
 
-function typeWords(group: SinceGroupName): string {
+/** The names of the other groups say what was done, and fit any number. */
+function wordOf(group: SinceGroupName, count: number): string {
+  if (group !== 'keys') return group;
+  return count === 1 ? 'change of keys' : 'changes of keys';
+}
+
+/** The flags that list the events of a group. */
+export function typeWords(group: SinceGroupName): string {
   return SINCE_GROUPS[group].map((type) => ` --type ${type}`).join('');
 }
 
@@ -106,9 +115,8 @@ function rowLine(
 ): string {
   return [
     `#${id} ${timestamp(at)}`,
-    taskId === null
-      ? `session ${names.sessionLabel(sessionId)}`
-      : `task ${number === null ? taskId : labelOf('task', { id: taskId, number })}`,
+    ...(taskId === null ? [] : [`task ${number === null ? taskId : labelOf('task', { id: taskId, number })}`]),
+    ...(taskId === null && sessionId !== null ? [`session ${names.sessionLabel(sessionId)}`] : []),
     ...(title === null ? [] : [shorten(printable(title), 50)]),
     ...who(type, by),
     ...(type === 'task.failed' ? [runAt === null ? 'a dead letter' : `tried again ${relative(runAt, now)}`] : []),
@@ -128,6 +136,8 @@ function who(
 ): string[] {
   const agent = you && name !== null ? `you (${name})` : name;
   if (type === 'lease.refused') return [`a late ${reason ?? 'write'} of ${agent ?? 'an unnamed agent'} was refused`];
+  if (type === 'agent.key_set' || type === 'agent.signed_roles_set')
+    return [`${name === OTHER_AGENTS ? 'all other agents' : `agent ${agent ?? ''}`}: ${reason ?? ''}`];
   if (type === 'task.handed_back')
     return [`back at ${agent ?? 'its role'}`, `${addresseeName(reason ?? '')} did not claim it in time`];
   return [

@@ -5,9 +5,11 @@ import { state, type Paint } from '../output/style.ts';
 import { labelCell, table } from '../output/table.ts';
 import { relative } from '../output/time.ts';
 import {
+  keysIn,
   labelOf,
   nameOf,
   numberOf,
+  OTHER_AGENTS,
   type OpenHandOff,
   type BlockedTask,
   type Names,
@@ -17,6 +19,7 @@ import {
 import { LIST_DEAD_LETTERS } from './dead-letters.ts';
 import { handOffText, noteText } from './hand-off.ts';
 import { questionLine } from './question.ts';
+import { typeWords } from './since.ts';
 import { taskLine } from './task.ts';
 
 /** The screen: what needs the operator, then the agents at work, then the counts. */
@@ -33,7 +36,7 @@ export function statusLines(status: Status, names: Names, now: number, paint: Pa
 
 function needsYou(
   {
-    needsYou: { questions, deadLetters, blocked, inReview, stale, cancellationsPending, refused, counts },
+    needsYou: { questions, deadLetters, blocked, inReview, stale, cancellationsPending, refused, keyChanges, counts },
     blockedUnread,
     countedUpTo,
   }: Status,
@@ -74,6 +77,13 @@ function needsYou(
       countedUpTo,
       'refused in the last hour: orchestrator events --type lease.refused',
     ),
+    ...keyChanges.map((event) => keyLine(event, now, paint)),
+    ...more(
+      counts.keyChanges,
+      keyChanges.length,
+      countedUpTo,
+      `changes of keys in the last hour: orchestrator events${typeWords('keys')}`,
+    ),
   ];
   return [paint('bold', 'NEEDS YOU'), ...(lines.length === 0 ? ['  nothing'] : lines)];
 }
@@ -106,6 +116,13 @@ function refusedLine(event: EventRecord, names: Names, now: number, paint: Paint
   const session = names.sessionLabel(event.streamId);
   const said = `a late write of ${event.agent ?? 'an unnamed agent'} was refused ${ago(event.at, now)}`;
   return `  ${state('refused', paint)}  session ${session}  ${said}  ${paint('dim', `event #${event.id}`)}`;
+}
+
+/** Any agent can replace a key: the owner of the key compares the fingerprint. */
+function keyLine(event: EventRecord, now: number, paint: Paint): string {
+  const of = event.streamId === OTHER_AGENTS ? 'all other agents' : `agent ${event.streamId}`;
+  const said = `${of}: ${keysIn(event) ?? ''}, set ${ago(event.at, now)}`;
+  return `  ${paint('yellow', '! key')}  ${said}  ${paint('dim', `event #${event.id}`)}`;
 }
 
 function working(status: Status, now: number, paint: Paint): string[] {

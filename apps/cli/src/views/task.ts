@@ -1,5 +1,5 @@
 import type { EventRecord, SessionRecord, TaskRecord } from '@agent-orchestrator/core';
-import { counted, labelOf, quoted, TASK_TEXT_NAMES, type Names } from '@agent-orchestrator/runtime';
+import { approvalText, counted, labelOf, quoted, TASK_TEXT_NAMES, type Names } from '@agent-orchestrator/runtime';
 import { wordsOf } from '../input/task-texts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
@@ -135,7 +135,7 @@ function reviewText({ review, status }: TaskRecord, names: Names): string | null
   if (review === null) return null;
   const { role, approvals, approved, open, round } = review;
   const asks = `by role ${role}, ${counted(approvals, 'approval')}`;
-  const by = approved.map(({ agent, proof }) => `${agent}, ${proof}`).join('; ');
+  const by = approved.map(approvalText).join('; ');
   const given = by && `; approved by ${by}`;
   if (status !== 'in_review') return round === 0 ? asks : `${asks}; ${counted(round, 'round')} so far${given}`;
   const waiting = open.map((id) => names.task(id)).join(', ');

@@ -7,10 +7,11 @@ import { fromJsonText, type Json } from '../model/json.ts';
 import type { AnyKinds, PayloadOf, ResultOf } from './kinds.ts';
 import type { Related, RelatedResults } from './related-results.ts';
 import type { Lease } from '../model/lease.ts';
+import { isReturning, returnsTo } from '../model/hand-off.ts';
 import { reviewOf, reviewOn, type Review } from '../model/review.ts';
 import type { Session } from '../model/session.ts';
 import type { LoadedSession } from '../storage/loaded.ts';
-import type { Task } from '../model/task.ts';
+import { addresseeOf, type Task } from '../model/task.ts';
 
 /** The error of a failed attempt. */
 export interface TaskError {
@@ -33,6 +34,8 @@ export type TaskRecord<Kinds extends AnyKinds = AnyKinds> = {
     readonly review: ReviewRecord | null;
     /** Of a review: the work that it judges. */
     readonly reviewOf: ReviewedWork | null;
+    /** For whom it is if it goes back at `returnAt`: `agent:NAME` or `role:NAME`; null: it does not go back. */
+    readonly returnsTo: string | null;
   };
 }[keyof Kinds & string];
 
@@ -126,6 +129,7 @@ export function toTaskRecord<Kinds extends AnyKinds>(task: Task): TaskRecord<Kin
     error: decode(error),
     review: toReviewRecord(task),
     reviewOf: toReviewedWork(task),
+    returnsTo: isReturning(task) ? addresseeOf(returnsTo(task)) : null,
   }) as unknown as TaskRecord<Kinds>;
 }
 

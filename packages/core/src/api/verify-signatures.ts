@@ -4,7 +4,7 @@
  */
 import { signatureRequired } from '../commands/verdict-proof.ts';
 import type { Event, EventPayloads } from '../log/events.ts';
-import { isSignedBy, notesDigest, verdictBytes } from '../log/verdict-signature.ts';
+import { isSignedBy, keyFingerprint, notesDigest, verdictBytes } from '../log/verdict-signature.ts';
 import { OTHER_AGENTS } from '../model/agent.ts';
 import { fromJsonText } from '../model/json.ts';
 import { reviewOn } from '../model/review.ts';
@@ -41,7 +41,7 @@ export async function proofFault(
       : `the verdict of ${agent} had to be signed, and is not.`;
   }
   if (publicKey === null || signature === undefined) return `the verdict is signed, but ${agent} had no key.`;
-  const { value, notes_sha256: notesSha256 } = signature;
+  const { value, notes_sha256: notesSha256, key } = signature;
   if (notes !== undefined && notesDigest(notes) !== notesSha256)
     return `the signature of ${agent} covers other notes than these.`;
   const bytes = verdictBytes({
@@ -51,7 +51,7 @@ export async function proofFault(
     reviewed,
     notesSha256,
   });
-  return isSignedBy(publicKey, bytes, value)
+  return key === keyFingerprint(publicKey) && isSignedBy(publicKey, bytes, value)
     ? null
     : `the verdict is not signed by the key that ${agent} had at that time.`;
 }

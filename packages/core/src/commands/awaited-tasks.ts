@@ -11,6 +11,7 @@ import type { AddedDependencies, WaitedFor } from '../log/events.ts';
 import type { OnDependencyFailure } from '../model/dependency.ts';
 import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import { LIMITS } from '../model/limits.ts';
+import { nameOf } from '../model/names.ts';
 import { openReviewsOf } from '../model/review.ts';
 import type { EndedStatus } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
@@ -63,7 +64,10 @@ export class AwaitedTasks {
         'LIMIT_EXCEEDED',
       );
     const way = this.#waysFrom(on).get(task.id);
-    if (way !== undefined) throw cycleError([task.id, ...way.slice(0, -1)], 'waits for', `${path}.on`);
+    if (way !== undefined) {
+      const names = way.slice(0, -1).map((id) => nameOf('task', this.#known.get(id) ?? { id, number: 0 }));
+      throw cycleError([nameOf('task', task), ...names], 'waits for', `${path}.on`);
+    }
     const ids = [...new Set(on)];
     this.#add(task.id, ids);
     const policy = asked ?? task.onDependencyFailure ?? 'block';

@@ -211,10 +211,10 @@ function furtherEvents(release: Release, work: Work): EventDraft[] {
   ];
 }
 
-function reviewEvents({ held, end, item, path }: Release, { reviewed, numbers }: Work): EventDraft[] {
+function reviewEvents({ held, end, item, path }: Release, { reviewed, numbers, loaded }: Work): EventDraft[] {
   const review = nextRound(held.task);
   if (end.type === 'task.review_requested' && review !== null)
-    return queueReviews(held.task, review, end.payload.reviews, numbers);
+    return queueReviews(held.task, review, end.payload.reviews, { numbers, agents: loaded.agents });
   if (end.type !== 'task.succeeded' || !isVerdict(item.outcome)) return [];
   return reviewed.judge(held, { verdict: item.outcome, notes: item.note ?? '', signature: item.signature }, path);
 }
@@ -229,8 +229,12 @@ function needsOf(ends: readonly Asked[], loaded: Loaded): Needs | null {
   for (const { item, lease } of ends) {
     const held = item.outcome === 'succeeded' || isVerdict(item.outcome) ? lease.held : null;
     if (held === null) continue;
-    if (!isVerdict(item.outcome)) numbers += nextRound(held.task)?.approvals ?? 0;
-    else {
+    if (!isVerdict(item.outcome)) {
+      const { approvals = 0 } = nextRound(held.task) ?? {};
+      numbers += approvals;
+      if (approvals > 0 && held.task.reviewer !== null)
+        for (const name of entriesOf({ agent: held.task.reviewer })) agents.add(name);
+    } else {
       for (const id of reviewed.neededFor(held.task)) extra.add(id);
       for (const name of entriesOf(held.session)) agents.add(name);
     }
@@ -285,10 +289,21 @@ function nextHeads(claimant: Claimant, judged: readonly Judged[], loaded: Loaded
   const gaveBack = new Set(judged.map((one) => one.gaveBack));
   // What a verdict makes of the other reviews of its round was not there yet when the heads were loaded.
   const rounds = new Set(releases.map(({ held }) => roundOf(held.task)).filter((round) => round !== null));
+  const again = queuedAgain(judged, loaded);
   return [...uncovered, ...idle]
     .filter((head) => head !== null)
+    .filter((head) => !again.some((task) => task.sessionId === head.sessionId && compareInQueue(task, head) < 0))
     .filter((head) => fits(claimant, head) && !gaveBack.has(head.id) && !rounds.has(roundOf(head) ?? ''))
     .toSorted(compareInQueue);
+}
+
+/** The reviewed tasks that verdicts put back in their places: like those given back, they are not claimed at once. */
+function queuedAgain(judged: readonly Judged[], loaded: Loaded): Task[] {
+  const changed = judged
+    .flatMap(({ events }) => events)
+    .filter((event) => event.type === 'task.changes_requested' && !event.payload.final)
+    .map(({ taskId }) => taskId);
+  return loaded.tasks.filter(({ id }) => changed.includes(id));
 }
 
 /** A task that was given back is before the tasks that waited behind it, and must not be claimed again at once. */

@@ -2,6 +2,7 @@
  * The rules of reviews, for the commands that begin one, end one, or end a task that is being reviewed.
  */
 import type { EventDraft } from '../log/events.ts';
+import type { Agent } from '../model/agent.ts';
 import type { OnDependencyFailure } from '../model/dependency.ts';
 import { invalidInput, internalError, OrchestratorError } from '../model/errors.ts';
 import { taskIdFor } from '../model/ids.ts';
@@ -24,6 +25,7 @@ import type { Task } from '../model/task.ts';
 import { NO_TASK_TEXTS, textsForEvent } from '../model/task-texts.ts';
 import type { Loaded } from '../storage/loaded.ts';
 import { reviewerExcluded } from '../log/evolve-review.ts';
+import { refusalOf } from './admission.ts';
 import type { HeldLease } from './held-lease.ts';
 import { closeOwnSession } from './own-session.ts';
 import { proofOf, type GivenVerdict } from './verdict-proof.ts';
@@ -104,19 +106,22 @@ export function reviewIds(commandId: string, item: number, approvals: number): s
 
 /**
  * The reviews of a task: each in a session of its own, for the role that the task names. The first one is for the
- * agent that the task names as its reviewer, if that one may review it.
+ * agent that the task names as its reviewer, if that one may review it, and may claim by the registry.
  */
 export function queueReviews(
   task: Task,
   { role, round, holders }: Review,
   ids: readonly string[],
-  numbers: Iterator<number>,
+  { numbers, agents }: { readonly numbers: Iterator<number>; readonly agents: readonly Agent[] },
 ): EventDraft[] {
   const of: ReviewOf = { task_id: task.id, session_id: task.sessionId, round, role, not_for: holders };
+  const { reviewer: named } = task;
+  const canReview = named !== null && !holders.includes(named) && refusalOf({ agent: named }, agents) === null;
+  const first = canReview ? named : null;
   return ids.flatMap((id, nth): EventDraft[] => {
     const { value: number, done } = numbers.next();
     if (done) throw internalError('The storage gave too few numbers for the reviews.');
-    const reviewer = nth === 0 && task.reviewer !== null && !holders.includes(task.reviewer) ? task.reviewer : null;
+    const reviewer = nth === 0 ? first : null;
     return [
       { type: 'session.opened', sessionId: id, payload: { number } },
       {

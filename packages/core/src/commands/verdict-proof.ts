@@ -3,7 +3,7 @@
  * role which demands it; all others are believed by their names.
  */
 import type { VerdictSignature } from '../log/events.ts';
-import { isSignedBy, notesDigest, verdictBytes } from '../log/verdict-signature.ts';
+import { isSignedBy, keyFingerprint, notesDigest, verdictBytes } from '../log/verdict-signature.ts';
 import { OTHER_AGENTS, signedRolesOf, type Agent } from '../model/agent.ts';
 import { OrchestratorError } from '../model/errors.ts';
 import { nameOf } from '../model/names.ts';
@@ -69,7 +69,8 @@ export function proofOf(
         `It is no signature by the key of agent ${name} over this verdict on ${nameOf('task', reviewed)}.`,
         { field },
       );
-    return { proof: 'signature', signature: { value, notes_sha256: notesSha256 } };
+    const key = keyFingerprint(agent.publicKey);
+    return { proof: 'signature', signature: { value, notes_sha256: notesSha256, key } };
   }
   const signedRoles = signedRolesOf(entryOf(OTHER_AGENTS, agents));
   const asked = { agent: name, publicKey: agent?.publicKey ?? null, role: reviewOn(reviewed)?.role ?? '', signedRoles };

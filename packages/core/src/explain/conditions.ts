@@ -1,12 +1,10 @@
-import type { Agent } from '../model/agent.ts';
-import type { ClockJump } from '../model/clock.ts';
 import { refusalOf } from '../commands/admission.ts';
 import { silentFrom, takeoverReason, type ClaimInput } from '../commands/claim.ts';
 import { isFor, isWanted } from '../commands/grant.ts';
 import { endLease, type EndedLeaseOutcome } from '../commands/lease-end.ts';
 import { evidenceAgainst } from '../commands/evidence.ts';
 import { type HeldLease } from '../commands/held-lease.ts';
-import type { Event, EventType } from '../log/events.ts';
+import type { EventType } from '../log/events.ts';
 import { isTaskTransition, STATUS_EVENTS } from '../log/lifecycle.ts';
 import { rescheduled } from '../model/delay.ts';
 import { asSettled } from '../model/hand-off.ts';
@@ -16,66 +14,12 @@ import { nameOf, referenceTo } from '../model/names.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { counted } from '../model/quantities.ts';
 import { isAsking } from '../model/question.ts';
-import { hasJudged, isBarred, reviewOf, reviewOn } from '../model/review.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
 import type { Task } from '../model/task.ts';
+import { lastOf, met, unmet, type Condition, type Situation } from './condition.ts';
 import { addressedBy } from './hand-off.ts';
+import { notOwnWork, reviewed } from './review-conditions.ts';
 import { nextStepOf } from './waits-for.ts';
-
-/** The conditions for claiming a task, in the order in which they are listed. */
-export type ConditionName =
-  | 'not_ended'
-  | 'answered'
-  | 'due'
-  | 'dependencies_ended'
-  | 'session_open'
-  | 'has_task'
-  | 'not_held'
-  | 'first_in_queue'
-  | 'agent_may_claim'
-  | 'addressee'
-  | 'reviewed'
-  | 'not_own_work'
-  | 'kind'
-  | 'not_cancelled'
-  | 'attempts_left'
-  | 'clock_settled';
-
-/** One condition, and whether it is met. Times in the sentences are ISO-8601 in UTC. */
-export interface Condition {
-  readonly name: ConditionName;
-  readonly holds: boolean;
-  readonly says: string;
-  /** When it changes by itself, in milliseconds; null: never, or unknown. */
-  readonly changesAt: number | null;
-  /** What to do next; null: there is nothing to do. */
-  readonly nextStep: string | null;
-  /** Ids of the events that prove it. */
-  readonly events: readonly number[];
-}
-
-/** A task and its surroundings, as a claim of its session would see them. */
-export interface Situation {
-  readonly task: Task;
-  /** The task's session, its running task and its head; null if no agent holds the session. */
-  readonly held: HeldLease | null;
-  /** The first waiting task of the session. */
-  readonly head: Task | null;
-  readonly now: number;
-  readonly jump: ClockJump | null;
-  /** The claim to explain. */
-  readonly claim: ClaimInput;
-  /** The entries of the registry for the claimant. */
-  readonly agents: readonly Agent[];
-  /** Whether the task is for a name or a role that no agent has. */
-  readonly isForUnknown: boolean;
-  /** The events of the task, without checkpoints. */
-  readonly history: readonly Event[];
-  /** The events of the task that runs in its session, without checkpoints. */
-  readonly historyOfRunning: readonly Event[];
-  /** The tasks that it waits for. */
-  readonly waitsFor?: readonly Task[];
-}
 
 /** Every condition for a claim of its session to be granted this task. Each one calls the rule of the claim itself. */
 export function conditionsOf(situation: Situation): readonly Condition[] {
@@ -274,7 +218,7 @@ function agentMayClaim({ claim, agents }: Situation): Condition[] {
   }
 }
 
-function addressee({ task: stored, claim, now, jump, history, isForUnknown }: Situation): Condition {
+function addressee({ task: stored, claim, now, jump, history, isForUnknown, isForRefused }: Situation): Condition {
   const task = asSettled(stored, jump, now);
   const { says: why, events } = addressedBy(task, history);
   const only = task.assignee === null ? task.role && `role ${task.role}` : `agent ${task.assignee}`;
@@ -286,41 +230,10 @@ function addressee({ task: stored, claim, now, jump, history, isForUnknown }: Si
     nextStep:
       task.assignee === null
         ? `An agent with this role claims it with --role ${task.role ?? ''}.`
-        : `Agent ${task.assignee} claims it.`,
-    events,
-  });
-}
-
-function reviewed({ task, history }: Situation): Condition {
-  const { role = '', round = 0, approvals = 0, approved = [], open = [] } = reviewOn(task) ?? {};
-  const by = approved.map(({ agent, proof }) => `${agent}, ${proof}`).join('; ');
-  const given = `${approved.length} of ${counted(approvals, 'approval')}${by === '' ? '' : ` (${by})`}`;
-  const so = `It is in review, round ${round}: ${given}`;
-  return unmet(
-    'reviewed',
-    `${so}; ${counted(open.length, 'review')} for role ${role} ${open.length === 1 ? 'is' : 'are'} open.`,
-    {
-      nextStep:
-        `\`orchestrator approve ${referenceTo('task', task)}\` approves it, for an agent that never held it. ` +
-        'An agent with the role claims a review like any task.',
-      events: lastOf(history, ['task.review_requested']),
-    },
-  );
-}
-
-function notOwnWork({ task, claim, history }: Situation): Condition {
-  const { not_for: notFor = [], judged_by: judgedBy = [] } = reviewOf(task) ?? {};
-  const holders = notFor.filter((name) => !judgedBy.includes(name));
-  const events = lastOf(history, ['task.queued']);
-  if (!isBarred(claim.agent, task))
-    return met('not_own_work', `It reviews work of ${holders.join(', ')}; any other agent may claim it.`, events);
-  if (hasJudged(claim.agent, task))
-    return unmet('not_own_work', `${claim.agent} gave its verdict in this round, and each agent gives one.`, {
-      nextStep: 'Let another agent with the role claim it.',
-      events: lastOf(history, ['task.reviewer_excluded']),
-    });
-  return unmet('not_own_work', `It reviews work that ${claim.agent} held, and no agent reviews its own work.`, {
-    nextStep: 'Let another agent with the role claim it.',
+        : isForRefused
+          ? `\`orchestrator agent register ${shellWord(task.assignee)}\` lets it claim again: ` +
+            'then it can do the task, or hand it off.'
+          : `Agent ${task.assignee} claims it.`,
     events,
   });
 }
@@ -370,30 +283,4 @@ function clockSettled({ jump, held }: Situation): Condition {
         ...met('clock_settled', says),
         nextStep: 'The next claim or `orchestrator recover` gives every holder its new deadlines.',
       };
-}
-
-/** A condition that holds. */
-export function met(name: ConditionName, says: string, events: readonly number[] = []): Condition {
-  return { name, holds: true, says, changesAt: null, nextStep: null, events };
-}
-
-/** A condition that does not hold. */
-export function unmet(
-  name: ConditionName,
-  says: string,
-  more: { readonly changesAt?: number; readonly nextStep?: string | null; readonly events?: readonly number[] },
-): Condition {
-  return {
-    name,
-    holds: false,
-    says,
-    changesAt: more.changesAt ?? null,
-    nextStep: more.nextStep ?? null,
-    events: more.events ?? [],
-  };
-}
-
-export function lastOf(history: readonly Event[], types: readonly EventType[]): number[] {
-  const last = history.findLast(({ type }) => types.includes(type));
-  return last === undefined ? [] : [last.id];
 }

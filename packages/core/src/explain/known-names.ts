@@ -1,9 +1,11 @@
 /**
  * Whether any agent has a name or a role. Tasks can be for names and roles that none has: that is allowed, and shown.
  */
+import { refusalOf } from '../commands/admission.ts';
 import { OTHER_AGENTS } from '../model/agent.ts';
 import type { Task } from '../model/task.ts';
 import type { Reader } from '../storage/storage.ts';
+import { entriesFor } from './preview-claim.ts';
 
 /**
  * Whether a name is one that works here: it is registered and not retired, or it holds a session now. Of a name that is
@@ -32,4 +34,13 @@ export async function isForUnknown(
   if (items.length === 0) return false;
   if (assignee !== null) return !(await isAgentKnown(reader, namespace, assignee));
   return role !== null && !(await isRoleKnown(reader, namespace, role));
+}
+
+/** Whether a task is for one agent alone, and the registry lets that one claim nothing. */
+export async function isForRefused(
+  reader: Reader,
+  { namespace, assignee }: Pick<Task, 'namespace' | 'assignee'>,
+): Promise<boolean> {
+  if (assignee === null) return false;
+  return refusalOf({ agent: assignee }, await entriesFor(reader, namespace, assignee)) !== null;
 }

@@ -21,18 +21,11 @@ import {
   type LeaseInBrief,
   type TaskInBrief,
 } from './briefs.ts';
-import {
-  conditionsOf,
-  granted,
-  lastOf,
-  met,
-  unmet,
-  type Condition,
-  type ConditionName,
-  type Situation,
-} from './conditions.ts';
-import { isForUnknown } from './known-names.ts';
+import { lastOf, met, unmet, type Condition, type ConditionName, type Situation } from './condition.ts';
+import { conditionsOf, granted } from './conditions.ts';
+import { isForRefused, isForUnknown } from './known-names.ts';
 import { claimOf, entriesFor, judge, previewClaim, previewSession, type PreviewRequest } from './preview-claim.ts';
+import { heldOfRound } from './review-conditions.ts';
 import { freed, openDependencies } from './waits-for.ts';
 
 /** The claimant that `why` asks for. Without an agent: any agent that may claim the task. */
@@ -222,6 +215,9 @@ export async function whyAgent(
   };
 }
 
+/** What only the sentences of a condition need. */
+const NOT_LOOKED_UP = { isForUnknown: false, isForRefused: false, heldOfRound: null };
+
 /** Counts the waiting tasks by the first condition that they do not meet. */
 async function obstaclesFor(reader: Reader, namespace: string, claimant: WhyClaimant): Promise<WhyAgent['obstacles']> {
   const { items } = await reader.tasks({ namespace, status: ['queued'], limit: QUEUED_LOOKED_AT });
@@ -231,7 +227,7 @@ async function obstaclesFor(reader: Reader, namespace: string, claimant: WhyClai
     const loaded = await previewSession(reader, namespace, task.sessionId);
     const claim = withRoles(claimOf(claimOn(namespace, claimant, task)), agents);
     const situation = { ...situationOf({ ...loaded, agents }), claim, history: [], historyOfRunning: [] };
-    const conditions = conditionsOf({ task, ...situation, isForUnknown: false });
+    const conditions = conditionsOf({ task, ...situation, ...NOT_LOOKED_UP });
     const obstacle = conditions.find(({ holds }) => !holds)?.name ?? null;
     const known = found.get(obstacle);
     found.set(obstacle, { count: (known?.count ?? 0) + 1, taskId: known?.taskId ?? task.id });
@@ -264,6 +260,8 @@ async function explain(reader: Reader, task: Task, claimant: WhyClaimant, found:
       history,
       historyOfRunning,
       isForUnknown: !isForAsking && (await isForUnknown(reader, settled)),
+      isForRefused: await isForRefused(reader, settled),
+      heldOfRound: await heldOfRound(reader, task, claimant.agent),
       waitsFor: await openDependencies(reader, settled),
     }),
     leases: leasesIn(history),

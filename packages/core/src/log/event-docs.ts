@@ -108,7 +108,9 @@ export const EVENT_DOCS: {
       review: 'the id of the review',
       round: 'the round that the review is of',
       proof: 'how the reviewer was proven: `unproven` is the name that it gave, `signature` its key',
-      signature: 'with that proof: `value`, the Ed25519 signature, and `notes_sha256`, the digest of the notes',
+      signature:
+        'with that proof: `value`, the Ed25519 signature, `notes_sha256`, the digest of the notes, and `key`, the ' +
+        'fingerprint of the key',
       done: 'whether it was the last approval that the task needs',
     },
   },
@@ -118,7 +120,9 @@ export const EVENT_DOCS: {
       review: 'the id of the review',
       round: 'the round that the review is of',
       proof: 'how the reviewer was proven: `unproven` is the name that it gave, `signature` its key',
-      signature: 'with that proof: `value`, the Ed25519 signature, and `notes_sha256`, the digest of the notes',
+      signature:
+        'with that proof: `value`, the Ed25519 signature, `notes_sha256`, the digest of the notes, and `key`, the ' +
+        'fingerprint of the key',
       notes: 'what to change',
       final: 'whether no round is left: then it is a dead letter',
     },
@@ -189,8 +193,8 @@ export const EVENT_DOCS: {
   'task.handed_back': {
     means: 'No agent claimed a handed-off task in time, so it went back to the agent that had handed it off.',
     fields: {
-      assignee: 'the agent that had handed it off',
-      role: 'null',
+      assignee: 'the agent that had handed it off; null: it has given its verdict in this round',
+      role: 'the role of the review if `assignee` is null',
       returned_from: 'whom the task was for until now: `agent:NAME` or `role:NAME`',
       return_at: 'when it was due to go back (ms)',
     },

@@ -117,8 +117,11 @@ export type WaitedFor = AddedDependencies & { cancelled?: true };
 /** The review whose verdict it is, and what proves who reviewed. */
 type ReviewedBy = Readonly<{ review: string; round: number; proof: ReviewProof; signature?: VerdictSignature }>;
 
-/** With the proof `signature`: the signature over `verdictBytes`, and the digest of the notes that it covers. */
-export type VerdictSignature = Readonly<{ value: string; notes_sha256: string }>;
+/**
+ * With the proof `signature`: the signature over `verdictBytes`, the digest of the notes that it covers, and the
+ * fingerprint of the key.
+ */
+export type VerdictSignature = Readonly<{ value: string; notes_sha256: string; key: string }>;
 
 /** What was known of a lease when another process ended it: the evidence that this was allowed. */
 export interface LeaseEndFacts {

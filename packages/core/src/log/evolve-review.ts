@@ -40,11 +40,11 @@ export function reviewRequested(
 
 export function approved(
   task: Task,
-  { review, proof }: EventPayloads['task.approved'],
+  { review, proof, signature }: EventPayloads['task.approved'],
   agent: string | null,
 ): Changed<'review'> {
   const { open = [], approved: before = [] } = reviewOn(task) ?? {};
-  const approval = { review, agent: agent ?? '', proof };
+  const approval = { review, agent: agent ?? '', proof, ...(signature && { key: signature.key }) };
   return { review: changed(task, { open: open.filter((id) => id !== review), approved: [...before, approval] }) };
 }
 

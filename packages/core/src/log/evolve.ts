@@ -22,7 +22,7 @@ import {
   reviewerExcluded,
   reviewRequested,
 } from './evolve-review.ts';
-import { isBarred } from '../model/review.ts';
+import { isBarred, reviewOf } from '../model/review.ts';
 import { isEnded, type TaskStatus } from '../model/statuses.ts';
 import { isWithReceiver, NO_HAND_OFF, returned } from '../model/hand-off.ts';
 import type { Task } from '../model/task.ts';
@@ -203,9 +203,7 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
         finishedAt: isEnded(status) ? event.at : null,
       };
     case 'task.reviewer_excluded':
-      if ('role' in fact.payload !== (task.assignee === fact.payload.reviewer))
-        throw illegal(event, 'it is wrong about whom its task is for');
-      return reviewerExcluded(task, fact.payload);
+      return excluded(task, fact.payload, event);
     case 'task.failed':
       return { ...failed(task, status, fact.payload, timeOf(fact, event)), error: textOf(fact.payload.error) };
     case 'task.released':
@@ -280,6 +278,14 @@ function queued(id: string, payload: EventPayloads['task.queued'], at: number, e
     ...NO_QUESTION,
     ...relationsOf(payload),
   };
+}
+
+function excluded(task: Task, payload: EventPayloads['task.reviewer_excluded'], event: NewEvent): Task {
+  const of = reviewOf(task);
+  if (of === null) throw illegal(event, 'its task is no review');
+  if (payload.role !== (task.assignee === payload.reviewer ? of.role : undefined))
+    throw illegal(event, 'it is wrong about whom its task is for');
+  return reviewerExcluded(task, payload);
 }
 
 function claimed(task: Task, startedAt: number): Partial<Task> {

@@ -3,7 +3,7 @@
  * half of its key, which no store ever has. The rules of `release` and `verify` check with the public half: that is a
  * pure function of the two and of the bytes, like the hashes of the log.
  */
-import { createPublicKey, verify } from 'node:crypto';
+import { createPublicKey, hash, verify } from 'node:crypto';
 import type { Json, JsonText } from '../model/json.ts';
 import { PUBLIC_KEY, SIGNATURE } from '../model/public-key.ts';
 import type { ReviewOf, Verdict } from '../model/review.ts';
@@ -58,6 +58,11 @@ export function resultDigest(result: Json): string {
 /** The digest of the notes of a verdict, in hex; no notes are an empty text. */
 export function notesDigest(notes: string | undefined): string {
   return sha256(notes ?? '');
+}
+
+/** What people compare: the first half of the SHA-256 of a public key, in hex. */
+export function keyFingerprint(publicKey: string): string {
+  return hash('sha256', Buffer.from(publicKey, 'base64url'), 'hex').slice(0, 32);
 }
 
 /** Whether it is the Ed25519 signature of this key over the bytes. What is no key or no signature is none. */

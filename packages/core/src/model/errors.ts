@@ -52,7 +52,7 @@ export const ERRORS = {
   KEY_UNREADABLE: {
     retryable: false,
     means: 'The file of a key cannot be used.',
-    hint: 'Give the file to your user alone (mode 0600), or restore it from a copy of your own.',
+    hint: 'Let your user alone read the file (`chmod 600 FILE`), or restore it from a copy of your own.',
   },
   PASSPHRASE_MISSING: {
     retryable: false,

@@ -29,8 +29,13 @@ export type Review = ReviewTerms &
     holders: readonly string[];
   }>;
 
-/** An approval: the review, the agent that gave it, and what proves that. */
-type Approval = Readonly<{ review: string; agent: string; proof: ReviewProof }>;
+/** An approval: the review, the agent that gave it, and what proves that; of a signed one the key's fingerprint. */
+export type Approval = Readonly<{ review: string; agent: string; proof: ReviewProof; key?: string }>;
+
+/** Who approved, and what proves it, for people. */
+export function approvalText({ agent, proof, key }: Approval): string {
+  return key === undefined ? `${agent}, ${proof}` : `${agent}, ${proof} by key ${key}`;
+}
 
 /** Of a review: the work that it judges. */
 export type ReviewOf = Readonly<{

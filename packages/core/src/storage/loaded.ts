@@ -67,8 +67,9 @@ export interface LoadedSession {
 }
 
 /**
- * An end of a dependency; whether the task waits for the dependency still, and that one has ended still: it may have
- * been retried since, and the task may even have begun to wait for it anew.
+ * An end of a dependency; whether the task waits for the dependency still, and that one has the status of this end
+ * still: it may have been retried since, may have ended otherwise by an end that is not loaded with this one, and the
+ * task may even have begun to wait for it anew.
  */
 export type LoadedEnd = DependencyEnd & { readonly isOpen: boolean };
 
@@ -76,7 +77,7 @@ export type LoadedEnd = DependencyEnd & { readonly isOpen: boolean };
 export type AwaitedTask = Pick<Dependency, 'taskId' | 'dependencyId'>;
 
 /** A task that a new one names, or for which a holder is to wait; with the review that it asks for. */
-export type RelatedTask = Pick<Task, 'id' | 'sessionId' | 'status' | 'review'>;
+export type RelatedTask = Pick<Task, 'id' | 'number' | 'sessionId' | 'status' | 'review'>;
 
 /** The session that a reference named. */
 export interface NamedSession {

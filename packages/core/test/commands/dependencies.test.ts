@@ -193,7 +193,7 @@ test('too many dependencies are refused, of one task and of a batch', () => {
   expect(() => given().when(enqueue, one)).toThrow(refusal('LIMIT_EXCEEDED', /limit of 1000/, 'tasks[0].dependsOn'));
   const store = given();
   const input = { ...inputOf(enqueue, add({ id: 'y' }), store.now), tasks: inputOf(enqueue, add(...batch), 0).tasks };
-  const related = others.map(({ id }) => ({ id, sessionId: id, status: 'queued' as const, review: null }));
+  const related = others.map(({ id }) => ({ id, number: 7, sessionId: id, status: 'queued' as const, review: null }));
   const loaded = { ...store.load(enqueue.scope(input)), related };
   expect(() => enqueue.decide(input, loaded)).toThrow(
     refusal('LIMIT_EXCEEDED', /11000 dependencies together, and its limit is 10000/, 'tasks'),

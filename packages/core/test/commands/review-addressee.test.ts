@@ -1,5 +1,6 @@
 // Every open review is for an agent, or a role, that may judge it:
 // - one that was for an agent which has approved another review of the round is for its role again
+// - so is one whose reviewer, whom the task names, claims nothing any more when the round begins
 // - so is one whose hand-off is over, if the agent that handed it off has approved another one
 // - a release that does several of these finds what its items before have done
 import { expect, test } from 'vitest';
@@ -11,6 +12,9 @@ import {
   NOW,
   OTHER_AGENT,
   SEED,
+  agentDraining,
+  agentRegistered,
+  agentRetired,
   claimed,
   event,
   handedOff,
@@ -67,6 +71,21 @@ test('a review that was handed off to its agent is for the role again, and its h
   );
   expect(claimableBy(store, OWNER)).toMatchObject({ ok: true, claims: [{ task: { id: OTHER } }] });
   expect(store.after(100).when(settle, {}).writes.events).toEqual([]);
+});
+
+test.each([
+  ['drains', agentDraining(OTHER_AGENT)],
+  ['is retired', agentRetired(OTHER_AGENT)],
+])('a review is for its role from the beginning if the reviewer whom the task names %s', (_why, ended) => {
+  const held = given(opened(), queued('a', { review: { role: ROLE, approvals: 1 }, reviewer: OTHER_AGENT }));
+  const store = [agentRegistered(OTHER_AGENT), ended].reduce((before, one) => before.andOfAgent(one), held);
+  const begun = store
+    .and(claimed('a'))
+    .after(1)
+    .when(release, { items: [releasing(1, 'succeeded')] }).store;
+
+  expect(begun.task(ONE)).toMatchObject({ ...NOW_FOR_ROLE, status: 'queued' });
+  expect(claimableBy(begun, OWNER)).toMatchObject({ ok: true, claims: [{ task: { id: ONE } }] });
 });
 
 test('a review that was for the reviewer whom the task names is for the role again', () => {
@@ -155,6 +174,7 @@ test('one release hands no review off to the agent that approves another one wit
 test.each([
   [{ reviewer: OTHER_AGENT, review: ONE }, 'wrong about whom'],
   [{ reviewer: OWNER, review: ONE, role: ROLE }, 'wrong about whom'],
+  [{ reviewer: OTHER_AGENT, review: ONE, role: 'owner' }, 'wrong about whom'],
 ])('an exclusion that does not say whom the review is for is illegal: %o', (payload, message) => {
   const store = handedOn(inReview(), OTHER_AGENT);
   expect(() => store.and(event('task.reviewer_excluded', payload, { sessionId: OTHER, taskId: OTHER }))).toThrow(

@@ -131,6 +131,18 @@ test('changes put the task back in its old place, with the notes; the next succe
   expect(reviewOf(again.task(reviewAt(3)))?.not_for).toEqual([AGENT, OWNER]);
 });
 
+test('a reviewer that asks for changes and claims the next task gets none that waits behind the reviewed one', () => {
+  const behind = reviewing(done(), reviewAt(1), 2)
+    .and(queued('b', { number: 9 }))
+    .after(2);
+
+  const changes = { ...releasing(2, 'changes_requested', { note: 'name it' }), claimNext: { agent: OTHER_AGENT } };
+  expect(behind.when(release, changes).reply).toMatchObject({ ok: true, next: [] });
+  expect(behind.when(release, { ...releasing(2, 'approved'), claimNext: { agent: OTHER_AGENT } }).reply).toMatchObject({
+    next: [{ task: { id: 'b' } }],
+  });
+});
+
 test('changes must say what to change', () => {
   const store = reviewing(done(), reviewAt(1), 2).after(2);
   for (const note of [undefined, ' '])

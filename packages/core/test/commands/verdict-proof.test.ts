@@ -5,7 +5,7 @@
 // - what is refused writes nothing
 import { expect, test } from 'vitest';
 import { release, setAgentKey, setAgentPolicy } from '../../src/commands/index.ts';
-import { notesDigest, verdictBytes, type VerdictToSign } from '../../src/log/verdict-signature.ts';
+import { keyFingerprint, notesDigest, verdictBytes, type VerdictToSign } from '../../src/log/verdict-signature.ts';
 import type { AgentEventDraft } from '../../src/log/events.ts';
 import { reviewOn } from '../../src/model/review.ts';
 import {
@@ -75,10 +75,10 @@ test('a signed verdict is proven by its signature, which is kept', () => {
   const approval = decided.writes.events.find(({ type }) => type === 'task.approved');
   expect(JSON.parse(approval?.payload ?? '')).toMatchObject({
     proof: 'signature',
-    signature: { value: signature(), notes_sha256: notesDigest('') },
+    signature: { value: signature(), notes_sha256: notesDigest(''), key: keyFingerprint(KEY.publicKey) },
   });
   expect(reviewOn(decided.store.task('a'))?.approved).toEqual([
-    { review: 'r', agent: OTHER_AGENT, proof: 'signature' },
+    { review: 'r', agent: OTHER_AGENT, proof: 'signature', key: keyFingerprint(KEY.publicKey) },
   ]);
 });
 

@@ -126,7 +126,7 @@ test('the events that end a lease are told apart by who ended it', () => {
 });
 
 function signed({ payload, ...said }: Said): Said {
-  return { ...said, payload: { ...payload, signature: { value: '', notes_sha256: '' } } } as Said;
+  return { ...said, payload: { ...payload, signature: { value: '', notes_sha256: '', key: '' } } } as Said;
 }
 
 function withTime(said: Said): Said {

@@ -11,6 +11,7 @@ import { TASK_TRANSITIONS } from '../../src/log/lifecycle.ts';
 import { TASK_STATUS_NAMES } from '../../src/model/statuses.ts';
 import type { Task } from '../../src/model/task.ts';
 import {
+  AGENT,
   answered,
   asked,
   approved,
@@ -152,6 +153,12 @@ test.each<[string, Said[], Said, string]>([
     QUEUED,
     event('task.return_rescheduled', { by_ms: -1, return_at: NOW, delay_ms: 1 }, { taskId: 'a' }),
     'its task does not wait',
+  ],
+  [
+    'a reviewer that is kept from a task which is no review',
+    QUEUED,
+    event('task.reviewer_excluded', { reviewer: AGENT, review: 'r' }, { taskId: 'a' }),
+    'its task is no review',
   ],
   [
     'a task that succeeded, again',

@@ -14,6 +14,7 @@ export type HandOff = Pick<
   | 'handedOffBy'
   | 'handedOffAt'
   | 'returnAt'
+  | 'returnsTo'
   | 'returnedFrom'
 >;
 
@@ -67,7 +68,7 @@ async function withReceivers(reads: Reads, tasks: readonly HandOff[]): Promise<O
 /** The parts of a task that tell of its hand-off; null where it was not handed off. */
 export function handOffOf(task: TaskRecord): HandOff {
   const { id, number, sessionId, title, status, assignee, role, note } = task;
-  const { handedOffBy, handedOffAt, returnAt, returnedFrom } = task;
+  const { handedOffBy, handedOffAt, returnAt, returnsTo, returnedFrom } = task;
   return {
     id,
     number,
@@ -80,6 +81,7 @@ export function handOffOf(task: TaskRecord): HandOff {
     handedOffBy,
     handedOffAt,
     returnAt,
+    returnsTo,
     returnedFrom,
   };
 }

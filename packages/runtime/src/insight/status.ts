@@ -4,6 +4,7 @@ import {
   noTasks,
   type Counts,
   type EventRecord,
+  type EventType,
   type Orchestrator,
   type SessionRecord,
   type TaskRecord,
@@ -11,16 +12,17 @@ import {
 import { isHeldByCaller, type CallerIdentity } from '../processes/caller-identity.ts';
 import { readBlocked, type BlockedTask } from './blocked.ts';
 import { readDeadLetters } from './dead-letters.ts';
-import { everyRow } from './every-row.ts';
+import { everyRow, type ListStart } from './every-row.ts';
 import { readHandOffs, type HandOffs } from './hand-offs.ts';
+import { lastEventBefore, type LogPart } from './log-pages.ts';
 import { readQuestions } from './questions.ts';
+import { SINCE_GROUPS } from './since/read-since.ts';
 
 /** Counts stop here; the status says so. */
 const COUNT_MAX = 10_000;
 /** Rows in each part of the screen; the counts say how many there are. */
 const SHOWN = 5;
-/** Refusals are looked for among this many of the last events, and shown for this long. */
-const RECENT_EVENTS = 5_000;
+/** Refusals and changes of keys are shown for this long. */
 const FRESH_MS = 3_600_000;
 
 /** An agent at work: a held session and the task that runs in it. */
@@ -63,10 +65,19 @@ export interface Status {
     readonly cancellationsPending: readonly Working[];
     /** Of the last hour. */
     readonly refused: readonly EventRecord[];
+    /** Keys that were set or revoked in the last hour, and changes of the roles that demand signatures. */
+    readonly keyChanges: readonly EventRecord[];
     /** How many there are of each: the lists stop at a few. */
     readonly counts: Readonly<
       Record<
-        'questions' | 'deadLetters' | 'blocked' | 'inReview' | 'stale' | 'cancellationsPending' | 'refused',
+        | 'questions'
+        | 'deadLetters'
+        | 'blocked'
+        | 'inReview'
+        | 'stale'
+        | 'cancellationsPending'
+        | 'refused'
+        | 'keyChanges',
         number
       >
     >;
@@ -98,7 +109,17 @@ export function emptyStatus(): Status {
       stale: [],
       cancellationsPending: [],
       refused: [],
-      counts: { questions: 0, deadLetters: 0, inReview: 0, blocked: 0, stale: 0, cancellationsPending: 0, refused: 0 },
+      keyChanges: [],
+      counts: {
+        questions: 0,
+        deadLetters: 0,
+        blocked: 0,
+        inReview: 0,
+        stale: 0,
+        cancellationsPending: 0,
+        refused: 0,
+        keyChanges: 0,
+      },
     },
     blockedUnread: 0,
     handOffs: { count: 0, isCapped: false, tasks: [] },
@@ -128,7 +149,9 @@ export async function readStatus(
   const working = await readWorking(orchestrator, caller, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
-  const refused = await readRefused(orchestrator, asOf, now);
+  const fresh = { after: await lastEventBefore(orchestrator, { at: now - FRESH_MS, asOf }), upTo: asOf };
+  const refused = await readFresh(orchestrator, SINCE_GROUPS.refused, fresh);
+  const keyChanges = await readFresh(orchestrator, SINCE_GROUPS.keys, fresh);
   return {
     needsYou: {
       questions: questions.tasks,
@@ -137,7 +160,8 @@ export async function readStatus(
       blocked: blocked.slice(0, SHOWN),
       stale: stale.slice(0, SHOWN),
       cancellationsPending: cancellationsPending.slice(0, SHOWN),
-      refused: refused.slice(-SHOWN),
+      refused: refused.last,
+      keyChanges: keyChanges.last,
       counts: {
         questions: questions.count,
         deadLetters: deadLetters.count,
@@ -145,7 +169,8 @@ export async function readStatus(
         blocked: blocked.length,
         stale: stale.length,
         cancellationsPending: cancellationsPending.length,
-        refused: refused.length,
+        refused: refused.count,
+        keyChanges: keyChanges.count,
       },
     },
     blockedUnread,
@@ -172,14 +197,24 @@ async function readWorking(orchestrator: Orchestrator, caller: CallerIdentity | 
   return working;
 }
 
-async function readRefused(orchestrator: Orchestrator, asOf: number, now: number): Promise<EventRecord[]> {
-  const refused: EventRecord[] = [];
-  const start = String(Math.max(0, asOf - RECENT_EVENTS));
-  for await (const event of everyRow((page) => orchestrator.listEvents({ types: ['lease.refused'], ...page }), {
-    after: start,
-  }))
-    if (event.at > now - FRESH_MS) refused.push(event);
-  return refused;
+/**
+ * Counts all events of these types in a part of the log, and keeps the last ones. The log has no index of types, so the
+ * part begins where the hour does: however much has happened in it, nothing is buried, and what is older is not read.
+ */
+async function readFresh(
+  orchestrator: Orchestrator,
+  types: readonly EventType[],
+  { after, upTo }: LogPart,
+): Promise<{ readonly count: number; readonly last: readonly EventRecord[] }> {
+  let count = 0;
+  let last: EventRecord[] = [];
+  const list = (page: ListStart & { readonly limit: number }) =>
+    orchestrator.listEvents({ types: [...types], upTo, ...page });
+  for await (const event of everyRow(list, { after: String(after) })) {
+    count += 1;
+    last = [...last, event].slice(-SHOWN);
+  }
+  return { count, last };
 }
 
 function workingOf(

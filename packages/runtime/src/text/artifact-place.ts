@@ -1,13 +1,18 @@
 import { artifactsOf, type Artifact } from '@agent-orchestrator/core';
 import { withoutPasswords } from './without-passwords.ts';
 
+const IS_ADDRESS = /^[a-z][\w+.-]*:\/\//iu;
+
 /**
  * Where an artifact is, for people: of a URL without the user and the password, and without the values of its query and
  * its fragment. Each of them may be a secret, such as the signature of a link.
  */
 export function artifactPlace({ path, url }: Pick<Artifact, 'path' | 'url'>): string {
-  if (url === undefined || !URL.canParse(url)) return path ?? withoutPasswords(url ?? '');
-  const shown = new URL(url);
+  // An address may have been given as a path.
+  if (url === undefined && !IS_ADDRESS.test(path ?? '')) return path ?? '';
+  const place = url ?? path ?? '';
+  if (!URL.canParse(place)) return withoutPasswords(place);
+  const shown = new URL(place);
   const query = shown.search.replace(/[^?&]+/gu, namedOnly);
   const fragment = shown.hash === '' ? '' : '#…';
   shown.username = '';
@@ -21,7 +26,7 @@ export function artifactPlace({ path, url }: Pick<Artifact, 'path' | 'url'>): st
 export function shownResult(result: unknown): unknown {
   const artifacts = artifactsOf(result);
   if (artifacts.length === 0) return result;
-  const shown = artifacts.map((one) => (one.url === undefined ? one : { ...one, url: artifactPlace(one) }));
+  const shown = artifacts.map((one) => ({ ...one, [one.url === undefined ? 'path' : 'url']: artifactPlace(one) }));
   return { ...(result as object), artifacts: shown };
 }
 

@@ -54,7 +54,7 @@ export const facts = (over: Partial<StoreFacts> = {}): StoreFacts => ({
   isPrivate: false,
   refusal: null,
   work: work(),
-  machine: { guarantee: 'cgroup', left: [] },
+  machine: { guarantee: 'cgroup', left: [], keys: [] },
   localNow: NOW,
   ...over,
 });

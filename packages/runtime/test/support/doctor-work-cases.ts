@@ -144,17 +144,40 @@ export const WORK_CASES: readonly DoctorCase[] = [
     /no late write/,
   ],
 
+  [
+    'a key of this machine',
+    facts({
+      machine: { guarantee: 'cgroup', left: [], keys: [{ agent: 'owner', path: '/keys/x.pem', problem: null }] },
+    }),
+    'keys',
+    'ok',
+    /^1 registered key of this machine/,
+  ],
+  [
+    'a key of this machine that signs nothing',
+    facts({
+      machine: {
+        guarantee: 'cgroup',
+        left: [],
+        keys: [{ agent: 'owner', path: '/keys/x.pem', problem: 'The file x is odd.' }],
+      },
+    }),
+    'keys',
+    'warning',
+    /^Agent owner cannot sign its verdicts here. The file x is odd.$/,
+    /`chmod 700 \/keys` and `chmod 600 \/keys\/x.pem`.*`orchestrator agent key create owner`/,
+  ],
   ['a machine with cgroups', facts(), 'offspring', 'ok', /in a cgroup, under a keeper/],
   [
     'a machine without a keeper',
-    facts({ machine: { guarantee: 'nothing', left: [] } }),
+    facts({ machine: { guarantee: 'nothing', left: [], keys: [] } }),
     'offspring',
     'notice',
     /cannot/,
   ],
   [
     'a holder that is gone, and has left a process',
-    facts({ machine: { guarantee: 'keeper', left: [left('alive')] } }),
+    facts({ machine: { guarantee: 'keeper', left: [left('alive')], keys: [] } }),
     'offspring',
     'notice',
     /^1 holder on this machine is gone, but something that it started is alive/,
@@ -162,7 +185,7 @@ export const WORK_CASES: readonly DoctorCase[] = [
   ],
   [
     'holders that are gone, and whose keepers were killed',
-    facts({ machine: { guarantee: 'keeper', left: [left('unproven'), left('unproven')] } }),
+    facts({ machine: { guarantee: 'keeper', left: [left('unproven'), left('unproven')], keys: [] } }),
     'offspring',
     'notice',
     /^2 holders on this machine are gone, and it cannot be proved/,

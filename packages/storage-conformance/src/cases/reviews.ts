@@ -13,6 +13,7 @@ export const reviews = chapter('reviews', {
   'the reviews of a round have numbers of their own, and one claim takes one of them': several,
   'an agent that approved the work claims no other review of the round, and is told so': oneVerdict,
   'of two reviews of a round that an agent holds, it judges one': heldTwo,
+  'no review begins for an agent that claims nothing any more, and one that is for it has a legal next step': retired,
   'a review that was for an agent which approved another one is for its role again': backToRole,
   'a review that comes back to an agent which approved another one is for its role': returnedToRole,
   'a hand-off to an agent that approves another review at the same time leaves none without a reviewer':
@@ -127,7 +128,14 @@ async function oneVerdict(world: World): Promise<void> {
 
 async function heldTwo(world: World): Promise<void> {
   const { task } = await done(world, { ...TERMS, approvals: 2 });
-  const [one, other] = [await world.claim(REVIEWER), await world.claim(REVIEWER)];
+  const one = await world.claim(REVIEWER);
+  const [free] = (await reviewsOf(world, task)).filter(({ id }) => id !== one.task.id);
+  const conditions = (await world.rival.whyTask(free?.id ?? '', REVIEWER))?.conditions;
+  expect(conditions?.find(({ name }) => name === 'not_own_work')).toMatchObject({
+    holds: true,
+    nextStep: expect.stringContaining('one verdict in this round'),
+  });
+  const other = await world.claim(REVIEWER);
   await verdict(world, one);
 
   const errors = await world.changesNothing(async () => [
@@ -139,6 +147,26 @@ async function heldTwo(world: World): Promise<void> {
   await world.release(other, { outcome: 'released' });
   await verdict(world, await world.claim({ ...REVIEWER, agent: 'owner' }));
   expect((await world.task(task.id)).review?.approved.map(({ agent }) => agent)).toEqual([OTHER_AGENT, 'owner']);
+}
+
+async function retired(world: World): Promise<void> {
+  const whoseTurn = async () => (await reviewsOf(world, claim.task)).map(({ assignee, role }) => assignee ?? role);
+  await world.orchestrator.registerAgent({ agent: OTHER_AGENT });
+  await world.orchestrator.retireAgent({ agent: OTHER_AGENT });
+  const claim = await world.claimNew({ review: TERMS, reviewer: OTHER_AGENT });
+  await world.release(claim);
+  expect(await whoseTurn()).toEqual([TERMS.role]);
+
+  const review = await world.claim({ ...REVIEWER, agent: THIRD });
+  await world.release(review, { outcome: 'handed_off', to: { agent: OTHER_AGENT } });
+  const asked = await world.rival.whyTask(review.task.id, { agent: THIRD });
+  expect(asked?.conditions.find(({ name }) => name === 'addressee')?.nextStep).toContain(
+    'orchestrator agent register ',
+  );
+  await world.orchestrator.registerAgent({ agent: OTHER_AGENT });
+  const again = await world.claim({ agent: OTHER_AGENT, sessionId: review.task.sessionId });
+  await world.release(again, { outcome: 'handed_off', to: { role: TERMS.role } });
+  expect(await whoseTurn()).toEqual([TERMS.role]);
 }
 
 const THIRD = 'third-agent';
@@ -180,6 +208,7 @@ async function backToRole(world: World): Promise<void> {
 async function returnedToRole(world: World): Promise<void> {
   const review = await handedOff(world, THIRD, { approvedBy: 'owner' });
   expect(await saysForWhom(world, review)).toContain(`It goes back to role ${TERMS.role} at `);
+  expect(await world.task(review.task.id)).toMatchObject({ returnsTo: `role:${TERMS.role}` });
   world.clock.advance(BY_MS);
 
   expect(await world.orchestrator.claimTask(claimCall({ ...REVIEWER, agent: 'owner' }))).toMatchObject({ ok: false });

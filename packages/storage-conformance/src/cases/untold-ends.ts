@@ -1,14 +1,15 @@
-import { DEPENDENCY_POLICIES } from '@agent-orchestrator/core';
+import { DEPENDENCY_POLICIES, LIMITS } from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
-import { holderOf } from '../factories.ts';
+import { claimCall, holderOf } from '../factories.ts';
 import { nothing } from '../port.ts';
-import { withoutSettling } from '../without-settling.ts';
+import { settledBefore, withoutSettling } from '../without-settling.ts';
 import type { World } from '../world.ts';
 
 export const untoldEnds = chapter('untold ends', {
   'all dependencies of a namespace are listed in pages, and so are the ends that tasks have not been told of': listsAll,
   'verify misses an end that is gone, of which the task was not told': endIsGone,
+  'of two ends of a dependency the last one counts, also if more were left than one unit of work tells': cutBetweenEnds,
 });
 
 async function listsAll(world: World): Promise<void> {
@@ -56,4 +57,25 @@ async function endIsGone(world: World): Promise<void> {
     settledEnds: settledEnds.map((end) => ({ ...end, seq: end.seq + 1 })),
   });
   expect((await world.rival.verify()).findings).toEqual([]);
+}
+
+/** The first of those ends that one unit of work does not tell comes between the two ends of `5`, for the last task. */
+async function cutBetweenEnds(world: World): Promise<void> {
+  const early = world.orchestratorOn(settledBefore(world.storage));
+  const dependsOn = ['0', '1', '2', '3', '4', '5'];
+  const perTask = 2 * dependsOn.length - 1;
+  const many = Array.from({ length: Math.ceil(LIMITS.settled_ends_max / perTask) }, (_, at) => `m${100 + at}`);
+  await world.orchestrator.enqueueTasks(dependsOn.map((id) => ({ id })));
+  await world.orchestrator.enqueueTasks(many.map((id) => ({ id, dependsOn, onDependencyFailure: 'cancel' as const })));
+  for (const taskId of dependsOn.slice(1)) {
+    await early.cancelTask({ taskId });
+    await early.retryTask({ taskId });
+  }
+  const claims = await early.claimTasks({ ...claimCall(), limit: dependsOn.length });
+  if (!claims.ok) throw new Error('nothing was claimed');
+  await early.releaseTasks(claims.claims.map(({ lease }) => ({ token: lease.token, outcome: 'succeeded' as const })));
+
+  await world.rival.staleRecovery();
+
+  expect((await world.rival.counts()).tasks).toMatchObject({ queued: many.length, cancelled: 0 });
 }

@@ -275,8 +275,12 @@ async function ofReview(world: World): Promise<void> {
     const call = { token: lease.token, outcome: 'waiting' as const, on: [id] };
     const error = await world.changesNothing(() => thrownBy(world.orchestrator.releaseTask(call)));
     expect(error).toMatchObject({ code: 'DEPENDENCY_CYCLE', field: 'on' });
-    expect(error.message).toContain(`a → ${task.id}`);
+    expect(error.message).toContain(`a → t${task.number}`);
   }
+  const holder = await world.claimNew({ id: 'holder' });
+  await world.orchestrator.releaseTask({ token: lease.token, outcome: 'waiting', on: ['holder'] });
+  const crossed = await thrownBy(world.release(holder, { outcome: 'waiting', on: ['a'] }));
+  expect(crossed.message).toContain(`holder → a → t${task.number} → holder`);
 }
 
 async function crossedReview(world: World): Promise<void> {

@@ -11,14 +11,14 @@ const AT_MOST_ONCE: Partial<Record<EventType, (event: Event) => string>> = {
   // A claim takes each of its heads from another session.
   'task.claimed': ({ streamId }) => streamId,
   'task.retried': () => '',
-  'task.cancel_requested': () => '',
+  // A verdict or a cancellation calls off all reviews of the round that are held.
+  'task.cancel_requested': ({ taskId }) => String(taskId),
   'agent.registered': ({ streamId }) => streamId,
   'agent.draining': ({ streamId }) => streamId,
   'agent.retired': ({ streamId }) => streamId,
   'agent.policy_set': ({ streamId }) => streamId,
   // A claim that gets nothing leaves no receipt, but may have recovered dead sessions. A retry is decided again, and
-  // may
-  // find others. It cannot end the same lease twice.
+  // may find others. It cannot end the same lease twice.
   'task.recovered': leaseKey,
   'lease.taken_over': leaseKey,
 };

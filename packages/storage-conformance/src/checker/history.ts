@@ -109,6 +109,18 @@ export function taskKey(namespace: string | undefined, taskId: string | null): s
   return `${namespace}\n${taskId}`;
 }
 
+/** The agents that were granted each task, by `taskKey`: each with the event of its first grant. */
+export function holdersOf(events: readonly Event[]): Map<string, Map<string, number>> {
+  const holders = new Map<string, Map<string, number>>();
+  for (const { id, type, namespace, taskId, agent } of events) {
+    if (type !== 'task.claimed' || agent === null) continue;
+    const key = taskKey(namespace, taskId);
+    const ofTask = holders.get(key) ?? new Map<string, number>();
+    if (!ofTask.has(agent)) holders.set(key, ofTask.set(agent, id));
+  }
+  return holders;
+}
+
 /** Names an event in a sentence. */
 export function name(event: Event): string {
   return `${event.type} (event ${event.id}, ${event.streamId} ${event.seq})`;

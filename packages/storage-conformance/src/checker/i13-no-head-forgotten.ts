@@ -1,8 +1,8 @@
 import type { Event } from '@agent-orchestrator/core';
 import { namespaceOf, type Attempt } from '@agent-orchestrator/core/journal';
-import { groupBy, type History, type SessionLog } from './history.ts';
+import { groupBy, holdersOf, taskKey, type History, type SessionLog, type Tolerances } from './history.ts';
 import { inSequence } from './in-sequence.ts';
-import { headAt, replay, type SessionState, type TaskState } from './replay.ts';
+import { headAt, replay, type TaskState } from './replay.ts';
 import { violation, type Violation } from './violation.ts';
 
 /** A claim without a session that was answered `no_task`. */
@@ -12,6 +12,12 @@ interface Poll {
   readonly answeredAt: number;
 }
 
+/** A poll that did not get a head which fits it. */
+interface Miss {
+  readonly poll: Poll;
+  readonly head: TaskState;
+}
+
 /**
  * I13. A head that is due, in a session without a holder, is not passed over by agents that ask for work that it fits.
  * A poll counts only if nothing happened in the session from long enough before it until after it; one of them may come
@@ -19,7 +25,13 @@ interface Poll {
  */
 export function noHeadForgotten(history: History): Violation[] {
   const polls = groupBy(pollsOf(history), ({ attempt }) => namespaceOf(attempt));
-  return history.sessions.flatMap((session) => checkSession(session, polls.get(session.namespace) ?? [], history));
+  const holders = holdersOf(history.events);
+  return history.sessions.flatMap((session) => {
+    const { namespace } = session;
+    const fits = (head: TaskState, poll: Poll) =>
+      isFor(head, poll) && !isBarred(head, poll, holders.get(taskKey(namespace, head.review?.of ?? null)));
+    return checkSession(session, polls.get(namespace) ?? [], history.tolerances, fits);
+  });
 }
 
 function pollsOf({ attempts }: History): Poll[] {
@@ -38,7 +50,12 @@ function isEmpty({ reply }: Attempt<'claim'>): boolean {
   return reply?.ok === false && reply.reason === 'no_task';
 }
 
-function checkSession({ events }: SessionLog, polls: readonly Poll[], { tolerances }: History): Violation[] {
+function checkSession(
+  { events }: SessionLog,
+  polls: readonly Poll[],
+  tolerances: Tolerances,
+  fits: (head: TaskState, poll: Poll) => boolean,
+): Violation[] {
   if (polls.length === 0) return [];
   const found: Violation[] = [];
   let at = 0;
@@ -48,16 +65,16 @@ function checkSession({ events }: SessionLog, polls: readonly Poll[], { toleranc
     const from = event.at + tolerances.visibleAfterMs + tolerances.clockSkewMs;
     const until = (events[at]?.at ?? Number.POSITIVE_INFINITY) - tolerances.clockSkewMs;
     if (session.status !== 'idle' || from >= until) continue;
-    found.push(...passedOver(event, session, during(polls, from, until), tolerances.visibleAfterMs));
+    const misses = during(polls, from, until).flatMap((poll): Miss[] => {
+      const head = headAt(session, poll.sentAt - tolerances.visibleAfterMs);
+      return head !== null && head === headAt(session, poll.answeredAt) && fits(head, poll) ? [{ poll, head }] : [];
+    });
+    found.push(...passedOver(event, misses));
   }
   return found;
 }
 
-function passedOver(since: Event, session: SessionState, polls: readonly Poll[], visibleAfterMs: number): Violation[] {
-  const misses = polls.flatMap((poll) => {
-    const head = headAt(session, poll.sentAt - visibleAfterMs);
-    return head !== null && head === headAt(session, poll.answeredAt) && fits(head, poll) ? { poll, head } : [];
-  });
+function passedOver(since: Event, misses: readonly Miss[]): Violation[] {
   return [...groupBy(misses, ({ head }) => head.id)].flatMap(([taskId, ofHead]) => {
     const count = inSequence(ofHead.map(({ poll }) => poll));
     const agents = [...new Set(ofHead.map(({ poll }) => poll.attempt.agent))].join(', ');
@@ -87,8 +104,18 @@ function firstFrom(polls: readonly Poll[], from: number): number {
   return low;
 }
 
-function fits(head: TaskState, { attempt: { request } }: Poll): boolean {
+function isFor(head: TaskState, { attempt: { request } }: Poll): boolean {
   if (head.assignee !== null && head.assignee !== request.agent) return false;
   if (head.role !== null && !(request.roles ?? []).includes(head.role)) return false;
   return request.kinds === undefined || request.kinds.includes(head.kind);
+}
+
+/** No agent reviews work that it held itself before the review was made, or judges a round twice. */
+function isBarred(
+  { review }: TaskState,
+  { attempt: { request } }: Poll,
+  holders: ReadonlyMap<string, number> = new Map(),
+): boolean {
+  if (review === null) return false;
+  return review.judgedBy.includes(request.agent) || (holders.get(request.agent) ?? Infinity) < review.queuedBy;
 }

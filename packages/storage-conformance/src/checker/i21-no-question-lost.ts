@@ -1,6 +1,13 @@
-import type { Event } from '@agent-orchestrator/core';
+import type { Event, EventType } from '@agent-orchestrator/core';
 import { byTask, name, payloadOf, type History } from './history.ts';
 import { violation, type Violation } from './violation.ts';
+
+/** What may happen to a task while its question is open: none of it lets the task continue. */
+const BESIDE_A_QUESTION: ReadonlySet<EventType> = new Set([
+  'lease.refused',
+  'task.dependency_ended',
+  'task.reviewer_excluded',
+]);
 
 /**
  * I21. No question is lost: a task that asked something has an open question until it is answered or cancelled, and an
@@ -28,7 +35,7 @@ function checkTask(events: readonly Event[]): Violation[] {
       if (payloadOf(event, 'task.asked').question === '')
         found.push(violation('I21', [event], `${name(event)} asks nothing.`));
     } else if (event.type === 'task.cancelled') asked = null;
-    else if (open !== null && event.type !== 'lease.refused' && event.type !== 'task.dependency_ended')
+    else if (open !== null && !BESIDE_A_QUESTION.has(event.type))
       found.push(violation('I21', [open, event], `${name(event)} comes while the question is open.`));
   }
   return found;

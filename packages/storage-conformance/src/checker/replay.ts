@@ -14,14 +14,23 @@ export interface TaskState {
   readonly queuedAt: number;
   readonly assignee: string | null;
   readonly role: string | null;
-  /** Of a review: its role, and the agents that gave their verdict on another review of the round. */
-  readonly review: { readonly role: string; readonly judgedBy: readonly string[] } | null;
+  readonly review: ReviewState | null;
   /** How many tasks it waits for. */
   readonly openDependencies: number;
   /** Whether it waits for an answer. */
   readonly asks: boolean;
   /** Its hand-off, until an agent claims it or it goes back: who handed it off, and when it goes back. */
   readonly handOff: { readonly by: string | null; readonly returnAt: number | null } | null;
+}
+
+interface ReviewState {
+  /** The work. */
+  readonly of: string;
+  readonly role: string;
+  /** The event that made the review. */
+  readonly queuedBy: number;
+  /** The agents that gave their verdict on another review of the round. */
+  readonly judgedBy: readonly string[];
 }
 
 /** A session after one of its events. */
@@ -296,7 +305,7 @@ function queued(event: Event): TaskState {
     assignee,
     role,
     handOff: null,
-    review: of === undefined ? null : { role: of.role, judgedBy: [] },
+    review: of === undefined ? null : { of: of.task_id, role: of.role, queuedBy: event.id, judgedBy: [] },
     openDependencies,
     asks: false,
   };

@@ -96,7 +96,7 @@ export function dependedOnIn(answer: Answer): string[] {
 }
 
 export function relatedTasksOf(answer: Answer): RelatedTask[] {
-  return answer.map((row) => rowAt<RelatedTask>(['id', 'sessionId', 'status', 'review'], row));
+  return answer.map((row) => rowAt<RelatedTask>(['id', 'number', 'sessionId', 'status', 'review'], row));
 }
 
 /** An end with whether the dependency is open. */

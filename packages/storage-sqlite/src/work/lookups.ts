@@ -31,7 +31,8 @@ export function lookupsOf(on: Statements, known: Knowledge): ScopeLookups {
     tasksToTell: (namespace, limit) =>
       on.tasksToTell.all(namespace, limit).flatMap((id) => on.task.get(namespace, id) ?? []),
     dependencyEnds: ({ namespace, id }, limit) => on.dependencyEnds.all(namespace, id, limit),
-    isOpen: ({ namespace, taskId, dependencyId }) => on.isOpen.get(namespace, taskId, dependencyId) !== undefined,
+    isOpen: ({ namespace, taskId, dependencyId, status }) =>
+      on.isOpen.get(namespace, taskId, dependencyId, status) !== undefined,
     isDependedOn: ({ namespace, id }) => known.has('dependencies') && on.isDependedOn.get(namespace, id) !== undefined,
     hasSubtasks: ({ namespace, id }) => known.has('subtasks') && on.hasSubtasks.get(namespace, id) !== undefined,
     head: ({ namespace, number }) => on.head.get(namespace, number),

@@ -1,14 +1,16 @@
 import { Orchestrator, OrchestratorError, type PlaceReport, type Reader, type Storage } from '@agent-orchestrator/core';
 import { newCommandId } from '../../system/command-id.ts';
+import { keyFileHere } from '../../system/key-files.ts';
 import { newSeed } from '../../system/seed.ts';
 import { locateStore } from '../../stores/locate-store.ts';
 import { namingLegacy } from '../../stores/naming-legacy.ts';
 import { openStorage } from '../../stores/open-storage.ts';
+import { everyRow } from '../every-row.ts';
 import { withEvidence } from './evidence.ts';
 import { livenessOf } from '../../processes/dead-holders.ts';
 import { guaranteeHere } from '../../processes/guarantee.ts';
 import { offspringOf } from '../../processes/offspring.ts';
-import type { HeldFacts, LeftFacts, StoreFacts } from './facts.ts';
+import type { HeldFacts, KeyFacts, LeftFacts, StoreFacts } from './facts.ts';
 import { needsAttention, type Finding } from './finding.ts';
 import { fixFindings, type Fix } from './fix.ts';
 import { judge } from './judge.ts';
@@ -50,6 +52,7 @@ const BUSY_TIMEOUT_MS = 1_000;
  * - its permissions, its clock and its log
  * - sessions with silent holders, and ready tasks that no agent claims
  * - holders that renewed late, and agents that were fenced
+ * - the files of registered keys on this machine
  *
  * A store that cannot be read is a finding, too. Without `fix` it only reads.
  *
@@ -97,7 +100,7 @@ const UNKNOWN = {
   isPrivate: false,
   refusal: null,
   work: null,
-  machine: { guarantee: 'nothing', left: [] },
+  machine: { guarantee: 'nothing', left: [], keys: [] },
   localNow: 0,
 } as const;
 
@@ -108,10 +111,24 @@ async function lookInside(storage: Storage, facts: StoreFacts, namespace: string
     const namespaces = namespace === undefined ? await reader.namespaces() : [namespace];
     const work = await readWork(reader, namespaces);
     const state = facts.state ?? (await reader.storeState());
-    const machine = { guarantee: guaranteeHere(), left: work.held.flatMap(leftOf) };
+    const keys = await keysHere(reader, namespaces);
+    const machine = { guarantee: guaranteeHere(), left: work.held.flatMap(leftOf), keys };
     const isPrivate = !storage.capabilities.multiProcess;
     return judged({ ...facts, state, isPrivate, work, machine }, reader, namespaces);
   });
+}
+
+/** The registered keys whose files are on this machine. */
+async function keysHere(reader: Reader, namespaces: readonly string[]): Promise<KeyFacts[]> {
+  const keys: KeyFacts[] = [];
+  for (const namespace of namespaces) {
+    const rows = everyRow(({ limit, after }) => reader.agents({ namespace, limit, ...(after && { after }) }));
+    for await (const { name: agent, publicKey } of rows) {
+      const file = publicKey === null ? null : keyFileHere(publicKey);
+      if (file !== null) keys.push({ agent, ...file });
+    }
+  }
+  return keys;
 }
 
 /** What the holder of a session has left on this machine, if the holder itself is gone. */

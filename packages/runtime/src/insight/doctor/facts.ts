@@ -28,6 +28,15 @@ interface MachineFacts {
   readonly guarantee: Guarantee;
   /** Sessions whose holder is gone, but not certainly all that it started. */
   readonly left: readonly LeftFacts[];
+  readonly keys: readonly KeyFacts[];
+}
+
+/** A registered key, and what is in the place of its private half on this machine. */
+export interface KeyFacts {
+  readonly agent: string;
+  readonly path: string;
+  /** In a sentence; null: the file can be used. */
+  readonly problem: string | null;
 }
 
 export interface LeftFacts extends Pick<HeldFacts, 'namespace' | 'sessionId' | 'taskId' | 'agent'> {

@@ -11,6 +11,7 @@ export type Check =
   | 'near_misses'
   | 'fenced_agents'
   | 'offspring'
+  | 'keys'
   /** Made by programs that set up agent hosts, not by the examination of a store. */
   | 'agent_hosts';
 

@@ -1,6 +1,7 @@
 import { checkClock } from './checks/clock.ts';
 import { checkFenced, checkNearMisses } from './checks/holders.ts';
 import { checkBlocked, checkStale, checkUnclaimed } from './checks/sessions.ts';
+import { checkKeys } from './checks/keys.ts';
 import { checkOffspring } from './checks/offspring.ts';
 import { checkPlace } from './checks/place.ts';
 import { checkReach } from './checks/store.ts';
@@ -18,6 +19,7 @@ const JUDGES: readonly ((facts: StoreFacts) => Draft[])[] = [
   checkNearMisses,
   checkFenced,
   checkOffspring,
+  checkKeys,
 ];
 
 /** The findings that follow from the facts. A pure function. */

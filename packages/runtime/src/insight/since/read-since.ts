@@ -1,5 +1,7 @@
 import {
   cursorAhead,
+  keyFingerprint,
+  type EventPayloads,
   type EventRecord,
   type EventType,
   type Json,
@@ -38,7 +40,8 @@ export type SinceGroupName =
   | 'recovered'
   | 'returned'
   | 'refused'
-  | 'answered';
+  | 'answered'
+  | 'keys';
 
 export const SINCE_GROUPS = {
   done: ['task.succeeded'],
@@ -49,6 +52,7 @@ export const SINCE_GROUPS = {
   returned: ['task.handed_back'],
   refused: ['lease.refused'],
   answered: ['task.answered'],
+  keys: ['agent.key_set', 'agent.signed_roles_set'],
 } as const satisfies Record<SinceGroupName, readonly EventType[]>;
 
 /** One event as a line of the list. */
@@ -56,7 +60,8 @@ export interface SinceRow {
   readonly id: number;
   readonly at: number;
   readonly type: EventType;
-  readonly sessionId: string;
+  /** Null: the event is about the registry. */
+  readonly sessionId: string | null;
   readonly taskId: string | null;
   readonly title: string | null;
   /** Of the task, for people. */
@@ -69,7 +74,7 @@ export interface SinceRow {
   readonly fromYou: boolean;
   /**
    * Why a lease ended; of a refused write, the operation; of a returned task, who did not claim it; of a review, what
-   * to change.
+   * to change; of the registry, the fingerprint of the new key, or the roles whose verdicts must be signed.
    */
   readonly reason: string | null;
   /** Of a failed attempt: its error, and when it is tried again (null: never). */
@@ -225,11 +230,27 @@ const REASON_FIELDS: { readonly [Type in EventType]?: string } = {
   'task.changes_requested': 'notes',
 };
 
+function agentOf({ type, streamKind, streamId, agent }: EventRecord, said: Readonly<Record<string, Json>>) {
+  if (type === 'task.handed_back') return textOf(said['assignee']);
+  return streamKind === 'agent' ? streamId : agent;
+}
+
+/** What an event of the registry says of signatures; null: nothing. */
+export function keysIn({ type, payload }: Pick<EventRecord, 'type' | 'payload'>): string | null {
+  if (type === 'agent.key_set') {
+    const { public_key: publicKey } = payload as EventPayloads['agent.key_set'];
+    return publicKey === null ? 'no key any more' : `key ${keyFingerprint(publicKey)}`;
+  }
+  if (type !== 'agent.signed_roles_set') return null;
+  const { signed_roles: roles } = payload as EventPayloads['agent.signed_roles_set'];
+  return roles.length === 0 ? 'no role demands signatures any more' : `signed verdicts of ${roles.join(', ')}`;
+}
+
 async function rowOf(reads: OrchestratorReads, event: EventRecord, caller: CallerIdentity | null): Promise<SinceRow> {
-  const { id, at, type, streamId: sessionId, taskId, payload } = event;
+  const { id, at, type, sessionId, taskId, payload } = event;
   const said = payload as Readonly<Record<string, Json>>;
   const task = taskId === null ? null : await reads.getTask(taskId);
-  const agent = type === 'task.handed_back' ? textOf(said['assignee']) : event.agent;
+  const agent = agentOf(event, said);
   const error = said['error'];
   const fromAgent = textOf(said['from_agent']);
   // The fence of a lost lease is that of its former holder, and the event's agent is the one that took it.
@@ -248,7 +269,7 @@ async function rowOf(reads: OrchestratorReads, event: EventRecord, caller: Calle
     you:
       isLoss || type === 'task.handed_back' ? isNamedLikeCaller(caller, event, agent) : isHeldByCaller(caller, event),
     fromYou: isLoss && isHeldByCaller(caller, former),
-    reason: textOf(said[REASON_FIELDS[type] ?? 'reason']),
+    reason: keysIn(event) ?? textOf(said[REASON_FIELDS[type] ?? 'reason']),
     error: typeof error === 'object' && error !== null && 'message' in error ? textOf(error.message) : null,
     runAt: typeof said['run_at'] === 'number' ? said['run_at'] : null,
   };

@@ -1,4 +1,4 @@
-import { fingerprintOf, keyPath, makeKey, registerKey, shellWord } from '@agent-orchestrator/runtime';
+import { keyFingerprint, keyPath, makeKey, registerKey, shellWord } from '@agent-orchestrator/runtime';
 import type { Define } from '../../../command-module.ts';
 import { PASSPHRASE_FILE, readNewPassphrase, type PassphraseOptions } from '../../../input/passphrase.ts';
 import { notFound } from '../../../refusals.ts';
@@ -31,7 +31,7 @@ export const defineKeyCreate: Define = (parent, run) => {
             ...(before.publicKey === null
               ? []
               : [
-                  `the key ${fingerprintOf(before.publicKey)} signs nothing more; ` +
+                  `the key ${keyFingerprint(before.publicKey)} signs nothing more; ` +
                     `remove its file: ${shellWord(keyPath(before.publicKey))}`,
                 ]),
           ],
