@@ -4,11 +4,13 @@
  *  - a file that was not there is not there afterwards
  *  - installed again, nothing is done; with another agent it is replaced, and still every byte is restored
  *  - what changed since the installation, or since the question, is kept, and only what is ours is removed
+ *  - what the host itself notes in its file is no such change: every byte is restored
  *  - a file that is not valid is refused, its line is named, and the host is not called
  *  - a symbolic link of the user stays one; in a project it is refused
  *  - what is in the place of a file is refused
  *  - an entry with our name that is not ours is refused
  *  - a host that fails half way leaves its files as they were, except for what its other sessions wrote meanwhile
+ *  - what a host that fails does not take out again is recorded, until it has taken it out
  *  - two commands at once do not take back each other's change; one that was killed does not block the next one
  *  - a host that hangs is ended with all that it started
  *  - what the server would not find by itself is in the entry, except for a password
@@ -102,6 +104,27 @@ test.concurrent('a file that was not there is not there afterwards', async ({ ex
   expect(hosts.read('.codex/config.toml')).toBeNull();
 });
 
+test.concurrent('what OpenClaw notes of itself does not keep the file from getting back every byte', async ({
+  expect,
+}) => {
+  for (const [noted, how] of [
+    ['"meta": { "lastTouchedAt": "2026-11-01" },', 'restore'],
+    ['"meta": {}, "later": 1,', 'remove'],
+    ['"meta": {}, /* of the person */', 'remove'],
+  ] as const) {
+    using hosts = new HostsPlace();
+    const [path, content] = FILES.openclaw;
+    hosts.write(path, content);
+    await applyInstall(await hosts.plan('openclaw'), hosts.place());
+    hosts.write(path, hosts.read(path)!.replace('{', `{ ${noted}`));
+
+    const plan = await planUninstall('openclaw', 'user', hosts.place());
+    await applyUninstall(plan, hosts.place());
+
+    expect([plan.how, hosts.read(path) === content]).toEqual([how, !noted.includes('later')]);
+  }
+});
+
 test.concurrent('installed again, nothing is done; another agent replaces the entry', async ({ expect }) => {
   using hosts = new HostsPlace();
   const [path, content] = FILES['claude-code'];
@@ -188,6 +211,26 @@ test.concurrent('a host that fails loses nothing that its other sessions wrote m
   });
   expect(hosts.read(path)).toContain('meanwhile');
   expect(hosts.read(path)).not.toContain('orchestrator.js');
+  expect(readRecords(hosts.place())).toEqual([]);
+});
+
+test.concurrent('what a host that fails does not take out again can be taken out later', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const settings = '{ "model": "m" }\n';
+  hosts.write('.claude/settings.json', settings);
+  const uninstall = async (does?: string) =>
+    applyUninstall(await planUninstall('claude-code', 'user', hosts.place()), hosts.place(does));
+
+  const failing = applyInstall(await hosts.plan('claude-code', { plugin: true }), hosts.place('stick'));
+  await expect(failing).rejects.toMatchObject({
+    code: 'HOST_FAILED',
+    message: expect.stringMatching(/What is ours in \S+settings\.json is still there/u),
+  });
+  await expect(uninstall('stick')).rejects.toMatchObject({ code: 'HOST_FAILED' });
+  expect(readRecords(hosts.place())).toHaveLength(1);
+  await uninstall();
+
+  expect(hosts.read('.claude/settings.json')).toBe(settings);
   expect(readRecords(hosts.place())).toEqual([]);
 });
 

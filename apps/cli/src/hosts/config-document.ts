@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.ts';
-import type { ConfigFile, ServerCommand } from './host.ts';
+import { SERVER_NAME, type ConfigFile, type ServerCommand } from './host.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -83,20 +83,39 @@ export function serverIn(document: unknown, keys: readonly string[]): ServerComm
   return { command, args: args.map(String) };
 }
 
-/**
- * Whether two documents say the same, but for what is at a path of keys, and for empty places, which a host makes for
- * an entry and leaves.
- */
-export function sameExcept(keys: readonly string[], one: unknown, other: unknown): boolean {
-  return isDeepStrictEqual(withoutEntry(one, keys), withoutEntry(other, keys));
+/** Where a document has our name as a key, alone or with that of our marketplace: each path of keys, as JSON. */
+export function namesOfOurs(document: unknown, path: readonly string[] = []): string[] {
+  if (typeof document !== 'object' || document === null || document instanceof Date) return [];
+  return Object.entries(document).flatMap(([key, value]) => {
+    const here = [...path, key];
+    return key === SERVER_NAME || key.startsWith(`${SERVER_NAME}@`) ? [JSON.stringify(here)] : namesOfOurs(value, here);
+  });
 }
 
-function withoutEntry(value: unknown, [key, ...below]: readonly string[]): unknown {
-  if (Array.isArray(value)) return value.map((one) => withoutEntry(one, []));
+/**
+ * Whether two documents say the same, but for what is at some paths of keys, and for empty places, which a host makes
+ * for an entry and leaves.
+ */
+export function sameExcept(paths: readonly (readonly string[])[], one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(without(one, paths), without(other, paths));
+}
+
+function without(value: unknown, paths: readonly (readonly string[])[]): unknown {
+  if (Array.isArray(value)) return value.map((one) => without(one, []));
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   const kept = Object.entries(value)
-    .filter(([name]) => name !== key || below.length > 0)
-    .map(([name, one]) => [name, withoutEntry(one, name === key ? below : [])] as const);
+    .map(([name, one]) => [name, one, paths.filter(([key]) => key === name)] as const)
+    .filter(([, , found]) => found.every(({ length }) => length > 1))
+    .map(
+      ([name, one, found]) =>
+        [
+          name,
+          without(
+            one,
+            found.map(([, ...below]) => below),
+          ),
+        ] as const,
+    );
   return Object.fromEntries(kept.filter(([, one]) => !isEmpty(one)));
 }
 

@@ -81,6 +81,8 @@ export interface AgentHost {
   readonly executable: string;
   /** The first is the default. */
   readonly scopes: readonly Scope[];
+  /** What the host itself notes in its file whenever it writes it, and no person does: paths of keys. */
+  readonly ownKeys?: readonly (readonly string[])[];
   readonly server: {
     readonly file: (scope: Scope, place: Place) => ConfigFile;
     /** The keys that lead to the entry in the parsed file. */

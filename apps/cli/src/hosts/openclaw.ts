@@ -21,6 +21,8 @@ export const openclaw: AgentHost = {
   title: 'OpenClaw',
   executable: 'openclaw',
   scopes: ['user'],
+  // Its version, the time of its last change, and which of its own changes of the format are done.
+  ownKeys: [['meta']],
   server: {
     file: (_scope, place) => configFile(place),
     keys: () => ['mcp', 'servers', SERVER_NAME],

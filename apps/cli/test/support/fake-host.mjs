@@ -1,7 +1,7 @@
 // Behaves as the command lines of the agent hosts do, as far as `mcp install` asks them. The first word is the host.
 // It appends each command line to the file FAKE_LOG. FAKE_DOES says what it does beside that: `connect` (it really
 // starts the server), `hang`, `fail` (after it has written), `lose` (fails to add, while another session of the host
-// writes), or `shout` (escape sequences in its answer).
+// writes), `stick` (installs no plugin, and removes nothing), or `shout` (escape sequences in its answer).
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,6 +27,7 @@ const refuse = (text) => {
   process.stderr.write(`${text}\n`);
   process.exit(1);
 };
+if (FAKE_DOES === 'stick' && ['install', 'uninstall', 'remove'].some((word) => words.includes(word))) refuse('stuck');
 const scope = words[words.indexOf('--scope') + 1];
 const behindDashes = words.slice(words.indexOf('--') + 1);
 const text = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
