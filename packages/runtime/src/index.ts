@@ -148,6 +148,7 @@ export { Holdings, type HeldLease, type HoldingsOwner, type LeaseEnd, type Lease
 export { noteServer } from './hosts/host-offspring.ts';
 export { KEEPER_BOUNDS, parkAfterMs, type KeeperBounds } from './hosts/keeper-rules.ts';
 export { isObserved, noteProgress, toolBegan, toolEnded, turnEnded, type ProgressSigns } from './hosts/progress.ts';
+export { readStillRunning, type StillRunning } from './hosts/still-running.ts';
 export { lastEntries } from './hosts/transcript.ts';
 export { startKeeper, type KeeperTask } from './hosts/start-keeper.ts';
 export { StoreAccess } from './store-access.ts';

@@ -19,7 +19,14 @@ import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { HostKeeper, type KeeperCalls } from '../src/hosts/host-keeper.ts';
 import type { SeenProcess } from '../src/hosts/host-offspring.ts';
-import { Holdings, isGivenBackNote, KEEPER_BOUNDS, Orchestrator, OrchestratorError } from '../src/index.ts';
+import {
+  Holdings,
+  isGivenBackNote,
+  KEEPER_BOUNDS,
+  Orchestrator,
+  OrchestratorError,
+  readStillRunning,
+} from '../src/index.ts';
 import { hasLeftWork } from '../src/processes/kept-host.ts';
 import { FakeTime, settle } from './support/fake-time.ts';
 
@@ -188,7 +195,7 @@ test('a look that misses the host, or what it started, changes nothing', async (
   expect(afterOneLook).toBeNull();
   expect(await orchestrator.getSession(lease.sessionId)).toMatchObject({
     status: 'running',
-    progress: { still_running: ['make (8)'] },
+    progress: { still_running: [{ pid: 8, program: 'make' }] },
   });
 });
 
@@ -230,15 +237,20 @@ test('what the host started and lives on is said, and silence decides', async ()
   run();
   await time.advance(1_000);
   world.isAlive = false;
-  world.offspring = [{ pid: 8, program: 'make' }];
+  world.offspring = Array.from({ length: 7 }, (_, index) => ({ pid: index + 8, program: 'make' }));
   await time.advance(1_000);
 
   expect(ended.as).toBe('host_ended');
-  expect(await orchestrator.getSession(lease.sessionId)).toMatchObject({
-    status: 'running',
-    processGroup: 0,
-    progress: { host_ended: true, still_running: ['make (8)'] },
-  });
+  const session = await orchestrator.getSession(lease.sessionId);
+  expect(session).toMatchObject({ status: 'running', processGroup: 0 });
+  expect(readStillRunning(session?.progress)).toEqual({ named: world.offspring.slice(0, 5), more: 2 });
+  for (const other of [
+    null,
+    'make',
+    { still_running: ['make (8)'] },
+    { host_ended: true, still_running: [8], more: 0 },
+  ])
+    expect(readStillRunning(other)).toBeNull();
   await time.advance(10 * MINUTE_MS);
   expect((await orchestrator.staleRecovery()).recovered).toHaveLength(1);
 });
