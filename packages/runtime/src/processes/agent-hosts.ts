@@ -9,17 +9,25 @@ interface AgentHostTraits {
   readonly scripts: readonly string[];
   /** Variables that it sets for the commands that it runs. */
   readonly marks: readonly string[];
+  /** One process may have several conversations at once. It says with each call and event which one it is. */
+  readonly hasSeveral?: true;
 }
 
 /** The agent hosts that are known by name. Any other program can be a host, too: it only has no name of its own. */
 export const AGENT_HOSTS = {
   'claude-code': { programs: ['claude'], scripts: ['claude-code'], marks: ['CLAUDECODE'] },
-  codex: { programs: ['codex'], scripts: [], marks: ['CODEX_THREAD_ID'] },
+  codex: { programs: ['codex'], scripts: [], marks: ['CODEX_THREAD_ID'], hasSeveral: true },
   'gemini-cli': { programs: ['gemini'], scripts: ['gemini-cli', 'gemini'], marks: ['GEMINI_CLI'] },
   openclaw: { programs: ['openclaw', 'openclaw-gateway'], scripts: ['openclaw'], marks: ['OPENCLAW_SHELL'] },
 } as const satisfies Record<string, AgentHostTraits>;
 
 export type AgentHostName = keyof typeof AGENT_HOSTS;
+
+/** Whether a process of a host may have several conversations at once. */
+export function hasSeveralConversations(name: string): boolean {
+  const traits: Readonly<Record<string, AgentHostTraits>> = AGENT_HOSTS;
+  return Object.hasOwn(traits, name) && traits[name]?.hasSeveral === true;
+}
 
 type Program = Pick<ProcessEntry, 'pid'> & { readonly program: string };
 
