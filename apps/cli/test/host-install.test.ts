@@ -21,7 +21,7 @@
  *  - where only the person can agree, the plugin is prepared, and the line by which to agree is told
  *  - the examination tells what is installed, and what has become of it
  */
-import { chmodSync, lstatSync, mkdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readlinkSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { callerIdentity } from '@agent-orchestrator/runtime';
 import { describe, test } from 'vitest';
@@ -248,6 +248,9 @@ test.concurrent('two commands at once leave what one of them installed', async (
   const lock = (name: string) => hosts.write(`.openclaw/orchestrator/installed/claude-code.${name}.lock`, '');
 
   lock('1073741824-1');
+  // As outside Linux, where another process can have its number by now.
+  const old = new Date(Date.now() - 60_000);
+  utimesSync(lock(`${pid}-`), old, old);
   const running = lock(`${pid}-${start}`);
   await expect(applyInstall(one, hosts.place())).rejects.toMatchObject({ code: 'HOST_BUSY', exit: 75 });
   rmSync(running);

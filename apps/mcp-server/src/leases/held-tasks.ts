@@ -122,6 +122,11 @@ export class HeldTasks {
     for (const name of this.#ended.keys()) if (this.#ended.size > REMEMBERED_MAX) this.#ended.delete(name);
   }
 
+  /** The lease is over, and the model has never heard of it. */
+  forget(lease: Pick<ClaimRecord['lease'], 'fence'>): void {
+    this.holdings.remove(lease);
+  }
+
   /** Says nothing of it any more: the answer at hand says it. */
   forgetNotice({ name }: HeldTask): void {
     this.#notices.delete(name);
@@ -134,6 +139,11 @@ export class HeldTasks {
       `Nothing renews the lease of ${listed(this.names)}: the program for it ends at once. ` +
         'Next: save your work by checkpoint, and tell your person to run `orchestrator doctor`.',
     );
+  }
+
+  /** A keeper is at work again, or nothing is held that needs one. */
+  forgetNotKept(): void {
+    this.#notices.delete(NOT_KEPT);
   }
 
   takeNotices(): string[] {
