@@ -24,7 +24,7 @@
 import { chmodSync, lstatSync, mkdirSync, readlinkSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { callerIdentity } from '@agent-orchestrator/runtime';
-import { describe, test } from 'vitest';
+import { describe, test, vi } from 'vitest';
 import { askHost } from '../src/hosts/ask-host.ts';
 import { checkInstallations } from '../src/hosts/check.ts';
 import { HOST_NAMES } from '../src/hosts/host.ts';
@@ -388,12 +388,18 @@ test.concurrent('where only the person can agree, the line by which to agree is 
   expect([called, hosts.read(path)]).toEqual([[], content]);
 });
 
-test.concurrent('the examination tells what is installed, and what has become of it', async ({ expect }) => {
+test.concurrent('the examination tells what is installed, and what has become of it', async ({
+  expect,
+  onTestFinished,
+}) => {
   using hosts = new HostsPlace();
   const look = async () => (await checkInstallations(hosts.place())).map(({ severity }) => severity);
+  vi.stubEnv('ORCHESTRATOR_PARK_AFTER', '9h');
+  onTestFinished(() => void vi.unstubAllEnvs());
 
   const before = await look();
   await applyInstall(await hosts.plan('gemini-cli'), hosts.place());
+  const [said] = await checkInstallations(hosts.place());
   const installed = await look();
   hosts.write('.gemini/settings.json', '{}');
   const changed = await look();
@@ -406,6 +412,7 @@ test.concurrent('the examination tells what is installed, and what has become of
   const unreadable = await look();
 
   expect([before, installed]).toEqual([[], ['ok']]);
+  expect(said?.message).toMatch(/without progress its tasks are given back after 9h\.$/u);
   expect([changed, broken, unreadable]).toEqual([['warning'], ['warning'], ['warning']]);
   expect(gone).toMatchObject([{ severity: 'warning', message: expect.stringContaining('program is gone') }]);
 });

@@ -148,6 +148,7 @@ export { registerHost, type HostToRegister } from './processes/register-host.ts'
 export { giveBack, isGivenBackNote, type GivenBackWhy } from './hosts/given-back.ts';
 export { Holdings, type HeldLease, type HoldingsOwner, type LeaseEnd, type LeaseFate } from './hosts/holdings.ts';
 export { noteServer } from './hosts/host-offspring.ts';
+export { PARK_AFTER_MS } from './settings/park-after.ts';
 export { KEEPER_BOUNDS, parkAfterMs, type KeeperBounds } from './hosts/keeper-rules.ts';
 export { isObserved, noteProgress, toolBegan, toolEnded, turnEnded, type ProgressSigns } from './hosts/progress.ts';
 export { readStillRunning, type StillRunning } from './hosts/still-running.ts';

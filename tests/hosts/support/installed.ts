@@ -1,7 +1,7 @@
 /* The hosts as npm has them, in these versions: a newer one may ask for something else. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,6 +25,8 @@ export async function installed(host: HostName): Promise<string> {
   const program = join(place, 'node_modules', '.bin', bin);
   if (!existsSync(program)) {
     await mkdir(place, { recursive: true });
+    // One of them puts its program in place by a script of its own, which npm runs only if it may.
+    await writeFile(join(place, 'package.json'), JSON.stringify({ private: true, allowScripts: { [name]: true } }));
     const words = ['install', '--prefix', place, '--no-audit', '--no-fund', `${name}@${version}`];
     await promisify(execFile)('npm', words, { maxBuffer: 1 << 26 });
   }

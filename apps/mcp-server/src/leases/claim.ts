@@ -43,7 +43,7 @@ async function keep({ held, host, store }: ToolContext, claim: ClaimRecord): Pro
     await store.send('existing', (one, commandId) =>
       one.releaseTask({ ...holder, ...note, outcome: 'released', commandId }),
     );
-    held.forget(lease);
+    held.holdings.remove(lease);
     throw error;
   }
 }

@@ -122,11 +122,6 @@ export class HeldTasks {
     for (const name of this.#ended.keys()) if (this.#ended.size > REMEMBERED_MAX) this.#ended.delete(name);
   }
 
-  /** The lease is over, and the model has never heard of it. */
-  forget(lease: Pick<ClaimRecord['lease'], 'fence'>): void {
-    this.holdings.remove(lease);
-  }
-
   /** Says nothing of it any more: the answer at hand says it. */
   forgetNotice({ name }: HeldTask): void {
     this.#notices.delete(name);
