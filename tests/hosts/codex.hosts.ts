@@ -1,9 +1,11 @@
-// The promises of every agent host, in the real one; and the card after a compaction.
+// The promises of every agent host, in the real one; the card after a compaction; and what works in the default sandbox.
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { codex } from './support/codex.ts';
 import { cardsIn, promisesOf } from './support/promises.ts';
 import { ScriptedModel } from './support/scripted-model.ts';
-import { Workplace } from './support/workplace.ts';
+import { ORCHESTRATOR, Workplace } from './support/workplace.ts';
 
 const host = await codex();
 promisesOf(host);
@@ -24,4 +26,36 @@ test('after each compaction the card stands in front of the model once', async (
 
   expect(model.requests.map(cardsIn)).toEqual([0, 1, 1, 1]);
   expect(model.requests.at(-1)?.text).toContain('next action "write the lexer"');
+});
+
+test.each([
+  ['no folder of the store: the tools work, the shell reads', false],
+  ['the folder of the store: the shell writes, too', true],
+])('in its default sandbox, with %s', async (_what, isWritable) => {
+  await using place = await Workplace.create();
+  await using model = await ScriptedModel.start();
+  await host.prepare(place, model, 'sandbox_mode = "workspace-write"');
+  // The folders of a test are below /tmp, which is writable by default.
+  const roots = isWritable ? `writable_roots = [${JSON.stringify(place.folder)}]` : '';
+  const sandbox = ['[sandbox_workspace_write]', 'exclude_slash_tmp = true', 'exclude_tmpdir_env_var = true', roots, ''];
+  await appendFile(join(place.home, '.codex', 'config.toml'), sandbox.join('\n'));
+  await place.orchestrator.enqueueTask({ title: 'Write the parser' });
+  const shell = (words: string) => ({
+    call: 'exec_command',
+    input: { cmd: `${ORCHESTRATOR} ${words}`, yield_time_ms: 30_000 },
+  });
+  model.play({ call: 'claim_task' }, shell('status'), shell("task create 'Review the parser'"), {
+    call: 'release_task',
+    input: { outcome: 'succeeded' },
+  });
+
+  await host.start(place, model, 'Work on the next task.').end();
+
+  const { items } = await place.orchestrator.listTasks({});
+  expect(model.requests[2]?.text).toContain('Write the parser');
+  expect(model.requests[3]?.text.includes('STORE_READ_ONLY')).toBe(!isWritable);
+  expect(items.map(({ title, status }) => [title, status])).toEqual([
+    ['Write the parser', 'succeeded'],
+    ...(isWritable ? [['Review the parser', 'queued']] : []),
+  ]);
 });

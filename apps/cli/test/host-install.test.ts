@@ -17,6 +17,7 @@
  *  - the entry of a project names no path of this machine, and no agent
  *  - a plugin is written, loaded by the host's own commands, and taken back; it takes no setting from a flag
  *  - hooks that the person has not trusted yet are told, where the host skips them without a word
+ *  - what the sandbox of Codex needs to write the store is told with its folder
  *  - what two scopes share stays until both are taken back; then every byte is restored
  *  - where only the person can agree, the plugin is prepared, and the line by which to agree is told
  *  - the examination tells what is installed, and what has become of it
@@ -28,7 +29,7 @@ import { describe, test, vi } from 'vitest';
 import { askHost } from '../src/hosts/ask-host.ts';
 import { checkInstallations } from '../src/hosts/check.ts';
 import { HOST_NAMES } from '../src/hosts/host.ts';
-import { applyInstall } from '../src/hosts/install.ts';
+import { applyInstall, grantsOf } from '../src/hosts/install.ts';
 import { readRecords } from '../src/hosts/record.ts';
 import { applyUninstall, planUninstall } from '../src/hosts/uninstall.ts';
 import { HostsPlace } from './support/hosts-place.ts';
@@ -346,6 +347,19 @@ test.concurrent('hooks of Codex that the person has not trusted are told', async
 
   expect(first).toMatchObject({ verified: false, said: expect.stringContaining('trusts 0 of 2 hooks') });
   expect(second).toEqual({ verified: true, said: 'Codex trusts 2 of 2 hooks' });
+});
+
+test.concurrent('what the sandbox of Codex needs to write the store is told with its folder', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const told = async (store?: string) =>
+    (await grantsOf(await hosts.plan('codex', store === undefined ? {} : { store }), hosts.place())).join('\n');
+
+  const usual = await told();
+
+  expect(usual).toContain(`writable_roots = ["${hosts.home}/.openclaw/data"] below [sandbox_workspace_write]`);
+  expect(usual).toContain(`${hosts.home}/.codex/config.toml`);
+  expect(await told(`sqlite:${hosts.folder}/work/tasks.db`)).not.toContain('sandbox');
+  expect(await told('postgres://me@host/db')).toContain('network_access = true');
 });
 
 test.concurrent('what two scopes share stays until both are taken back, in any order', async ({ expect }) => {

@@ -8,6 +8,8 @@ import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime
 import { writePlugins, type WrittenPlugins } from 'agent-orchestrator-plugins';
 
 const cli = fileURLToPath(new URL('../../../apps/cli', import.meta.url));
+/** The command line as an agent types it in the shell of its host. */
+export const ORCHESTRATOR = `${process.execPath} ${join(cli, 'bin', 'orchestrator.js')}`;
 
 export class Workplace implements AsyncDisposable {
   readonly folder: string;

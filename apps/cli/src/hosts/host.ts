@@ -92,8 +92,8 @@ export interface AgentHost {
     /** What the command does to the file beside that; shown before the person agrees. */
     readonly note?: string;
     readonly question: Question;
-    /** What only the person can grant. */
-    readonly grants: (scope: Scope) => readonly string[];
+    /** What only the person can grant. @param store the folder of the store; null: a server has it */
+    readonly grants: (scope: Scope, place: Place, store: string | null) => readonly string[];
   };
   readonly plugin: {
     readonly scopes: readonly Scope[];
@@ -109,6 +109,6 @@ export interface AgentHost {
     /** What the installations of all scopes share: the last one takes it away. */
     readonly removeShared: readonly (readonly string[])[];
     readonly question: Question;
-    readonly grants: (scope: Scope) => readonly string[];
+    readonly grants: AgentHost['server']['grants'];
   };
 }
