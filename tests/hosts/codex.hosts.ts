@@ -1,4 +1,4 @@
-// The promises of every agent host, in the real one; the card after a compaction; and what works in the default sandbox.
+// The promises of every agent host, in the real one; the card after a compaction; what works in the default sandbox.
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -9,6 +9,12 @@ import { ORCHESTRATOR, Workplace } from './support/workplace.ts';
 
 const host = await codex();
 promisesOf(host);
+
+/** A command that the agent types in its shell. */
+const shell = (words: string) => ({
+  call: 'exec_command',
+  input: { cmd: `${ORCHESTRATOR} ${words}`, yield_time_ms: 30_000 },
+});
 
 test('after each compaction the card stands in front of the model once', async () => {
   await using place = await Workplace.create();
@@ -40,10 +46,6 @@ test.each([
   const sandbox = ['[sandbox_workspace_write]', 'exclude_slash_tmp = true', 'exclude_tmpdir_env_var = true', roots, ''];
   await appendFile(join(place.home, '.codex', 'config.toml'), sandbox.join('\n'));
   await place.orchestrator.enqueueTask({ title: 'Write the parser' });
-  const shell = (words: string) => ({
-    call: 'exec_command',
-    input: { cmd: `${ORCHESTRATOR} ${words}`, yield_time_ms: 30_000 },
-  });
   model.play({ call: 'claim_task' }, shell('status'), shell("task create 'Review the parser'"), {
     call: 'release_task',
     input: { outcome: 'succeeded' },

@@ -4,13 +4,10 @@
  *  - a file that was not there is not there afterwards
  *  - installed again, nothing is done; with another agent it is replaced, and still every byte is restored
  *  - what changed since the installation, or since the question, is kept, and only what is ours is removed
- *  - what the host itself notes in its file is no such change: every byte is restored
  *  - a file that is not valid is refused, its line is named, and the host is not called
  *  - a symbolic link of the user stays one; in a project it is refused
  *  - what is in the place of a file is refused
  *  - an entry with our name that is not ours is refused
- *  - a host that fails half way leaves its files as they were, except for what its other sessions wrote meanwhile
- *  - what a host that fails does not take out again is recorded, until it has taken it out
  *  - two commands at once do not take back each other's change; one that was killed does not block the next one
  *  - a host that hangs is ended with all that it started
  *  - what the server would not find by itself is in the entry, except for a password
@@ -18,7 +15,6 @@
  *  - a plugin is written, loaded by the host's own commands, and taken back; it takes no setting from a flag
  *  - hooks that the person has not trusted yet are told, where the host skips them without a word
  *  - what the sandbox of Codex needs to write the store is told with its folder
- *  - what two scopes share stays until both are taken back; then every byte is restored
  *  - where only the person can agree, the plugin is prepared, and the line by which to agree is told
  *  - the examination tells what is installed, and what has become of it
  */
@@ -32,15 +28,9 @@ import { HOST_NAMES } from '../src/hosts/host.ts';
 import { applyInstall, grantsOf } from '../src/hosts/install.ts';
 import { readRecords } from '../src/hosts/record.ts';
 import { applyUninstall, planUninstall } from '../src/hosts/uninstall.ts';
+import { FILES } from './support/host-files.ts';
 import { HostsPlace } from './support/hosts-place.ts';
 import { until } from './support/running.ts';
-
-const FILES = {
-  'claude-code': ['.claude.json', '{\n    "numStartups": 7, "mcpServers": {"other": {"command": "x"}}\n}\n'],
-  codex: ['.codex/config.toml', '# mine\nmodel = "m" # kept\n\n[mcp_servers.other]\ncommand = "x"\n'],
-  'gemini-cli': ['.gemini/settings.json', '{\n  // mine\n  "ui": { "theme": "dark" }\n}\n'],
-  openclaw: ['.openclaw/openclaw.json', "{\n  // mine\n  gateway: { port: 1 },\n  list: ['a',],\n}\n"],
-} as const;
 
 describe.each(HOST_NAMES)('%s', { concurrent: true }, (host) => {
   const [path, content] = FILES[host];
@@ -105,27 +95,6 @@ test.concurrent('a file that was not there is not there afterwards', async ({ ex
   expect(hosts.read('.codex/config.toml')).toBeNull();
 });
 
-test.concurrent('what OpenClaw notes of itself does not keep the file from getting back every byte', async ({
-  expect,
-}) => {
-  for (const [noted, how] of [
-    ['"meta": { "lastTouchedAt": "2026-11-01" },', 'restore'],
-    ['"meta": {}, "later": 1,', 'remove'],
-    ['"meta": {}, /* of the person */', 'remove'],
-  ] as const) {
-    using hosts = new HostsPlace();
-    const [path, content] = FILES.openclaw;
-    hosts.write(path, content);
-    await applyInstall(await hosts.plan('openclaw'), hosts.place());
-    hosts.write(path, hosts.read(path)!.replace('{', `{ ${noted}`));
-
-    const plan = await planUninstall('openclaw', 'user', hosts.place());
-    await applyUninstall(plan, hosts.place());
-
-    expect([plan.how, hosts.read(path) === content]).toEqual([how, !noted.includes('later')]);
-  }
-});
-
 test.concurrent('installed again, nothing is done; another agent replaces the entry', async ({ expect }) => {
   using hosts = new HostsPlace();
   const [path, content] = FILES['claude-code'];
@@ -182,57 +151,6 @@ test.concurrent('an entry with our name that is not ours is refused', async ({ e
   await expect(hosts.plan('gemini-cli')).rejects.toMatchObject({ code: 'HOST_ENTRY_FOREIGN' });
   expect((await planUninstall('claude-code', 'user', hosts.place())).how).toBe('nothing');
   expect([hosts.read('.claude.json'), hosts.calls()]).toEqual([foreign, []]);
-});
-
-test.concurrent('a host that fails half way leaves its files as they were', async ({ expect }) => {
-  using hosts = new HostsPlace();
-  const [path, content] = FILES.openclaw;
-  hosts.write(path, content);
-
-  const plan = await hosts.plan('openclaw');
-
-  await expect(applyInstall(plan, hosts.place('fail'))).rejects.toMatchObject({
-    code: 'HOST_FAILED',
-    message: expect.stringContaining('it broke'),
-  });
-  expect(hosts.read(path)).toBe(content);
-  expect(readRecords(hosts.place())).toEqual([]);
-});
-
-test.concurrent('a host that fails loses nothing that its other sessions wrote meanwhile', async ({ expect }) => {
-  using hosts = new HostsPlace();
-  const [path, content] = FILES['claude-code'];
-  hosts.write(path, content);
-
-  const failing = applyInstall(await hosts.plan('claude-code'), hosts.place('lose'));
-
-  await expect(failing).rejects.toMatchObject({
-    code: 'HOST_FAILED',
-    message: expect.stringMatching(/Our entry is not there any more\. What else changed meanwhile in \S+ stays\.$/u),
-  });
-  expect(hosts.read(path)).toContain('meanwhile');
-  expect(hosts.read(path)).not.toContain('orchestrator.js');
-  expect(readRecords(hosts.place())).toEqual([]);
-});
-
-test.concurrent('what a host that fails does not take out again can be taken out later', async ({ expect }) => {
-  using hosts = new HostsPlace();
-  const settings = '{ "model": "m" }\n';
-  hosts.write('.claude/settings.json', settings);
-  const uninstall = async (does?: string) =>
-    applyUninstall(await planUninstall('claude-code', 'user', hosts.place()), hosts.place(does));
-
-  const failing = applyInstall(await hosts.plan('claude-code', { plugin: true }), hosts.place('stick'));
-  await expect(failing).rejects.toMatchObject({
-    code: 'HOST_FAILED',
-    message: expect.stringMatching(/What is ours in \S+settings\.json is still there/u),
-  });
-  await expect(uninstall('stick')).rejects.toMatchObject({ code: 'HOST_FAILED' });
-  expect(readRecords(hosts.place())).toHaveLength(1);
-  await uninstall();
-
-  expect(hosts.read('.claude/settings.json')).toBe(settings);
-  expect(readRecords(hosts.place())).toEqual([]);
 });
 
 test.concurrent('two commands at once leave what one of them installed', async ({ expect }) => {
@@ -360,30 +278,6 @@ test.concurrent('what the sandbox of Codex needs to write the store is told with
   expect(usual).toContain(`${hosts.home}/.codex/config.toml`);
   expect(await told(`sqlite:${hosts.folder}/work/tasks.db`)).not.toContain('sandbox');
   expect(await told('postgres://me@host/db')).toContain('network_access = true');
-});
-
-test.concurrent('what two scopes share stays until both are taken back, in any order', async ({ expect }) => {
-  for (const order of [['user', 'project'] as const, ['project', 'user'] as const]) {
-    using hosts = new HostsPlace();
-    const settings = '{ "model": "m" }\n';
-    hosts.write('.claude/settings.json', settings);
-    const plugin = join('.openclaw', 'orchestrator', 'plugins', 'claude-code', '.mcp.json');
-    for (const scope of ['user', 'project'] as const)
-      await applyInstall(await hosts.plan('claude-code', { scope, plugin: true }), hosts.place());
-
-    await applyUninstall(await planUninstall('claude-code', order[0], hosts.place()), hosts.place());
-    const written = hosts.read(plugin);
-    const other = await applyInstall(await hosts.plan('claude-code', { scope: order[1], plugin: true }), hosts.place());
-    await applyUninstall(await planUninstall('claude-code', order[1], hosts.place()), hosts.place());
-
-    expect(other).toMatchObject({ verified: true });
-    expect(written).toContain(hosts.place().program);
-    expect([
-      hosts.read('.claude/settings.json'),
-      hosts.read('project/.claude/settings.json'),
-      hosts.read(plugin),
-    ]).toEqual([settings, null, null]);
-  }
 });
 
 test.concurrent('where only the person can agree, the line by which to agree is told', async ({ expect }) => {

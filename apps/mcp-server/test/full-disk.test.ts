@@ -58,17 +58,14 @@ test('a store that does not answer meanwhile leaves the lease to the next claim'
   await using work = new Workplace();
   await work.others((one) => one.enqueueTask({ title: 'a' }));
   // The lease is written, and what follows is not.
-  const { add } = Holdings.prototype;
-  vi.spyOn(Holdings.prototype, 'add').mockImplementationOnce(function (this: Holdings, ...words) {
-    add.apply(this, words);
+  const { holdings } = work.held;
+  const add = holdings.add.bind(holdings);
+  vi.spyOn(Holdings.prototype, 'add').mockImplementationOnce((...words) => {
+    add(...words);
     throw full();
   });
-  vi.spyOn(work.store, 'send').mockImplementation(async (...words) => {
-    vi.mocked(work.store.send).mockRestore();
-    const claimed = await work.store.send(...words);
-    vi.spyOn(work.store, 'send').mockRejectedValueOnce(new Error('no answer'));
-    return claimed;
-  });
+  const send = work.store.send.bind(work.store);
+  vi.spyOn(work.store, 'send').mockImplementationOnce(send).mockRejectedValueOnce(new Error('no answer'));
 
   const refused = await work.call('claim_task');
   const next = await work.call('claim_task');
@@ -114,7 +111,7 @@ test('the look that runs by itself ends no process', () => {
 test('a keeper that ends at once is not started for ever, and the next answer says it', () => {
   spawned.mockReset().mockReturnValue(new EventEmitter());
   const side = sideIn(temporaryFolder());
-  vi.spyOn(Holdings.prototype, 'list').mockReturnValue([{ fence: 1, name: 't1' } as HeldLease]);
+  const list = vi.spyOn(Holdings.prototype, 'list').mockReturnValue([{ fence: 1, name: 't1' } as HeldLease]);
   side.contextFor(null);
 
   vi.advanceTimersByTime(50_000);
@@ -124,7 +121,7 @@ test('a keeper that ends at once is not started for ever, and the next answer sa
   const later = spawned.mock.calls.length;
   vi.advanceTimersByTime(50_000);
   // What ended meanwhile needs no keeper.
-  vi.mocked(Holdings.prototype.list).mockReturnValue([]);
+  list.mockReturnValue([]);
   const stale = side.contextFor(null).held.takeNotices();
 
   expect([quick, later, stale]).toEqual([3, 6, []]);

@@ -122,6 +122,46 @@ describe('several leases', () => {
     expect(await work.others((one) => one.getTask('t1'))).toMatchObject({ status: 'running' });
   });
 
+  test('a claim shows the work that it judges, what it depends on and consists of, and what was answered', async () => {
+    await using work = new Workplace();
+    const done = { agent: 'home-agent', result: { file: 'parser.ts' } };
+    await work.others(async (one) => {
+      await one.enqueueTask({ title: 'parse', reviewer: 'company-agent', review: { role: 'reviewer', approvals: 1 } });
+      const parsing = await one.claimTask({ agent: 'home-agent' });
+      if (!parsing.ok) return;
+      await one.checkpoint({ token: parsing.lease.token, nextAction: 'look at the lexer' });
+      await one.releaseTask({ token: parsing.lease.token, outcome: 'succeeded', result: done.result });
+    });
+
+    const review = await work.call('claim_task');
+    await work.call('release_task', { outcome: 'approved' });
+    await work.others(async (one) => {
+      const { task } = await one.enqueueTask({ title: 'print', dependsOn: ['t1'], assignee: 'company-agent' });
+      await one.enqueueTask({ title: 'indent', parentId: task.id, assignee: 'home-agent' });
+    });
+    await work.call('claim_task');
+    await work.call('release_task', { outcome: 'waiting', question: 'Tabs?', to: 'home-agent', task: 't3' });
+    await work.others((one) => one.answerTask({ taskId: 't3', agent: 'home-agent', answer: 'Spaces.' }));
+    const answered = await work.call('claim_task');
+
+    expect(review.lines[0]).toContain('then release_task with outcome approved, or changes_requested and a note.');
+    expect(review.lines.slice(-5)).toEqual([
+      'judges t1 by home-agent, round 1:',
+      'its title "parse"',
+      'its result {"file":"parser.ts"}',
+      'its checkpoint 1 by home-agent:',
+      'its next action "look at the lexer"',
+    ]);
+    expect(answered.lines.slice(-6)).toEqual([
+      'title "print"',
+      'question by company-agent "Tabs?"',
+      'answer by home-agent "Spaces."',
+      'depends on t1 (succeeded) "parse"',
+      'its result {"file":"parser.ts"}',
+      'has the part t4 (queued) "indent"',
+    ]);
+  });
+
   test('from then on each call names its task: a subagent may have missed the end of its own', async () => {
     await using work = new Workplace();
     await work.others((one) => one.enqueueTasks([{ title: 'a' }, { title: 'b' }, { title: 'c' }]));

@@ -3,7 +3,6 @@
  *  - a process is told by machine, boot, pid and start, and always the same
  *  - a holder that was killed is proved dead, and recovered at once, with what was seen in the event
  *  - a host with a keeper is judged by it alone; what it saw living on keeps the host from being proved dead
- *  - where the start of a keeper cannot be seen, its file has to be fresh
  *  - a zombie is dead: it will never do anything again
  *  - a holder whose pid is another process's by now is dead; one that lives is not, nor one that is stopped
  *  - a holder of another machine or boot is not looked at; nor one that recorded no process
@@ -21,7 +20,7 @@
  *  - a claim of a session takes it over from a dead holder; so does a claim to resume
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,8 +36,7 @@ import {
 } from '../src/index.ts';
 import { writeFacts } from '../src/processes/host-facts.ts';
 import { folderOfHost } from '../src/processes/host-registry.ts';
-import { isKeeping, isKept, leaveKeeping, noteLeftWork, tellKeeper } from '../src/processes/kept-host.ts';
-import { replacePrivateFile } from '../src/system/private-json.ts';
+import { leaveKeeping, noteLeftWork, tellKeeper } from '../src/processes/kept-host.ts';
 import { listProcesses, readProcess, readText } from '../src/processes/process-table.ts';
 import { endWithTest, identityOf, killNow, startProcess, until } from './support/processes.ts';
 
@@ -101,21 +99,6 @@ describe.skipIf(process.platform !== 'linux')('dead holders', () => {
 
     expect([kept, alone]).toMatchObject([[], [{ pid: holder.pid }]]);
     expect(await findDeadHolders(orchestrator)).toEqual([]);
-  });
-
-  test('a keeper whose start cannot be seen keeps for as long as it says so', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'kept-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const file = join(folder, 'keeper.json');
-    const makeOld = () => utimesSync(file, 0, 0);
-    replacePrivateFile(file, { pid: process.pid, start: '' });
-
-    const fresh = isKept(folder);
-    makeOld();
-    const old = isKept(folder);
-    isKeeping(folder);
-
-    expect([fresh, old, isKept(folder)]).toEqual([true, false, true]);
   });
 
   test('a zombie is dead: it will never do anything again', async () => {

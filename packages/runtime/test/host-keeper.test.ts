@@ -12,7 +12,7 @@
  *  - a store that does not answer does not keep it after the end of the host; what lives on is noted on this machine
  *  - when nothing is held, it ends
  */
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
@@ -27,7 +27,8 @@ import {
   OrchestratorError,
   readStillRunning,
 } from '../src/index.ts';
-import { hasLeftWork } from '../src/processes/kept-host.ts';
+import { hasLeftWork, isKeeping, isKept } from '../src/processes/kept-host.ts';
+import { replacePrivateFile } from '../src/system/private-json.ts';
 import { FakeTime, settle } from './support/fake-time.ts';
 
 const MINUTE_MS = 60_000;
@@ -295,4 +296,19 @@ test.skipIf(process.platform === 'win32')('what is held is private to the user',
   );
 
   expect(modes).toEqual([0o700, 0o700, 0o600]);
+});
+
+test('a keeper whose start cannot be seen keeps for as long as it says so', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kept-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'keeper.json');
+  const makeOld = () => utimesSync(file, 0, 0);
+  replacePrivateFile(file, { pid: process.pid, start: '' });
+
+  const fresh = isKept(folder);
+  makeOld();
+  const old = isKept(folder);
+  isKeeping(folder);
+
+  expect([fresh, old, isKept(folder)]).toEqual([true, false, true]);
 });

@@ -33,8 +33,8 @@ function sandbox(place: Place, store: string | null): string[] {
       : ['writable_roots', JSON.stringify([store]), ' Or keep the store in the workspace.'];
   if (store !== null && `${store}${sep}`.startsWith(`${place.folder}${sep}`)) return [];
   return [
-    'The tools work in any sandbox: Codex starts them outside of it. In the sandbox workspace-write, `orchestrator` in ' +
-      `the shell cannot write the store until you have ${key} = ${value} below [sandbox_workspace_write] in ` +
+    'The tools work in any sandbox: Codex starts them outside of it. In the sandbox workspace-write, `orchestrator` ' +
+      `in the shell cannot write the store until you have ${key} = ${value} below [sandbox_workspace_write] in ` +
       `${configFile(place).path}.${or}`,
   ];
 }

@@ -2,7 +2,7 @@ import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
 import { isoSeconds, type Holdings, type LeaseEnd } from '@agent-orchestrator/runtime';
 import { durationText } from '@agent-orchestrator/runtime/duration';
 import { listed, refused, type Answer } from '../text/answer.ts';
-import { short } from '../text/stored.ts';
+import { short } from '../text/stored-parts.ts';
 import { HeldTask } from './held-task.ts';
 
 /** How many tasks are remembered after their lease. */

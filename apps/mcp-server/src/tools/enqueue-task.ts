@@ -3,7 +3,8 @@ import { numberOf } from '@agent-orchestrator/runtime';
 import { DURATION_HINT, durationMs } from '@agent-orchestrator/runtime/duration';
 import { z } from 'zod';
 import { refused, said } from '../text/answer.ts';
-import { DATA_FOLLOWS, endLines } from '../text/stored.ts';
+import { DATA_FOLLOWS } from '../text/stored.ts';
+import { endLines } from '../text/stored-parts.ts';
 import { anyJson, defineTool } from './tool.ts';
 
 export const enqueueTask = defineTool({

@@ -16,7 +16,7 @@ import { isLeftByServer } from '../leases/server-run.ts';
 import { listed, said, type Answer } from '../text/answer.ts';
 import { busyLine, type Busy } from '../text/claim-refusals.ts';
 import { claimedAnswer, heldPart, moreHeldLine } from '../text/held.ts';
-import { short } from '../text/stored.ts';
+import { short } from '../text/stored-parts.ts';
 import { defineTool, type ToolCall } from './tool.ts';
 
 export const resume = defineTool({

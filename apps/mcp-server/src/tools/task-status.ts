@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { refused, said, type Answer } from '../text/answer.ts';
 import { heldLine, moreHeldLine } from '../text/held.ts';
-import { endLines, short, workLines } from '../text/stored.ts';
+import { workLines } from '../text/stored.ts';
+import { endLines, short } from '../text/stored-parts.ts';
 import { defineTool } from './tool.ts';
 
 export const taskStatus = defineTool({
