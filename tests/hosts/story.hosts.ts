@@ -59,7 +59,7 @@ test('begun in Claude Code, done in OpenClaw, approved in Codex', { timeout: STO
   expect(judging).toContain('parser.ts');
   const task = await place.orchestrator.getTask('t1');
   expect(task).toMatchObject({ status: 'succeeded', result: { file: 'parser.ts' } });
-  const { items } = await place.orchestrator.listEvents({ types: STORY });
+  const { items } = await place.orchestrator.listEvents({ types: [...STORY] });
   expect(items.map(({ type, agent }) => [type, agent])).toEqual([
     ['task.claimed', author],
     ['task.released', author],

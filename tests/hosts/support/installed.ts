@@ -11,6 +11,8 @@ export const HOST_PACKAGES = {
   codex: { name: '@openai/codex', version: '0.171.0', bin: 'codex' },
   'gemini-cli': { name: '@google/gemini-cli', version: '0.61.0', bin: 'gemini' },
   openclaw: { name: 'openclaw', version: '2026.9.6', bin: 'openclaw' },
+  // No host: a client of the protocol, for developers of servers.
+  inspector: { name: '@modelcontextprotocol/inspector', version: '2.12.0', bin: 'mcp-inspector' },
 } as const;
 
 export type HostName = keyof typeof HOST_PACKAGES;
