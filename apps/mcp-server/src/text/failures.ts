@@ -50,6 +50,7 @@ const TOOL_FIELDS: readonly (readonly [RegExp, string])[] = [
   [/^sessionId\b/u, 'session'],
   [/^taskId\b/u, 'task'],
   [/^delayMs\b/u, 'delay'],
+  [/^review\.role\b/u, 'review_role'],
 ];
 
 /** A message begins with its field. The model knows the fields of the tools alone. */
