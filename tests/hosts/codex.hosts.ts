@@ -46,7 +46,7 @@ test.each([
   const sandbox = ['[sandbox_workspace_write]', 'exclude_slash_tmp = true', 'exclude_tmpdir_env_var = true', roots, ''];
   await appendFile(join(place.home, '.codex', 'config.toml'), sandbox.join('\n'));
   await place.orchestrator.enqueueTask({ title: 'Write the parser' });
-  model.play({ call: 'claim_task' }, shell('status'), shell("task create 'Review the parser'"), {
+  model.play({ call: 'claim_task' }, shell('resume'), shell("task create 'Review the parser'"), {
     call: 'release_task',
     input: { outcome: 'succeeded' },
   });
@@ -54,7 +54,9 @@ test.each([
   await host.start(place, model, 'Work on the next task.').end();
 
   const { items } = await place.orchestrator.listTasks({});
-  expect(model.requests[2]?.text).toContain('Write the parser');
+  // Although the sandbox shows no host, the shell has the card of the agent that holds the task.
+  expect(model.requests[2]?.text).toContain('you work as agent codex@');
+  expect(model.requests[2]?.text).toContain('task t1 "Write the parser"');
   expect(model.requests[3]?.text.includes('STORE_READ_ONLY')).toBe(!isWritable);
   expect(items.map(({ title, status }) => [title, status])).toEqual([
     ['Write the parser', 'succeeded'],

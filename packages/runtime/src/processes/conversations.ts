@@ -3,7 +3,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../system/private-files.ts';
 import { readPrivateFile, replacePrivateFile } from '../system/private-json.ts';
-import { namesIn } from './host-registry.ts';
+import type { Environment } from '../system/environment.ts';
+import { conversationOfCommand } from './agent-hosts.ts';
+import { readFacts } from './host-facts.ts';
+import { hostsFolder, namesIn } from './host-registry.ts';
 
 /*
  * The conversations of a host that has several at once in one process, each with the file in which the host writes it
@@ -31,6 +34,27 @@ export function conversationsIn({ folder }: { readonly folder: string }): HostCo
   return namesIn(join(folder, FOLDER)).flatMap(
     (name) => (readPrivateFile(join(folder, FOLDER, name)) as HostConversation | null) ?? [],
   );
+}
+
+/**
+ * The agent of the host that a variable names: a command in a sandbox with a view of the processes of its own does not
+ * see its host above it. Never throws.
+ */
+export function agentOfConversation(env: Environment): string | null {
+  const called = conversationOfCommand(env);
+  if (called === null) return null;
+  try {
+    const root = hostsFolder();
+    for (const folder of namesIn(root).map((name) => join(root, name))) {
+      const facts = readFacts(folder);
+      if (facts?.name !== called.host) continue;
+      const ids = [facts.conversation, ...conversationsIn({ folder }).map(({ id }) => id)];
+      if (facts.agent !== null && ids.includes(called.id)) return facts.agent;
+    }
+  } catch {
+    // Without a home folder there are no registrations.
+  }
+  return null;
 }
 
 const FOLDER = 'conversations';
