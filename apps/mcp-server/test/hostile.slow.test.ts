@@ -1,6 +1,6 @@
 /*
  * What others stored is data, whatever it says. 200 hostile texts as title, source, payload, note, checkpoint,
- * result, error and id, each with a marker in it:
+ * result, error, question, answer and id, each with a marker in it:
  *  - the marker is never outside quotes or JSON, and every line begins with a label of ours
  *  - no answer has a character that moves, hides or reorders text
  *  - errors that repeat what the caller sent keep to one line
