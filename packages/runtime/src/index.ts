@@ -143,7 +143,7 @@ export type { HostFacts, HostProcess } from './processes/host-facts.ts';
 export { fencesOf, isHostAlive, type RegisteredHost } from './processes/host-registry.ts';
 export { readPrivateFile, replacePrivateFile } from './system/private-json.ts';
 export { isBeingJudged, isKept } from './processes/kept-host.ts';
-export { refresh, speaksForLiving } from './processes/speaks-for-living.ts';
+export { keepFresh, speaksForLiving } from './processes/speaks-for-living.ts';
 export { registerHost, type HostToRegister } from './processes/register-host.ts';
 export { giveBack, isGivenBackNote, type GivenBackWhy } from './hosts/given-back.ts';
 export { Holdings, type HeldLease, type HoldingsOwner, type LeaseEnd, type LeaseFate } from './hosts/holdings.ts';

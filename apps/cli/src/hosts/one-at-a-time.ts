@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownProcess, refresh, speaksForLiving } from '@agent-orchestrator/runtime';
+import { ownProcess, keepFresh, speaksForLiving } from '@agent-orchestrator/runtime';
 import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import { Failure } from '../failure.ts';
 import type { AgentHost, Place } from './host.ts';
@@ -26,7 +26,7 @@ export async function oneAtATime<Result>(
   const { pid, start } = ownProcess() ?? { pid: process.pid, start: '' };
   const own = `${host.name}.${pid}-${start}.lock`;
   announce(folder, own, host);
-  const fresh = setInterval(() => refresh(join(folder, own)), REFRESH_MS).unref();
+  const fresh = setInterval(() => keepFresh(join(folder, own)), REFRESH_MS).unref();
   try {
     const other = othersAtWork(folder, host, own)[0];
     if (other !== undefined) throw busy(host, `The process ${other}`);

@@ -5,7 +5,7 @@ import { writePrivateFile } from '../system/private-files.ts';
 import { readPrivateFile, replacePrivateFile } from '../system/private-json.ts';
 import { isHostAlive, namesIn, registeredHost } from './host-registry.ts';
 import { readProcess } from './process-table.ts';
-import { refresh, speaksForLiving } from './speaks-for-living.ts';
+import { keepFresh, speaksForLiving } from './speaks-for-living.ts';
 
 /** Which process keeps what is in a folder of holdings. */
 const KEEPER_FILE = 'keeper.json';
@@ -43,7 +43,7 @@ export function becomeKeeper(folder: string): boolean {
 export function isKeeping(folder: string): boolean {
   const keeper = keeperOf(folder);
   if (keeper?.pid !== process.pid) return false;
-  if (keeper.start === '') refresh(join(folder, KEEPER_FILE));
+  if (keeper.start === '') keepFresh(join(folder, KEEPER_FILE));
   return true;
 }
 

@@ -14,7 +14,7 @@ export function speaksForLiving(path: string, process: Pick<HostProcess, 'pid' |
 }
 
 /** The process of a file still lives. Never throws. */
-export function refresh(path: string): void {
+export function keepFresh(path: string): void {
   const now = new Date();
   try {
     utimesSync(path, now, now);
