@@ -1,7 +1,9 @@
-// The promises of every agent host, in the real one; the card after a compaction; what works in the default sandbox.
+// The promises of every agent host, in the real one; the card after a compaction; what works in the default sandbox;
+// several conversations in one process.
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { CodexServer } from './support/codex-server.ts';
 import { codex } from './support/codex.ts';
 import { cardsIn, promisesOf } from './support/promises.ts';
 import { ScriptedModel } from './support/scripted-model.ts';
@@ -62,4 +64,30 @@ test.each([
     ['Write the parser', 'succeeded'],
     ...(isWritable ? [['Review the parser', 'queued']] : []),
   ]);
+});
+
+test('of two conversations in one process, the work of each counts', async () => {
+  await using place = await Workplace.create();
+  await using model = await ScriptedModel.start();
+  await place.parkAfter('6s');
+  await host.prepare(place, model);
+  await place.orchestrator.enqueueTask({ title: 'Write the parser' });
+  using server = await CodexServer.start(place);
+  const [working, other] = [await server.conversation(), await server.conversation()];
+  model.play({ call: 'claim_task' }, host.sleep(20), { say: 'Hello.' }, 'hang');
+
+  await working('Work on the next task.');
+  await model.asked(2);
+  // Its end is what Codex tells last.
+  await other('Hello.');
+  await model.asked(3);
+  const heardAt = performance.now();
+  await model.asked(4);
+  const silentMs = performance.now() - heardAt;
+
+  const { items } = await place.orchestrator.listTasks({});
+  expect(silentMs).toBeGreaterThan(12_000);
+  expect(items).toMatchObject([{ status: 'running', attempt: 1 }]);
+  const { items: claims } = await place.orchestrator.listEvents({ types: ['task.claimed', 'task.released'] });
+  expect(claims).toHaveLength(1);
 });
