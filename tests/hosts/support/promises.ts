@@ -44,6 +44,9 @@ export function promisesOf(host: AgentHost): void {
   );
 }
 
+/** How much of a conversation a test that fails shows, in characters. */
+const TOLD_MAX = 3_000;
+
 /** How long nothing may be done, and how long a tool of the host takes. */
 const PARK_AFTER = '6s';
 const TOOL_SECONDS = 15;
@@ -126,7 +129,10 @@ async function goesOnAfterKill(host: AgentHost, random: Random, kill: number): P
   const cards = text.split(CARD).slice(1);
   expect(cards).toEqual([expect.stringContaining(`step ${saved} of kill ${kill}`)]);
   const { items: tasks } = await place.orchestrator.listTasks({});
-  expect(tasks).toMatchObject([{ status: 'succeeded' }]);
+  // What the model was told last says why it could not.
+  expect(tasks, `kill ${kill}: ${model.requests.at(-1)?.text.slice(-TOLD_MAX)}`).toMatchObject([
+    { status: 'succeeded' },
+  ]);
   const { items: ends } = await place.orchestrator.listEvents({ types: ['task.succeeded'] });
   expect(ends).toHaveLength(1);
   expect(await place.orchestrator.verify({})).toMatchObject({ ok: true });
