@@ -3,6 +3,7 @@
  *  - what the host itself notes in its file is no change of the person: every byte is restored
  *  - a host that fails half way leaves its files as they were, except for what its other sessions wrote meanwhile
  *  - what a host that fails does not take out again is recorded, until it has taken it out
+ *  - what a host leaves of a plugin that it has removed, and a plugin of another with our name, is no failure
  *  - what two scopes share stays until both are taken back; then every byte is restored
  */
 import { join } from 'node:path';
@@ -83,6 +84,40 @@ test.concurrent('what a host that fails does not take out again can be taken out
 
   expect(hosts.read('.claude/settings.json')).toBe(settings);
   expect(readRecords(hosts.place())).toEqual([]);
+});
+
+test.concurrent('what a host leaves of a plugin that it has removed is no failure', async ({ expect }) => {
+  const trust = '[hooks.state."orchestrator@orchestrator:hooks/hooks.json:stop:0:0"]\ntrusted_hash = "x"\n';
+  for (const [host, path, since, left] of [
+    ['codex', '.codex/config.toml', trust, trust],
+    [
+      'openclaw',
+      '.openclaw/openclaw.json',
+      { plugins: { entries: { orchestrator: { enabled: true } } } },
+      { plugins: { entries: { orchestrator: { enabled: false } } } },
+    ],
+    [
+      'claude-code',
+      '.claude/settings.json',
+      { enabledPlugins: { 'orchestrator@somebody-else': true, 'orchestrator@orchestrator': true } },
+      { enabledPlugins: { 'orchestrator@somebody-else': true } },
+    ],
+  ] as const) {
+    using hosts = new HostsPlace();
+    await applyInstall(await hosts.plan(host, { plugin: true }), hosts.place());
+    const installed = hosts.read(path);
+    hosts.write(
+      path,
+      typeof since === 'string'
+        ? `${installed}${since}`
+        : JSON.stringify({ ...(JSON.parse(installed ?? '{}') as object), ...since }),
+    );
+
+    await applyUninstall(await planUninstall(host, 'user', hosts.place()), hosts.place());
+
+    const now = hosts.read(path)!;
+    expect([typeof left === 'string' ? now : JSON.parse(now), readRecords(hosts.place())]).toEqual([left, []]);
+  }
 });
 
 test.concurrent('what two scopes share stays until both are taken back, in any order', async ({ expect }) => {

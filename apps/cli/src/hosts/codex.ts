@@ -59,6 +59,10 @@ export const codex: AgentHost = {
   plugin: {
     scopes: ['user'],
     files: (_scope, place) => [configFile(place)],
+    keys: [
+      ['plugins', ID],
+      ['marketplaces', SERVER_NAME],
+    ],
     add: (_scope, folder) => [
       ['plugin', 'marketplace', 'add', folder],
       ['plugin', 'add', ID],

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.ts';
-import { SERVER_NAME, type ConfigFile, type ServerCommand } from './host.ts';
+import type { ConfigFile, ServerCommand } from './host.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -71,25 +71,23 @@ function invalid(path: string, what: string, cause: unknown): Failure {
   });
 }
 
-/** What a document has at a path of keys: the command of a server, or undefined; null: something that is no command. */
-export function serverIn(document: unknown, keys: readonly string[]): ServerCommand | null | undefined {
+/** What a document has at a path of keys; undefined: nothing. */
+export function valueIn(document: unknown, keys: readonly string[]): unknown {
   let at: unknown = document;
   for (const key of keys) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
     at = (at as Record<string, unknown>)[key];
   }
+  return at;
+}
+
+/** The command of a server at a path of keys, or undefined; null: something that is no command. */
+export function serverIn(document: unknown, keys: readonly string[]): ServerCommand | null | undefined {
+  const at = valueIn(document, keys);
+  if (at === undefined) return undefined;
   const { command, args = [] } = (at ?? {}) as { command?: unknown; args?: unknown };
   if (typeof command !== 'string' || !Array.isArray(args)) return null;
   return { command, args: args.map(String) };
-}
-
-/** Where a document has our name as a key, alone or with that of our marketplace: each path of keys, as JSON. */
-export function namesOfOurs(document: unknown, path: readonly string[] = []): string[] {
-  if (typeof document !== 'object' || document === null || document instanceof Date) return [];
-  return Object.entries(document).flatMap(([key, value]) => {
-    const here = [...path, key];
-    return key === SERVER_NAME || key.startsWith(`${SERVER_NAME}@`) ? [JSON.stringify(here)] : namesOfOurs(value, here);
-  });
 }
 
 /**

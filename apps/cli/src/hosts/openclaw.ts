@@ -35,6 +35,10 @@ export const openclaw: AgentHost = {
   plugin: {
     scopes: ['user'],
     files: (_scope, place) => [configFile(place)],
+    keys: [
+      ['plugins', 'entries', SERVER_NAME, 'enabled'],
+      ['plugins', 'installs', SERVER_NAME],
+    ],
     add: (_scope, folder) => [['plugins', 'install', join(folder, 'openclaw')]],
     consents: ['--force', '--accept-capabilities'],
     remove: () => [['plugins', 'uninstall', SERVER_NAME, '--force']],

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { askHost } from './ask-host.ts';
-import { namesOfOurs, parseConfig, serverIn } from './config-document.ts';
+import { parseConfig, serverIn, valueIn } from './config-document.ts';
 import { findHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, HostName, Place, Scope } from './host.ts';
@@ -123,8 +123,8 @@ async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boo
 }
 
 /**
- * The files that still have something of an installation: its entry, or what the host wrote for the plugin. While
- * another scope has the plugin as well, what they share may stay.
+ * The files that still have an installation: its entry, or a key that says so of the plugin, and that was not there
+ * before. While another scope has the plugin as well, what they share may stay.
  */
 export async function filesWithOurs(
   host: AgentHost,
@@ -138,12 +138,17 @@ export async function filesWithOurs(
   const left: string[] = [];
   for (const file of filesOf(host, record, place)) {
     const before = record.files.find((one) => one.before.path === file.path)?.before;
-    const found = before === undefined ? [] : namesOfOurs(await parseConfig(file, before));
-    const names = namesOfOurs(await parseConfig(file, takeSnapshot(file.path, true)));
-    const entry = JSON.stringify(host.server.keys(scope, place));
-    if (names.some((name) => name !== entry && !found.includes(name))) left.push(file.path);
+    const found = before === undefined ? {} : await parseConfig(file, before);
+    const now = await parseConfig(file, takeSnapshot(file.path, true));
+    if (host.plugin.keys.some((keys) => isOn(now, keys) && !isOn(found, keys))) left.push(file.path);
   }
   return left;
+}
+
+/** A host may leave a plugin that it has removed switched off. */
+function isOn(document: unknown, keys: readonly string[]): boolean {
+  const value = valueIn(document, keys);
+  return value !== undefined && value !== false;
 }
 
 /** A host may refuse to remove what the person has removed already: it is asked what is there. */
