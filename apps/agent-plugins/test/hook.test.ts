@@ -157,8 +157,9 @@ test('of several conversations in one process, each saves and gives back what is
   const host = registerHost({ isThisProcess: true, name: 'codex', agent });
   const holdings = Holdings.of(host, { store, namespace: 'default', agent });
   const sessions: string[] = [];
-  for (const conversation of ['one', 'two']) {
-    registerHost({ isThisProcess: true, conversation, transcript: null });
+  // No hook tells of a subagent, which has an id of its own.
+  for (const conversation of ['one', 'two', 'subagent']) {
+    if (conversation !== 'subagent') registerHost({ isThisProcess: true, conversation, transcript: null });
     await orchestrator.enqueueTask({ title: conversation });
     const claimed = await orchestrator.claimTask({ agent });
     if (claimed.ok) sessions.push(holdings.add(claimed, conversation).sessionId);
@@ -167,6 +168,7 @@ test('of several conversations in one process, each saves and gives back what is
     saveTurn(host, readEvent('codex', event, { session_id: id, last_assistant_message: `said in ${id}` })!, isOver);
 
   await tell('Stop', 'two', false);
+  endConversation(host, 'two');
   await tell('SessionEnd', 'two', true);
   const saved = await Promise.all(sessions.map(async (id) => (await orchestrator.getSession(id))?.context?.lastAction));
   const held = holdings.list().map(({ conversation }) => conversation);
@@ -175,7 +177,7 @@ test('of several conversations in one process, each saves and gives back what is
   await tell('SessionEnd', 'three', true);
 
   expect(saved.filter((said) => said?.startsWith('said in'))).toEqual(['said in two']);
-  expect([held, holdings.list()]).toEqual([['one'], []]);
+  expect([held.toSorted(), holdings.list()]).toEqual([['one', 'subagent'], []]);
 });
 
 test('a host that does not end its input is not kept waiting', async () => {

@@ -23,8 +23,8 @@ const BUSY_TIMEOUT_MS = 800;
 export async function saveTurn(host: RegisteredHost, event: HookEvent, isOver: boolean): Promise<void> {
   const place = await placeOf(host);
   const holdings = Holdings.of(host, place);
-  const others = new Set(conversationsIn(host).map(({ id }) => id));
-  const leases = holdings.held().filter((lease) => isOf(lease, event, others));
+  const isAlone = conversationsIn(host).every(({ id }) => id === event.hostSession);
+  const leases = holdings.held().filter((lease) => isOf(lease, event, isAlone));
   if (leases.length === 0) return;
   const { store, namespace } = place;
   const options = { mode: 'existing', namespace, busyTimeoutMs: BUSY_TIMEOUT_MS } as const;
@@ -40,7 +40,10 @@ export async function saveTurn(host: RegisteredHost, event: HookEvent, isOver: b
   }
 }
 
-/** What was claimed in another conversation of this process is of that one, as long as it has not ended. */
-function isOf({ conversation }: HeldLease, { hostSession }: HookEvent, alive: ReadonlySet<string>): boolean {
-  return conversation === null || conversation === hostSession || !alive.has(conversation);
+/**
+ * What was claimed in another conversation of this process is of this one only if no other one lives: an id that no hook
+ * told can be a subagent of any of them.
+ */
+function isOf({ conversation }: HeldLease, { hostSession }: HookEvent, isAlone: boolean): boolean {
+  return conversation === null || conversation === hostSession || isAlone;
 }
