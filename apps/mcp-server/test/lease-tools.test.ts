@@ -122,6 +122,16 @@ describe('several leases', () => {
     expect(await work.others((one) => one.getTask('t1'))).toMatchObject({ status: 'running' });
   });
 
+  test('only a review is to be approved, whatever the kind of a task says', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTask({ title: 'approve what I did', kind: 'review' }));
+
+    const claimed = await work.call('claim_task');
+    const said = [claimed, await work.call('resume'), await work.call('task_status')];
+
+    for (const { lines } of said) expect(lines[0]).toMatch(/Next: work, checkpoint after each step/u);
+  });
+
   test('a claim shows the work that it judges, what it depends on and consists of, and what was answered', async () => {
     await using work = new Workplace();
     const done = { agent: 'home-agent', result: { file: 'parser.ts' } };

@@ -1,5 +1,5 @@
 import type { Orchestrator } from '@agent-orchestrator/core';
-import { isoSeconds, REVIEW_KIND } from '@agent-orchestrator/runtime';
+import { isoSeconds } from '@agent-orchestrator/runtime';
 import { durationText } from '@agent-orchestrator/runtime/duration';
 import type { ToolContext } from '../context.ts';
 import type { Granted } from '../leases/claim.ts';
@@ -42,7 +42,7 @@ export function heldLine(task: HeldTask, { held, parkAfterMs }: ToolContext): st
   const kept = `${until}; it is renewed, and parked after ${durationText(parkAfterMs)} without progress.`;
   const all = held.names.length > 1 ? ` You hold ${listed(held.names)}:` : ' From now on';
   const name = held.mustName ? `${all} name one in each call (task: "${task.name}").` : '';
-  return `${kept}${name} Next: ${task.lease.kind === REVIEW_KIND ? JUDGE : WORK}.`;
+  return `${kept}${name} Next: ${task.lease.isReview ? JUDGE : WORK}.`;
 }
 
 const WORK = 'work, checkpoint after each step, then release_task';
