@@ -172,6 +172,36 @@ describe('several leases', () => {
     ]);
   });
 
+  test('a claim shows its own checkpoint first, and what is around it within a bound', async () => {
+    await using work = new Workplace();
+    const ends = await work.others(async (one) => {
+      const titles = Array.from({ length: 12 }, (_, n) => ({ title: `part ${n}`, assignee: 'home-agent' }));
+      const { tasks } = await one.enqueueTasks(titles);
+      for (const { task } of tasks) {
+        const claimed = await one.claimTask({ agent: 'home-agent' });
+        const result = { text: 'x'.repeat(task.id === tasks[1]?.task.id ? 2_000 : 900) };
+        if (claimed.ok) await one.releaseTask({ token: claimed.lease.token, outcome: 'succeeded', result });
+      }
+      return tasks.map(({ task }) => task.id);
+    });
+    await work.others((one) => one.enqueueTask({ title: 'join', dependsOn: ends }));
+    await work.call('claim_task');
+    await work.call('checkpoint', { next_action: 'read the parts' });
+    await work.call('release_task', { outcome: 'released' });
+
+    const { lines } = await work.call('claim_task');
+
+    const around = lines.slice(lines.findIndex((line) => line.startsWith('depends on')));
+    expect(lines.indexOf('next action "read the parts"')).toBe(lines.length - around.length - 1);
+    expect(Buffer.byteLength(around.join('\n'))).toBeLessThan(8_500);
+    expect(around.slice(-2)).toEqual([
+      expect.stringMatching(/^depends on \d more: orchestrator task graph t13$/u),
+      'Whole texts: orchestrator task show t2 --json',
+    ]);
+    const shown = around.filter((line) => /^depends on t\d+ /u.test(line));
+    expect(shown.length + Number(/depends on (\d+) more/u.exec(around.join('\n'))?.[1])).toBe(12);
+  });
+
   test('from then on each call names its task: a subagent may have missed the end of its own', async () => {
     await using work = new Workplace();
     await work.others((one) => one.enqueueTasks([{ title: 'a' }, { title: 'b' }, { title: 'c' }]));

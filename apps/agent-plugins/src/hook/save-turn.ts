@@ -41,8 +41,8 @@ export async function saveTurn(host: RegisteredHost, event: HookEvent, isOver: b
 }
 
 /**
- * What was claimed in another conversation of this process is of this one only if no other one lives: an id that no hook
- * told can be a subagent of any of them.
+ * What was claimed in another conversation of this process is of this one only if no other one lives: an id that no
+ * hook told can be a subagent of any of them.
  */
 function isOf({ conversation }: HeldLease, { hostSession }: HookEvent, isAlone: boolean): boolean {
   return conversation === null || conversation === hostSession || isAlone;

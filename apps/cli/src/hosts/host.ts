@@ -100,8 +100,8 @@ export interface AgentHost {
     /** The files that the host's commands change; what it copies elsewhere, it removes itself. */
     readonly files: (scope: Scope, place: Place) => readonly ConfigFile[];
     /**
-     * Paths of keys in these files that have a value, and not false, only while the plugin is installed. A host may leave
-     * other keys with our name: the trust of the person, or that the plugin is switched off.
+     * Paths of keys in these files that have a value, and not false, only while the plugin is installed. A host may
+     * leave other keys with our name: the trust of the person, or that the plugin is switched off.
      */
     readonly keys: readonly (readonly string[])[];
     /** @param folder where the plugins of all hosts were written */

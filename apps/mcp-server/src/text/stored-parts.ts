@@ -7,29 +7,30 @@ export type ContextReads = Pick<OrchestratorReads, 'listEvents'>;
 /** How long each kind of text may be, in bytes; what is longer is cut, with its length. */
 const BYTES_MAX = { short: 300, text: 2_000, json: 8_000 } as const;
 
-/** A task as it was written. */
-export function taskLines({ author, title, source, payload }: TaskRecord): string[] {
+/** A task as it was written. @param max for the payload, in bytes */
+export function taskLines({ author, title, source, payload }: TaskRecord, max?: number): string[] {
   return [
     ...(author === null ? [] : [`author ${short(author)}`]),
     `title ${short(title)}`,
     ...(source === null ? [] : [`source ${short(source)}`]),
-    ...(isEmpty(payload) ? [] : [`payload ${json(payload)}`]),
+    ...(isEmpty(payload) ? [] : [`payload ${json(payload, max)}`]),
   ];
 }
 
-/** How the task ended. */
-export function endLines({ result, error }: Pick<TaskRecord, 'result' | 'error'>): string[] {
+/** How the task ended. @param max for each text, in bytes */
+export function endLines({ result, error }: Pick<TaskRecord, 'result' | 'error'>, max?: number): string[] {
   return [
-    ...(result === null ? [] : [`result ${json(result)}`]),
-    ...(error === null ? [] : [`error ${text(error.message)}`]),
+    ...(result === null ? [] : [`result ${json(result, max)}`]),
+    ...(error === null ? [] : [`error ${text(error.message, max)}`]),
   ];
 }
 
-/** The last checkpoint of the session of a task. */
+/** The last checkpoint of the session of a task. @param max for the data, in bytes */
 export async function contextLines(
   reads: ContextReads,
   { sessionId }: TaskRecord,
   context: Context | null,
+  max?: number,
 ): Promise<string[]> {
   if (context === null) return [];
   const { turn, nextAction, lastAction, memoryRef, data } = context;
@@ -38,13 +39,13 @@ export async function contextLines(
   return [
     `checkpoint ${turn}${by(items[0]?.agent)}:`,
     ...Object.entries(texts).flatMap(([label, value]) => (value === null ? [] : [`${label} ${text(value)}`])),
-    ...(data === null ? [] : [`data ${json(data)}`]),
+    ...(data === null ? [] : [`data ${json(data, max)}`]),
   ];
 }
 
 /** A text as data. */
-export function text(value: string): string {
-  return quoted(value, BYTES_MAX.text);
+export function text(value: string, max: number = BYTES_MAX.text): string {
+  return quoted(value, Math.min(max, BYTES_MAX.text));
 }
 
 /** One short text as data. */
@@ -52,8 +53,8 @@ export function short(text: string): string {
   return quoted(text, BYTES_MAX.short);
 }
 
-function json(value: unknown): string {
-  return quotedJson(value, BYTES_MAX.json);
+function json(value: unknown, max: number = BYTES_MAX.json): string {
+  return quotedJson(value, max);
 }
 
 /** A name cannot hold a space or a sign that ends it, so it needs no quotes. */
