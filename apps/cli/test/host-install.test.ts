@@ -276,7 +276,8 @@ test.concurrent('what the sandbox of Codex needs to write the store is told with
 
   expect(usual).toContain(`writable_roots = ["${hosts.home}/.openclaw/data"] below [sandbox_workspace_write]`);
   expect(usual).toContain(`${hosts.home}/.codex/config.toml`);
-  expect(await told(`sqlite:${hosts.folder}/work/tasks.db`)).not.toContain('sandbox');
+  // It is installed for all sessions of the user: the folder of the installation is the workspace of few of them.
+  expect(await told(`sqlite:${hosts.folder}/work/tasks.db`)).toContain(`writable_roots = ["${hosts.folder}/work"]`);
   expect(await told('postgres://me@host/db')).toContain('network_access = true');
 });
 

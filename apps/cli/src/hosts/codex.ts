@@ -1,4 +1,4 @@
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { counted } from '@agent-orchestrator/runtime';
 import { lastLine } from './ask-host.ts';
 import {
@@ -31,7 +31,6 @@ function sandbox(place: Place, store: string | null): string[] {
     store === null
       ? ['network_access', 'true', '']
       : ['writable_roots', JSON.stringify([store]), ' Or keep the store in the workspace.'];
-  if (store !== null && `${store}${sep}`.startsWith(`${place.folder}${sep}`)) return [];
   return [
     'The tools work in any sandbox: Codex starts them outside of it. In the sandbox workspace-write, `orchestrator` ' +
       `in the shell cannot write the store until you have ${key} = ${value} below [sandbox_workspace_write] in ` +
