@@ -4,7 +4,7 @@ import { agentOfConversation } from './processes/conversations.ts';
 import { hostOfThisProcess } from './processes/host-registry.ts';
 import { readConfigFile, type ConfigFile } from './settings/config-file.ts';
 import { ofArgument, ofDefault, ofDurationVariable, ofFile, ofVariable, type Setting } from './settings/setting.ts';
-import { PARK_AFTER_MS } from './settings/park-after.ts';
+import { boundedParkAfter, PARK_AFTER_MS } from './settings/park-after.ts';
 import { storagePackages } from './settings/storage-packages.ts';
 import { thresholds, type Thresholds } from './settings/thresholds.ts';
 import { loadStorages } from './stores/configured-storages.ts';
@@ -71,11 +71,12 @@ export async function resolveSettings(given: Arguments = {}, env: Environment = 
       ofDurationVariable(env, 'ORCHESTRATOR_STALE_AFTER') ??
       ofFile(file, file?.values.stale_after) ??
       ofDefault(DEFAULTS.stale_after_ms),
-    parkAfterMs:
+    parkAfterMs: boundedParkAfter(
       ofArgument(given.parkAfterMs) ??
-      ofDurationVariable(env, 'ORCHESTRATOR_PARK_AFTER') ??
-      ofFile(file, file?.values.park_after) ??
-      ofDefault(PARK_AFTER_MS.default),
+        ofDurationVariable(env, 'ORCHESTRATOR_PARK_AFTER') ??
+        ofFile(file, file?.values.park_after) ??
+        ofDefault(PARK_AFTER_MS.default),
+    ),
     storages: packages.names,
     thresholds: thresholds(env, file),
   };

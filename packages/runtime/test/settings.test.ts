@@ -176,7 +176,6 @@ test.for([
   [{ ttl: '10ms' }, 'ttl'],
   [{ ttl: '9999h' }, 'ttl'],
   [{ stale_after: 60 }, 'stale_after'],
-  [{ park_after: '10ms' }, 'park_after'],
   [{ agent: 'two words' }, 'agent'],
   [{ namespace: 'x'.repeat(129) }, 'namespace'],
   [{ store: 'secret' }, 'store'],
@@ -190,6 +189,18 @@ test.for([
   expect(refusal).toMatchObject({ code: 'CONFIG_INVALID', field: key, message: expect.stringContaining(file) });
   expect(refusal.message).toContain(key);
   expect(refusal.message).not.toContain('secret');
+});
+
+test('a park_after below its bound is refused, wherever it is from, naming that', async () => {
+  write({ park_after: '10ms' });
+  const inFile = await refusalOf();
+  const inVariable = await refusalOf({ ORCHESTRATOR_PARK_AFTER: '10ms' });
+
+  expect(inFile).toMatchObject({ code: 'CONFIG_INVALID', field: 'park_after' });
+  expect(inFile.message).toBe(`In the configuration file ${file}, park_after is shorter than a second.`);
+  expect(inVariable).toMatchObject({ code: 'CONFIG_INVALID', field: 'park_after' });
+  expect(inVariable.message).toBe('The variable ORCHESTRATOR_PARK_AFTER is shorter than a second.');
+  await expect(resolveSettings({ parkAfterMs: 10 }, { HOME: home })).rejects.toMatchObject({ field: 'park_after' });
 });
 
 test.for(['', '[]', 'null', '{', '{"store": "postgres://me:secret@host/db"', 'x'.repeat(70_000)])(

@@ -7,7 +7,6 @@ import { isGroupOfOneUser } from '../system/group-of-one-user.ts';
 import { isSet, type Environment } from '../system/environment.ts';
 import { pathOfVariable } from '../system/path.ts';
 import { stateFolder } from '../system/state-folder.ts';
-import { PARK_AFTER_MS } from './park-after.ts';
 import { THRESHOLD_NAMES, type ThresholdName } from './threshold-names.ts';
 
 const duration = z.string().transform((text, context) => {
@@ -29,7 +28,7 @@ const schema = z.strictObject({
   agent: fields.name.optional(),
   ttl: duration.pipe(fields.ttlMs).optional(),
   stale_after: duration.pipe(fields.staleAfterMs).optional(),
-  park_after: duration.pipe(z.int().min(PARK_AFTER_MS.min, 'is shorter than a second')).optional(),
+  park_after: duration.optional(),
   storages: z.array(z.string().min(1, 'must hold names of packages')).optional(),
   thresholds: thresholds.optional(),
 });
