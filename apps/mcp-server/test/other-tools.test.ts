@@ -155,16 +155,6 @@ describe('resume', () => {
     expect(performance.now() - before).toBeLessThan(15_000);
   });
 
-  test('tells where the whole of a long text is', async () => {
-    await using work = new Workplace();
-    await work.others((one) => one.enqueueTask({ title: 'a', payload: { text: 'x'.repeat(20_000) } }));
-
-    const { lines, text } = await work.call('claim_task');
-
-    expect(lines.at(-1)).toBe('Whole texts: orchestrator task show t1 --json; orchestrator session show t1 --json');
-    expect(text.length).toBeLessThan(10_000);
-  });
-
   test('leaves to another agent what it took meanwhile', async () => {
     await using work = new Workplace();
     await work.others((one) => one.enqueueTask({ title: 'a' }));
