@@ -177,7 +177,7 @@ test('of several conversations in one process, each saves and gives back what is
   await tell('SessionEnd', 'three', true);
 
   expect(saved.filter((said) => said?.startsWith('said in'))).toEqual(['said in two']);
-  expect([held.toSorted(), holdings.list()]).toEqual([['one', 'subagent'], []]);
+  expect([new Set(held), holdings.list()]).toEqual([new Set(['one', 'subagent']), []]);
 });
 
 test('a host that does not end its input is not kept waiting', async () => {

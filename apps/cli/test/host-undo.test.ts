@@ -99,8 +99,8 @@ test.concurrent('what a host leaves of a plugin that it has removed is no failur
     [
       'claude-code',
       '.claude/settings.json',
-      { enabledPlugins: { 'orchestrator@somebody-else': true, 'orchestrator@orchestrator': true } },
-      { enabledPlugins: { 'orchestrator@somebody-else': true } },
+      { enabledPlugins: { 'orchestrator@another': true, 'orchestrator@orchestrator': true } },
+      { enabledPlugins: { 'orchestrator@another': true } },
     ],
   ] as const) {
     using hosts = new HostsPlace();
