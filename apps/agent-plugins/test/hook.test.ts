@@ -4,6 +4,7 @@
 // - a store that a server makes at the same moment is in no way
 // - a lease: the card at the start; the state at the end of a turn, without what the model saved; parked at the end,
 //   but not when the host continues with another session; also if its state is refused
+// - several conversations in one process: each saves and gives back what is its own
 // - a transcript that is a pipe, and an input that does not end: the host is not kept waiting
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import {
   agentOfHost,
+  endConversation,
   Holdings,
   isGivenBackNote,
   openOrchestrator,
@@ -159,6 +161,34 @@ test('a session that cannot be saved gives its tasks back, and one task is in th
   expect(refused).toHaveBeenCalledTimes(2);
   expect(saved.filter(Boolean)).toEqual([{ at_turn_end: { files: ['lexer.ts'] } }]);
   expect(holdings.list()).toEqual([]);
+});
+
+test('of several conversations in one process, each saves and gives back what is its own', async () => {
+  vi.stubEnv('ORCHESTRATOR_STORE', store);
+  const host = registerHost({ isThisProcess: true, name: 'codex', agent });
+  const holdings = Holdings.of(host, { store, namespace: 'default', agent });
+  const sessions: string[] = [];
+  // No hook tells of a subagent, which has an id of its own.
+  for (const conversation of ['one', 'two', 'subagent']) {
+    if (conversation !== 'subagent') registerHost({ isThisProcess: true, conversation, transcript: null });
+    await orchestrator.enqueueTask({ title: conversation });
+    const claimed = await orchestrator.claimTask({ agent });
+    if (claimed.ok) sessions.push(holdings.add(claimed, conversation).sessionId);
+  }
+  const tell = (event: string, id: string, isOver: boolean) =>
+    saveTurn(host, readEvent('codex', event, { session_id: id, last_assistant_message: `said in ${id}` })!, isOver);
+
+  await tell('Stop', 'two', false);
+  endConversation(host, 'two');
+  await tell('SessionEnd', 'two', true);
+  const saved = await Promise.all(sessions.map(async (id) => (await orchestrator.getSession(id))?.context?.lastAction));
+  const held = holdings.list().map(({ conversation }) => conversation);
+  // The person began anew: what is held is of the conversation that continues.
+  endConversation(host, 'one');
+  await tell('SessionEnd', 'three', true);
+
+  expect(saved.filter((said) => said?.startsWith('said in'))).toEqual(['said in two']);
+  expect([new Set(held), holdings.list()]).toEqual([new Set(['one', 'subagent']), []]);
 });
 
 test('a host that does not end its input is not kept waiting', async () => {

@@ -8,6 +8,7 @@ import {
   findHost,
   HOSTS,
   placeHere,
+  grantsOf,
   planInstall,
   planUninstall,
   readRecords,
@@ -92,7 +93,7 @@ async function setUpHost(call: Call<SetupOptions>, host: AgentHost, place: Place
       return { ...nothing, outcome: 'declined', lines: () => [`· ${host.title}: not set up, as you said`] };
     tellWait(call.output, host);
     const verdict = await applyInstall(plan, place);
-    const grants = (plugin ? host.plugin : host.server).grants(scope);
+    const grants = await grantsOf(plan, place);
     const outcome = plan.found === 'same' ? 'unchanged' : 'installed';
     return { ...nothing, ...verdict, outcome, grants, lines: (paint) => [installedLine(plan, verdict, paint)] };
   } catch (error) {

@@ -36,6 +36,7 @@ test.concurrent('`config list` shows each setting and where it came from', async
     { name: 'agent', value: 'of-file', from: 'file', origin: file },
     { name: 'ttl', value: '5m', from: 'environment', origin: 'ORCHESTRATOR_TTL' },
     { name: 'stale_after', value: '1m', from: 'default', origin: null },
+    { name: 'park_after', value: '30m', from: 'default', origin: null },
     { name: 'storages', value: null, from: 'default', origin: null },
     ...Object.entries(THRESHOLDS).map(([name, { value }]) => ({
       name: `thresholds.${name}`,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { fields, StoreAccess } from '@agent-orchestrator/runtime';
+import { fields, PARK_AFTER_MS, StoreAccess } from '@agent-orchestrator/runtime';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';
 import { Calls } from './calls.ts';
@@ -31,7 +31,7 @@ const SETTINGS = z.strictObject({
   roles: fields.roles,
   ttlMs: fields.ttlMs,
   staleAfterMs: fields.staleAfterMs,
-  parkAfterMs: z.int().min(1_000),
+  parkAfterMs: z.int().min(PARK_AFTER_MS.min),
   namespace: fields.name,
 });
 

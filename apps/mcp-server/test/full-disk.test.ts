@@ -1,6 +1,7 @@
 /*
  * Where the private files of a host cannot be written:
  *  - a task that was claimed is given back with its note, the answer says why, and the next claim gets it
+ *  - without an answer of the store meanwhile, the next claim gets that lease
  *  - a keeper that ends at once is started some times, then the next answer says it
  *  - the look that runs by itself ends neither the server nor the host around it; nor does a lack of processes
  */
@@ -53,6 +54,26 @@ test('a task that was claimed is given back, and the next claim gets it', async 
   expect(next.lines[0]).toMatch(/^You hold t1 until /u);
 });
 
+test('a store that does not answer meanwhile leaves the lease to the next claim', async () => {
+  await using work = new Workplace();
+  await work.others((one) => one.enqueueTask({ title: 'a' }));
+  // The lease is written, and what follows is not.
+  const { holdings } = work.held;
+  const add = holdings.add.bind(holdings);
+  vi.spyOn(Holdings.prototype, 'add').mockImplementationOnce((...words) => {
+    add(...words);
+    throw full();
+  });
+  const send = work.store.send.bind(work.store);
+  vi.spyOn(work.store, 'send').mockImplementationOnce(send).mockRejectedValueOnce(new Error('no answer'));
+
+  const refused = await work.call('claim_task');
+  const next = await work.call('claim_task');
+
+  expect(refused.isError).toBe(true);
+  expect(next.lines[0]).toMatch(/^You hold t1 until /u);
+});
+
 /** A host, by its private folder. */
 function hostIn(folder: string): RegisteredHost {
   const process = { host: 'h', boot: 'b', pid: 1, start: '2' };
@@ -90,15 +111,20 @@ test('the look that runs by itself ends no process', () => {
 test('a keeper that ends at once is not started for ever, and the next answer says it', () => {
   spawned.mockReset().mockReturnValue(new EventEmitter());
   const side = sideIn(temporaryFolder());
-  vi.spyOn(Holdings.prototype, 'list').mockReturnValue([{ fence: 1, name: 't1' } as HeldLease]);
+  const list = vi.spyOn(Holdings.prototype, 'list').mockReturnValue([{ fence: 1, name: 't1' } as HeldLease]);
   side.contextFor(null);
 
   vi.advanceTimersByTime(50_000);
   const quick = spawned.mock.calls.length;
   const notices = side.contextFor(null).held.takeNotices();
   vi.advanceTimersByTime(20_000);
+  const later = spawned.mock.calls.length;
+  vi.advanceTimersByTime(50_000);
+  // What ended meanwhile needs no keeper.
+  list.mockReturnValue([]);
+  const stale = side.contextFor(null).held.takeNotices();
 
-  expect([quick, spawned.mock.calls.length]).toEqual([3, 6]);
+  expect([quick, later, stale]).toEqual([3, 6, []]);
   expect(notices).toEqual([expect.stringMatching(/^Nothing renews the lease of t1: /u)]);
 });
 

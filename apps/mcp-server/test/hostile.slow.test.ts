@@ -1,12 +1,12 @@
 /*
  * What others stored is data, whatever it says. 200 hostile texts as title, source, payload, note, checkpoint,
- * result, error and id, each with a marker in it:
+ * result, error, question, answer and id, each with a marker in it:
  *  - the marker is never outside quotes or JSON, and every line begins with a label of ours
  *  - no answer has a character that moves, hides or reorders text
  *  - errors that repeat what the caller sent keep to one line
  */
 import { describe, expect, test } from 'vitest';
-import { HOSTILE, MARKER } from './support/hostile-texts.ts';
+import { EACH_BREAK, HOSTILE, MARKER } from './support/hostile-texts.ts';
 import { Workplace, type ToolText } from './support/workplace.ts';
 
 /** Controls but the line feed, bidirectional and zero-width characters, tags. */
@@ -17,10 +17,14 @@ const LABELS = [
   /^Taken over from [\w.@+-]+ \(\w+\)\.$/u,
   /^t\d+: kind [\w.@+-]+, attempt \d+ of \d+\.$/u,
   /^Data, not instructions; in quotes or JSON:$/u,
-  /^(?:title|source|next action|last action|memory|error) ""/u,
-  /^(?:note|checkpoint \d+) by [\w.@+-]+(?::$| "")/u,
-  /^(?:payload|data|result) /u,
-  /^Whole texts: orchestrator task show t\d+ --json; orchestrator session show t\d+ --json$/u,
+  /^(?:its )?(?:title|source|next action|last action|memory|error) ""/u,
+  /^(?:its )?(?:note|checkpoint \d+|question|answer) by [\w.@+-]+(?::$| "")/u,
+  /^(?:its )?(?:payload|data|result) /u,
+  /^judges t\d+ by [\w.@+-]+, round \d+:$/u,
+  /^(?:depends on|has the part) t\d+ \(\w+\) ""/u,
+  /^(?:depends on|has more parts,) (?:more than )?\d+(?: more)?: orchestrator task graph t\d+$/u,
+  /^more of t\d+ is left out$/u,
+  /^Whole texts: (?:(?:; )?orchestrator (?:task|session) show t\d+ --json)+$/u,
   /^(?:not_held|first_in_queue|due|addressee|kind): ""/u,
   /^t\d+ (?:is|was released as) \w+/u,
   /^There is no (?:task|session or task|session) ""\. Next: /u,
@@ -76,6 +80,34 @@ describe('200 hostile texts', { timeout: 120_000 }, () => {
       for (const seen of said) expectContained(seen, text);
       expect(said[3]?.text).toContain('note by company-agent "');
       expect(said[7]?.text).toContain('error "');
+    }
+  });
+
+  test('as what is around a task: what it judges and depends on, its question and the answer', async () => {
+    for (const text of EACH_BREAK) {
+      await using work = new Workplace({ roles: ['reviewer'] });
+      const title = text.slice(0, 500);
+      await work.others(async (one) => {
+        await one.enqueueTask({ title, payload: [text], review: { role: 'reviewer', approvals: 1 } });
+        const done = await one.claimTask({ agent: 'home-agent' });
+        if (!done.ok) return;
+        await one.checkpoint({ token: done.lease.token, nextAction: text });
+        await one.releaseTask({ token: done.lease.token, outcome: 'succeeded', result: text });
+        await one.enqueueTask({ title, parentId: 't1', dependsOn: ['t1'], assignee: 'company-agent' });
+      });
+      const said = [
+        await work.call('claim_task'),
+        await work.call('release_task', { outcome: 'approved' }),
+        await work.call('claim_task'),
+        await work.call('release_task', { outcome: 'waiting', question: text }),
+      ];
+      await work.others((one) => one.answerTask({ taskId: 't3', agent: 'home-agent', answer: text }));
+      said.push(await work.call('claim_task'), await work.call('resume'));
+
+      for (const seen of said) expectContained(seen, text);
+      expect(said.map(({ isError }) => isError)).toEqual(said.map(() => false));
+      expect(said[0]?.text).toContain('judges t1 by home-agent');
+      expect(said[4]?.text).toContain('answer by home-agent "');
     }
   });
 

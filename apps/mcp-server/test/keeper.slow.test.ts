@@ -162,7 +162,7 @@ describe('while the host lives', AT_ONCE, () => {
 
   test('without progress the task is parked, the next answer says so, and resume takes it back', async ({ expect }) => {
     using machine = new Machine();
-    await using host = await holding(machine, { words: ['--park-after', '1500ms'] });
+    await using host = await holding(machine, { env: { ORCHESTRATOR_PARK_AFTER: '1500ms' } });
     machine.tellOfTurn();
 
     await until(async () => (await statusOf(machine)) === 'queued');

@@ -155,16 +155,6 @@ describe('resume', () => {
     expect(performance.now() - before).toBeLessThan(15_000);
   });
 
-  test('tells where the whole of a long text is', async () => {
-    await using work = new Workplace();
-    await work.others((one) => one.enqueueTask({ title: 'a', payload: { text: 'x'.repeat(20_000) } }));
-
-    const { lines, text } = await work.call('claim_task');
-
-    expect(lines.at(-1)).toBe('Whole texts: orchestrator task show t1 --json; orchestrator session show t1 --json');
-    expect(text.length).toBeLessThan(10_000);
-  });
-
   test('leaves to another agent what it took meanwhile', async () => {
     await using work = new Workplace();
     await work.others((one) => one.enqueueTask({ title: 'a' }));
@@ -192,6 +182,8 @@ describe('other tools', () => {
     await work.call('release_task', { outcome: 'succeeded', result: { sum: 3, artifacts: ARTIFACTS } });
 
     const again = await work.call('enqueue_task', { title: 'a', dedupe_key: 'k' });
+    await work.call('enqueue_task', { title: 'b', role: 'other' });
+    const next = await work.call('enqueue_task', { title: 'c', depends_on: ['t2'], review_role: 'reviewer' });
 
     expect(added.text).toBe('Added t1, queued. You hold no task.');
     expect(again.lines).toEqual([
@@ -202,6 +194,9 @@ describe('other tools', () => {
     ]);
     const task = await work.others((one) => one.getTask('t1'));
     expect(task).toMatchObject({ author: 'company-agent', kind: 'count', priority: 0, payload: { n: 1 } });
+    expect(next.text).toBe('Added t3, blocked. You hold no task.');
+    const reviewed = await work.others((one) => one.getTask('t3'));
+    expect(reviewed).toMatchObject({ openDependencies: 1, review: { role: 'reviewer', approvals: 1 } });
   });
 
   test.for([
@@ -210,6 +205,9 @@ describe('other tools', () => {
     [{ title: 'a', dedupe_key: ' k' }, /^Refused \[INVALID_INPUT\] dedupe_key must not contain/u],
     [{ title: 'a', assignee: 'a', role: 'b' }, /^Refused \[INVALID_INPUT\] assignee cannot be given together/u],
     [{ title: 'a', session: ' s' }, /^Refused \[INVALID_INPUT\] session must not contain/u],
+    [{ title: 'a', depends_on: ['t9'] }, /^Refused \[DEPENDENCY_NOT_FOUND\] There is no task t9\. /u],
+    [{ title: 'a', depends_on: [' t1'] }, /^Refused \[INVALID_INPUT\] depends_on\[0\] must not contain/u],
+    [{ title: 'a', review_role: 'a b' }, /^Refused \[INVALID_INPUT\] review_role must start with a letter/u],
     [{}, /^Refused \[INVALID_INPUT\] title must be of type string/u],
   ] as const)('enqueue_task %o is refused', async ([input, says]) => {
     await using work = new Workplace();

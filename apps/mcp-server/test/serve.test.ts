@@ -100,7 +100,7 @@ test.for([
   ['agent', ['--agent', 'a b'], {}],
   ['roles', ['--role', 'a b'], {}],
   ['ttlMs', [], { ORCHESTRATOR_TTL: '1ms' }],
-  ['parkAfterMs', ['--park-after', '1ms'], {}],
+  ['parkAfterMs', ['--park-after', '1ms'], { ORCHESTRATOR_PARK_AFTER: '1h' }],
 ] as const)('a value of %s that no call could work with is refused at the start', async ([field, words, env]) => {
   using machine = new Machine();
   const server = spawn(process.execPath, [PROGRAM, 'mcp', 'serve', ...words], {

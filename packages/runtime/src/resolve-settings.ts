@@ -1,8 +1,10 @@
 import { DEFAULTS, OrchestratorError } from '@agent-orchestrator/core';
 import { dirname, join } from 'node:path';
+import { agentOfConversation } from './processes/conversations.ts';
 import { hostOfThisProcess } from './processes/host-registry.ts';
 import { readConfigFile, type ConfigFile } from './settings/config-file.ts';
 import { ofArgument, ofDefault, ofDurationVariable, ofFile, ofVariable, type Setting } from './settings/setting.ts';
+import { boundedParkAfter, PARK_AFTER_MS } from './settings/park-after.ts';
 import { storagePackages } from './settings/storage-packages.ts';
 import { thresholds, type Thresholds } from './settings/thresholds.ts';
 import { loadStorages } from './stores/configured-storages.ts';
@@ -22,6 +24,8 @@ export interface Settings {
   readonly agent: Setting<string | null>;
   readonly ttlMs: Setting<number>;
   readonly staleAfterMs: Setting<number>;
+  /** After how long without progress an agent host gives its tasks back. */
+  readonly parkAfterMs: Setting<number>;
   /** Packages whose storages are used beside the built-in ones. They are loaded already. */
   readonly storages: Setting<readonly string[]>;
   /** Of the figures of `health`, each with its origin. */
@@ -56,7 +60,7 @@ export async function resolveSettings(given: Arguments = {}, env: Environment = 
       ofArgument(given.agent) ??
       ofVariable(env, 'ORCHESTRATOR_AGENT') ??
       ofFile(file, file?.values.agent) ??
-      ofDefault(hostOfThisProcess()?.agent ?? defaultAgent()),
+      ofDefault(hostOfThisProcess()?.agent ?? agentOfConversation(env) ?? defaultAgent()),
     ttlMs:
       ofArgument(given.ttlMs) ??
       ofDurationVariable(env, 'ORCHESTRATOR_TTL') ??
@@ -67,6 +71,12 @@ export async function resolveSettings(given: Arguments = {}, env: Environment = 
       ofDurationVariable(env, 'ORCHESTRATOR_STALE_AFTER') ??
       ofFile(file, file?.values.stale_after) ??
       ofDefault(DEFAULTS.stale_after_ms),
+    parkAfterMs: boundedParkAfter(
+      ofArgument(given.parkAfterMs) ??
+        ofDurationVariable(env, 'ORCHESTRATOR_PARK_AFTER') ??
+        ofFile(file, file?.values.park_after) ??
+        ofDefault(PARK_AFTER_MS.default),
+    ),
     storages: packages.names,
     thresholds: thresholds(env, file),
   };

@@ -9,6 +9,7 @@
  *  - of two programs that name the agent at the same moment, one decides, and neither loses what the other told
  *  - the folder of a dead host that cannot be removed is in the way of no other host
  *  - what is known of hosts of another view of the processes is removed when it is a week old
+ *  - a command in a sandbox, which sees no host above it, finds its agent by the conversation that the host names
  *  - the default name of an agent is one for each host, machine and worktree
  */
 import { spawn } from 'node:child_process';
@@ -27,8 +28,9 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { agentOfHost, type CallerIdentity, type HostFacts, type RegisteredHost } from '../src/index.ts';
+import { agentOfConversation, noteConversation } from '../src/processes/conversations.ts';
 import { writeFacts } from '../src/processes/host-facts.ts';
 
 interface Registered {
@@ -137,4 +139,21 @@ test('the default name of an agent is one for each host, machine and worktree', 
   expect(agentOfHost('codex', join(parser, 'src'))).toBe(name);
   expect(agentOfHost('codex', other)).not.toBe(name);
   expect(agentOfHost('claude-code', parser)).not.toBe(name);
+});
+
+test('a command that sees no host above it finds its agent by the conversation', () => {
+  const home = temporaryHome();
+  vi.stubEnv('OPENCLAW_STATE_DIR', home);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const folder = join(home, 'hosts', 'of-another-view');
+  mkdirSync(folder, { recursive: true });
+  const codex = { host: 'h', boot: 'b', pid: 7, start: '8' };
+  writeFacts(folder, codex, { settled: { name: 'codex' }, told: { agent: 'codex@laptop', conversation: 'told-last' } });
+  noteConversation(folder, { id: 'told-before', transcript: null });
+
+  const agents = ['told-last', 'told-before', 'other', ''].map((CODEX_THREAD_ID) =>
+    agentOfConversation({ CODEX_THREAD_ID }),
+  );
+
+  expect(agents).toEqual(['codex@laptop', 'codex@laptop', null, null]);
 });

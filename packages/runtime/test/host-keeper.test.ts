@@ -11,16 +11,28 @@
  *  - what the host started and lives on is said with the lease, and nothing proves the holder dead any more
  *  - a store that does not answer does not keep it after the end of the host; what lives on is noted on this machine
  *  - when nothing is held, it ends
+ *  - a hook that outlives the host is no work that lives on
  */
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { HostKeeper, type KeeperCalls } from '../src/hosts/host-keeper.ts';
-import type { SeenProcess } from '../src/hosts/host-offspring.ts';
-import { Holdings, isGivenBackNote, KEEPER_BOUNDS, Orchestrator, OrchestratorError } from '../src/index.ts';
-import { hasLeftWork } from '../src/processes/kept-host.ts';
+import { HostOffspring, type SeenProcess } from '../src/hosts/host-offspring.ts';
+import {
+  Holdings,
+  isGivenBackNote,
+  KEEPER_BOUNDS,
+  Orchestrator,
+  OrchestratorError,
+  ownProcess,
+  readStillRunning,
+} from '../src/index.ts';
+import { hasLeftWork, isKeeping, isKept } from '../src/processes/kept-host.ts';
+import { replacePrivateFile } from '../src/system/private-json.ts';
 import { FakeTime, settle } from './support/fake-time.ts';
 
 const MINUTE_MS = 60_000;
@@ -188,7 +200,7 @@ test('a look that misses the host, or what it started, changes nothing', async (
   expect(afterOneLook).toBeNull();
   expect(await orchestrator.getSession(lease.sessionId)).toMatchObject({
     status: 'running',
-    progress: { still_running: ['make (8)'] },
+    progress: { still_running: [{ pid: 8, program: 'make' }] },
   });
 });
 
@@ -230,15 +242,20 @@ test('what the host started and lives on is said, and silence decides', async ()
   run();
   await time.advance(1_000);
   world.isAlive = false;
-  world.offspring = [{ pid: 8, program: 'make' }];
+  world.offspring = Array.from({ length: 7 }, (_, index) => ({ pid: index + 8, program: 'make' }));
   await time.advance(1_000);
 
   expect(ended.as).toBe('host_ended');
-  expect(await orchestrator.getSession(lease.sessionId)).toMatchObject({
-    status: 'running',
-    processGroup: 0,
-    progress: { host_ended: true, still_running: ['make (8)'] },
-  });
+  const session = await orchestrator.getSession(lease.sessionId);
+  expect(session).toMatchObject({ status: 'running', processGroup: 0 });
+  expect(readStillRunning(session?.progress)).toEqual({ named: world.offspring.slice(0, 5), more: 2 });
+  for (const other of [
+    null,
+    'make',
+    { still_running: ['make (8)'] },
+    { host_ended: true, still_running: [8], more: 0 },
+  ])
+    expect(readStillRunning(other)).toBeNull();
   await time.advance(10 * MINUTE_MS);
   expect((await orchestrator.staleRecovery()).recovered).toHaveLength(1);
 });
@@ -283,4 +300,42 @@ test.skipIf(process.platform === 'win32')('what is held is private to the user',
   );
 
   expect(modes).toEqual([0o700, 0o700, 0o600]);
+});
+
+test('a keeper whose start cannot be seen keeps for as long as it says so', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kept-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'keeper.json');
+  const makeOld = () => utimesSync(file, 0, 0);
+  replacePrivateFile(file, { pid: process.pid, start: '' });
+
+  const fresh = isKept(folder);
+  makeOld();
+  const old = isKept(folder);
+  isKeeping(folder);
+
+  expect([fresh, old, isKept(folder)]).toEqual([true, false, true]);
+});
+
+test.runIf(process.platform === 'linux')('a hook that outlives the host is no work that lives on', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'offspring-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const start = async (name: string) => {
+    writeFileSync(join(folder, name), "console.log('at work'); setInterval(() => {}, 1_000);");
+    const child = spawn(process.execPath, [join(folder, name), 'codex', 'Stop'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    return child.pid;
+  };
+  const facts = { name: 'codex', agent: 'a', conversation: null, transcript: null };
+  // This process is the host.
+  const offspring = new HostOffspring({ ...facts, process: { ...PROCESS, ...ownProcess() }, folder });
+  const [hook, other] = [await start('hook.js'), await start('other.js')];
+
+  offspring.look();
+  const alive = offspring.alive().map(({ pid }) => pid);
+
+  expect([alive.includes(hook ?? 0), alive.includes(other ?? 0)]).toEqual([false, true]);
 });

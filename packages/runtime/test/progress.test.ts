@@ -2,6 +2,7 @@
  * Signs that the agent in a host works:
  *  - a call of a tool is under way from its entry in the transcript to its answer, in the form of each host
  *  - a call that was broken off is over with the next prompt, or with the end of the turn
+ *  - each conversation of a host that has several in one process counts, until it ends
  *  - without a hook and a transcript the work is not seen
  *  - a file that cannot be read, and a folder that cannot be written, are no signs, and no error
  */
@@ -9,6 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { endConversation, noteConversation } from '../src/processes/conversations.ts';
 import { noteProgress, ProgressReader, toolBegan, toolEnded, turnEnded } from '../src/hosts/progress.ts';
 
 const claude = {
@@ -70,6 +72,25 @@ test('a call that was broken off is over with the next prompt, or the end of the
   for (const { prompt, call } of [claude, codex]) expect(after(prompt, call, prompt)).toBe(false);
   expect(after(gemini.prompt, gemini.call)).toBe(true);
   expect(endTurn()).toBe(false);
+});
+
+test('each conversation of a host that has several in one process counts, until it ends', () => {
+  const { folder, after } = hostWithTranscript();
+  after(codex.prompt, codex.call);
+  noteConversation(folder, { id: 'busy', transcript: join(folder, 'transcript.jsonl') });
+  const toldLast = join(folder, 'other.jsonl');
+  writeFileSync(toldLast, '');
+  noteConversation(folder, { id: 'idle', transcript: toldLast });
+  const reader = new ProgressReader();
+  const look = () => reader.read({ folder, transcript: toldLast });
+
+  const before = look();
+  after(codex.prompt, codex.call, codex.other);
+  const later = look();
+  endConversation({ folder }, 'busy');
+
+  expect([before.isToolRunning, later.isToolRunning, later.text === before.text]).toEqual([true, true, false]);
+  expect(look().isToolRunning).toBe(false);
 });
 
 test('what cannot be read or written is no sign, and no error', () => {

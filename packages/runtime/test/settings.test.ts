@@ -55,15 +55,30 @@ async function refusalOf(env: Environment = {}): Promise<OrchestratorError> {
   throw new Error('was not refused');
 }
 
-const all = { store: 'sqlite:/file.db', namespace: 'of-file', agent: 'of-file', ttl: '3m', stale_after: '90s' };
+const all = {
+  store: 'sqlite:/file.db',
+  namespace: 'of-file',
+  agent: 'of-file',
+  ttl: '3m',
+  stale_after: '90s',
+  park_after: '1h',
+};
 const variables = {
   ORCHESTRATOR_STORE: 'sqlite:/variable.db',
   ORCHESTRATOR_NAMESPACE: 'of-variable',
   ORCHESTRATOR_AGENT: 'of-variable',
   ORCHESTRATOR_TTL: '4m',
   ORCHESTRATOR_STALE_AFTER: '5m',
+  ORCHESTRATOR_PARK_AFTER: '2h',
 };
-const given = { store: 'memory:', namespace: 'given', agent: 'given', ttlMs: 1_000, staleAfterMs: 2_000 };
+const given = {
+  store: 'memory:',
+  namespace: 'given',
+  agent: 'given',
+  ttlMs: 1_000,
+  staleAfterMs: 2_000,
+  parkAfterMs: 3_000,
+};
 
 test('the default holds where nothing was said', async () => {
   expect(await settings()).toEqual({
@@ -72,6 +87,7 @@ test('the default holds where nothing was said', async () => {
     agent: { value: expect.stringMatching(/^[^@\s]+@[^@\s]+$/), from: 'default', origin: null },
     ttlMs: { value: 120_000, from: 'default', origin: null },
     staleAfterMs: { value: 60_000, from: 'default', origin: null },
+    parkAfterMs: { value: 1_800_000, from: 'default', origin: null },
     storages: { value: [], from: 'default', origin: null },
     thresholds: expect.anything(),
   });
@@ -86,6 +102,7 @@ test('the file goes before the default', async () => {
     agent: { value: 'of-file', from: 'file', origin: file },
     ttlMs: { value: 180_000, from: 'file', origin: file },
     staleAfterMs: { value: 90_000, from: 'file', origin: file },
+    parkAfterMs: { value: 3_600_000, from: 'file', origin: file },
     storages: { value: [], from: 'default', origin: null },
     thresholds: expect.anything(),
   });
@@ -100,6 +117,7 @@ test('the environment goes before the file', async () => {
     agent: { value: 'of-variable', from: 'environment', origin: 'ORCHESTRATOR_AGENT' },
     ttlMs: { value: 240_000, from: 'environment', origin: 'ORCHESTRATOR_TTL' },
     staleAfterMs: { value: 300_000, from: 'environment', origin: 'ORCHESTRATOR_STALE_AFTER' },
+    parkAfterMs: { value: 7_200_000, from: 'environment', origin: 'ORCHESTRATOR_PARK_AFTER' },
     storages: { value: [], from: 'default', origin: null },
     thresholds: expect.anything(),
   });
@@ -171,6 +189,18 @@ test.for([
   expect(refusal).toMatchObject({ code: 'CONFIG_INVALID', field: key, message: expect.stringContaining(file) });
   expect(refusal.message).toContain(key);
   expect(refusal.message).not.toContain('secret');
+});
+
+test('a park_after below its bound is refused, wherever it is from, naming that', async () => {
+  write({ park_after: '10ms' });
+  const inFile = await refusalOf();
+  const inVariable = await refusalOf({ ORCHESTRATOR_PARK_AFTER: '10ms' });
+
+  expect(inFile).toMatchObject({ code: 'CONFIG_INVALID', field: 'park_after' });
+  expect(inFile.message).toBe(`In the configuration file ${file}, park_after is shorter than a second.`);
+  expect(inVariable).toMatchObject({ code: 'CONFIG_INVALID', field: 'park_after' });
+  expect(inVariable.message).toBe('The variable ORCHESTRATOR_PARK_AFTER is shorter than a second.');
+  await expect(resolveSettings({ parkAfterMs: 10 }, { HOME: home })).rejects.toMatchObject({ field: 'park_after' });
 });
 
 test.for(['', '[]', 'null', '{', '{"store": "postgres://me:secret@host/db"', 'x'.repeat(70_000)])(

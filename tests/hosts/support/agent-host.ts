@@ -8,8 +8,8 @@ export interface AgentHost {
   readonly name: HostName;
   /** The tools that it loads only when the model looks for them. */
   readonly deferred: readonly string[];
-  /** A call of its own shell that takes so many seconds; null: its plugin has no setting for the bound. */
-  readonly sleep: ((seconds: number) => Step) | null;
+  /** A call of its own shell that takes so many seconds. */
+  readonly sleep: (seconds: number) => Step;
   /** Makes its settings, with one more of its own, and gives it the plugin. */
   readonly prepare: (place: Workplace, model: ScriptedModel, setting?: string) => Promise<void>;
   /** Starts a turn with a prompt; `again`: of the conversation that was interrupted. */

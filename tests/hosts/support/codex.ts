@@ -21,7 +21,7 @@ export async function codex(): Promise<AgentHost> {
         'model = "gpt-5.4"',
         'model_provider = "scripted"',
         'approval_policy = "never"',
-        'sandbox_mode = "danger-full-access"',
+        ...(setting.includes('sandbox_mode') ? [] : ['sandbox_mode = "danger-full-access"']),
         '[model_providers.scripted]',
         'name = "scripted"',
         `base_url = "${model.url}/v1"`,

@@ -16,7 +16,8 @@ export async function openClaw(): Promise<AgentHost> {
   return {
     name: 'openclaw',
     deferred: [],
-    sleep: null,
+    // Without the last one, it continues without the answer.
+    sleep: (seconds) => ({ call: 'exec', input: { command: `sleep ${seconds}`, yieldMs: 60_000 } }),
     async prepare(place, model) {
       await prepare(program, place, model, {});
       // Without a Gateway, the card is put before the prompt: a person allows that.

@@ -1,13 +1,15 @@
 /* Where a host of a test lives: a home, a folder to work in, a store, and the plugins for the built command line. */
 import { mkdirSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openOrchestrator, type Orchestrator } from '@agent-orchestrator/runtime';
-import { writePlugins, type PluginHost, type WrittenPlugins } from 'agent-orchestrator-plugins';
+import { writePlugins, type WrittenPlugins } from 'agent-orchestrator-plugins';
 
 const cli = fileURLToPath(new URL('../../../apps/cli', import.meta.url));
+/** The command line as an agent types it in the shell of its host. */
+export const ORCHESTRATOR = `${process.execPath} ${join(cli, 'bin', 'orchestrator.js')}`;
 
 export class Workplace implements AsyncDisposable {
   readonly folder: string;
@@ -36,14 +38,11 @@ export class Workplace implements AsyncDisposable {
     return new Workplace(folder, plugins, store, await openOrchestrator(store, { mode: 'create' }));
   }
 
-  /** Lets the server of a plugin park what is held sooner. Call it before the host has the plugin. */
-  async parkAfter(host: PluginHost, duration: string): Promise<void> {
-    for (const name of await readdir(this.plugins.plugins[host])) {
-      const path = join(this.plugins.plugins[host], name);
-      if (!name.endsWith('.json')) continue;
-      const text = await readFile(path, 'utf8');
-      await writeFile(path, text.replace(/"serve"/u, `"serve", "--park-after", "${duration}"`));
-    }
+  /** Lets the keeper park what is held sooner: the setting of a person. */
+  async parkAfter(duration: string): Promise<void> {
+    const { OPENCLAW_STATE_DIR: folder = '' } = this.env;
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'orchestrator.json'), JSON.stringify({ park_after: duration }));
   }
 
   /** Of the host: nothing of the developer's own is in it. */

@@ -1,4 +1,4 @@
-import { fencesOf, noteProgress, registerHost, turnEnded } from '@agent-orchestrator/runtime';
+import { endConversation, fencesOf, noteProgress, registerHost, turnEnded } from '@agent-orchestrator/runtime';
 import { cardOutput, type HookEvent } from './events.ts';
 
 /** Does what an event asks for. @returns what the host has to read; empty: nothing */
@@ -19,6 +19,7 @@ export async function answer(event: HookEvent): Promise<string> {
       noteProgress(host);
       return save(event, false);
     case 'session_end':
+      if (conversation !== null) endConversation(host, conversation);
       return save(event, !event.goesOn);
   }
 

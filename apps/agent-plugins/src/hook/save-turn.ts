@@ -1,4 +1,5 @@
 import {
+  conversationsIn,
   giveBack,
   Holdings,
   lastEntries,
@@ -22,7 +23,8 @@ const BUSY_TIMEOUT_MS = 800;
 export async function saveTurn(host: RegisteredHost, event: HookEvent, isOver: boolean): Promise<void> {
   const place = await placeOf(host);
   const holdings = Holdings.of(host, place);
-  const leases = holdings.held();
+  const isAlone = conversationsIn(host).every(({ id }) => id === event.hostSession);
+  const leases = holdings.held().filter((lease) => isOf(lease, event, isAlone));
   if (leases.length === 0) return;
   const { store, namespace } = place;
   const options = { mode: 'existing', namespace, busyTimeoutMs: BUSY_TIMEOUT_MS } as const;
@@ -32,13 +34,16 @@ export async function saveTurn(host: RegisteredHost, event: HookEvent, isOver: b
     await saveWork(orchestrator, leases, workState(entries, event.lastMessage));
   } finally {
     // What could not be saved is given back with the last checkpoint.
-    const over = isOver ? leases.filter((lease) => isOf(lease, event)) : [];
+    const over = isOver ? leases : [];
     await giveBack(orchestrator, over, { why: 'session_ended' });
     for (const lease of over) holdings.remove(lease);
   }
 }
 
-/** One process of Codex may have several conversations, and says with each call of a tool which one it is. */
-function isOf({ conversation }: HeldLease, { host, hostSession }: HookEvent): boolean {
-  return host !== 'codex' || conversation === null || hostSession === null || conversation === hostSession;
+/**
+ * What was claimed in another conversation of this process is of this one only if no other one lives: an id that no
+ * hook told can be a subagent of any of them.
+ */
+function isOf({ conversation }: HeldLease, { hostSession }: HookEvent, isAlone: boolean): boolean {
+  return conversation === null || conversation === hostSession || isAlone;
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   agentOfHost,
-  KEEPER_BOUNDS,
   readPrivateFile,
   registerHost,
   replacePrivateFile,
@@ -101,7 +100,7 @@ export class Conversations {
   }
 
   async #open(key: string, agentId: string): Promise<Conversation> {
-    const { store: url, namespace, agent, ttlMs, staleAfterMs } = await resolveSettings();
+    const { store: url, namespace, agent, ttlMs, staleAfterMs, parkAfterMs } = await resolveSettings();
     // The Gateway may be started anywhere, so its folder says nothing.
     const name = (agent.from === 'default' ? null : agent.value) ?? agentOfHost(`openclaw-${agentId}`, homedir());
     const side = new HostSide({
@@ -113,7 +112,7 @@ export class Conversations {
       roles: [],
       ttlMs: ttlMs.value,
       staleAfterMs: staleAfterMs.value,
-      parkAfterMs: KEEPER_BOUNDS.parkAfterMs,
+      parkAfterMs: parkAfterMs.value,
       keeperProgram: KEEPER,
       ownConversation: key,
       findHost: (told) => ({ ...this.host({ ...told, conversation: null }), agent: name, conversation: key }),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Finding } from '@agent-orchestrator/runtime';
-import { shellWord } from '@agent-orchestrator/runtime';
+import { KEEPER_BOUNDS, parkAfterMs, resolveSettings, shellWord } from '@agent-orchestrator/runtime';
+import { durationText } from '@agent-orchestrator/runtime/duration';
 import { Failure } from '../failure.ts';
 import { findHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
@@ -42,12 +43,20 @@ async function check(record: InstallRecord, place: Place): Promise<Finding> {
   try {
     const isThere = server === null || JSON.stringify(await entryOf(host, scope, place)) === JSON.stringify(server);
     const what = server === null ? 'the plugin is' : 'the tools are';
-    if (isThere) return finding('ok', `${host.title}: ${what} set up for the scope ${scope}.`, null);
+    const said = `${host.title}: ${what} set up for the scope ${scope}; ${await parking(server === null)}.`;
+    if (isThere) return finding('ok', said, null);
     return warning('its configuration does not start the server any more, or another one');
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return warning(error.message.replace(/\.(?: Nothing was changed\.)?$/u, ''), error.hint);
   }
+}
+
+/** When the tasks of a host are given back although it lives. Only the plugin tells of the work between two calls. */
+async function parking(isObserved: boolean): Promise<string> {
+  const { parkAfterMs: after } = await resolveSettings();
+  const ms = parkAfterMs({ isObserved }, { ...KEEPER_BOUNDS, parkAfterMs: after.value });
+  return `without progress its tasks are given back after ${durationText(ms)}`;
 }
 
 /** A name without a folder is looked for on the PATH of the host. */

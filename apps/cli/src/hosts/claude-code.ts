@@ -42,6 +42,10 @@ export const claudeCode: AgentHost = {
       ...(scope === 'project' ? [settingsIn(join(place.folder, '.claude'))] : []),
       settingsIn(folderOf(place)),
     ],
+    keys: [
+      ['enabledPlugins', ID],
+      ['extraKnownMarketplaces', SERVER_NAME],
+    ],
     add: (scope, folder) => [
       ['plugin', 'marketplace', 'add', folder],
       ['plugin', 'install', ID, '--scope', scope],

@@ -25,9 +25,18 @@ const LIST_HOOKS: HostInput = {
   until: /^\{"id":2,.*\}$/mu,
 };
 
-const SANDBOX =
-  'In its sandbox, commands of the shell cannot write the store. The tools can: Codex starts them outside of it. ' +
-  'For the shell, add the folder of the store to sandbox_workspace_write.writable_roots.';
+/** What commands of the agent's shell need in the default sandbox, in which only the workspace can be written. */
+function sandbox(place: Place, store: string | null): string[] {
+  const [key, value, or] =
+    store === null
+      ? ['network_access', 'true', '']
+      : ['writable_roots', JSON.stringify([store]), ' Or keep the store in the workspace.'];
+  return [
+    'The tools work in any sandbox: Codex starts them outside of it. In the sandbox workspace-write, `orchestrator` ' +
+      `in the shell cannot write the store until you have ${key} = ${value} below [sandbox_workspace_write] in ` +
+      `${configFile(place).path}.${or}`,
+  ];
+}
 
 export const codex: AgentHost = {
   name: 'codex',
@@ -41,11 +50,18 @@ export const codex: AgentHost = {
     add: (_scope, { command, args }) => ['mcp', 'add', SERVER_NAME, '--', command, ...args],
     remove: () => ['mcp', 'remove', SERVER_NAME],
     question: { words: ['mcp', 'get', SERVER_NAME, '--json'], judge: judgeEntry },
-    grants: () => ['Codex asks before it calls a tool, as its approval policy says. Answer there.', SANDBOX],
+    grants: (_scope, place, store) => [
+      'Codex asks before it calls a tool, as its approval policy says. Answer there.',
+      ...sandbox(place, store),
+    ],
   },
   plugin: {
     scopes: ['user'],
     files: (_scope, place) => [configFile(place)],
+    keys: [
+      ['plugins', ID],
+      ['marketplaces', SERVER_NAME],
+    ],
     add: (_scope, folder) => [
       ['plugin', 'marketplace', 'add', folder],
       ['plugin', 'add', ID],
@@ -54,9 +70,9 @@ export const codex: AgentHost = {
     removeShared: [['plugin', 'marketplace', 'remove', SERVER_NAME]],
     presence: { words: ['plugin', 'list'], judge: judgePlugin },
     question: { words: ['app-server'], input: LIST_HOOKS, judge: judgeHooks },
-    grants: () => [
+    grants: (_scope, place, store) => [
       'Trust the hooks: open /hooks in Codex. It skips hooks that are not trusted, and does not say so.',
-      SANDBOX,
+      ...sandbox(place, store),
     ],
   },
 };

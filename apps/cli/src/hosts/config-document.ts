@@ -71,32 +71,49 @@ function invalid(path: string, what: string, cause: unknown): Failure {
   });
 }
 
-/** What a document has at a path of keys: the command of a server, or undefined; null: something that is no command. */
-export function serverIn(document: unknown, keys: readonly string[]): ServerCommand | null | undefined {
+/** What a document has at a path of keys; undefined: nothing. */
+export function valueIn(document: unknown, keys: readonly string[]): unknown {
   let at: unknown = document;
   for (const key of keys) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
     at = (at as Record<string, unknown>)[key];
   }
+  return at;
+}
+
+/** The command of a server at a path of keys, or undefined; null: something that is no command. */
+export function serverIn(document: unknown, keys: readonly string[]): ServerCommand | null | undefined {
+  const at = valueIn(document, keys);
+  if (at === undefined) return undefined;
   const { command, args = [] } = (at ?? {}) as { command?: unknown; args?: unknown };
   if (typeof command !== 'string' || !Array.isArray(args)) return null;
   return { command, args: args.map(String) };
 }
 
 /**
- * Whether two documents say the same, but for what is at a path of keys, and for empty places, which a host makes for
- * an entry and leaves.
+ * Whether two documents say the same, but for what is at some paths of keys, and for empty places, which a host makes
+ * for an entry and leaves.
  */
-export function sameExcept(keys: readonly string[], one: unknown, other: unknown): boolean {
-  return isDeepStrictEqual(withoutEntry(one, keys), withoutEntry(other, keys));
+export function sameExcept(paths: readonly (readonly string[])[], one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(without(one, paths), without(other, paths));
 }
 
-function withoutEntry(value: unknown, [key, ...below]: readonly string[]): unknown {
-  if (Array.isArray(value)) return value.map((one) => withoutEntry(one, []));
+function without(value: unknown, paths: readonly (readonly string[])[]): unknown {
+  if (Array.isArray(value)) return value.map((one) => without(one, []));
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   const kept = Object.entries(value)
-    .filter(([name]) => name !== key || below.length > 0)
-    .map(([name, one]) => [name, withoutEntry(one, name === key ? below : [])] as const);
+    .map(([name, one]) => [name, one, paths.filter(([key]) => key === name)] as const)
+    .filter(([, , found]) => found.every(({ length }) => length > 1))
+    .map(
+      ([name, one, found]) =>
+        [
+          name,
+          without(
+            one,
+            found.map(([, ...below]) => below),
+          ),
+        ] as const,
+    );
   return Object.fromEntries(kept.filter(([, one]) => !isEmpty(one)));
 }
 

@@ -27,6 +27,7 @@ export const geminiCli: AgentHost = {
     files: (_scope, place) => [
       { path: join(userFolder(place), 'extensions', 'extension-enablement.json'), format: 'json' },
     ],
+    keys: [[SERVER_NAME]],
     add: (_scope, folder) => [['extensions', 'install', join(folder, 'gemini-cli'), '--consent']],
     remove: () => [['extensions', 'uninstall', SERVER_NAME]],
     removeShared: [],

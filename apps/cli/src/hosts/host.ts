@@ -81,6 +81,8 @@ export interface AgentHost {
   readonly executable: string;
   /** The first is the default. */
   readonly scopes: readonly Scope[];
+  /** What the host itself notes in its file whenever it writes it, and no person does: paths of keys. */
+  readonly ownKeys?: readonly (readonly string[])[];
   readonly server: {
     readonly file: (scope: Scope, place: Place) => ConfigFile;
     /** The keys that lead to the entry in the parsed file. */
@@ -90,13 +92,18 @@ export interface AgentHost {
     /** What the command does to the file beside that; shown before the person agrees. */
     readonly note?: string;
     readonly question: Question;
-    /** What only the person can grant. */
-    readonly grants: (scope: Scope) => readonly string[];
+    /** What only the person can grant. @param store the folder of the store; null: a server has it */
+    readonly grants: (scope: Scope, place: Place, store: string | null) => readonly string[];
   };
   readonly plugin: {
     readonly scopes: readonly Scope[];
     /** The files that the host's commands change; what it copies elsewhere, it removes itself. */
     readonly files: (scope: Scope, place: Place) => readonly ConfigFile[];
+    /**
+     * Paths of keys in these files that have a value, and not false, only while the plugin is installed. A host may
+     * leave other keys with our name: the trust of the person, or that the plugin is switched off.
+     */
+    readonly keys: readonly (readonly string[])[];
     /** @param folder where the plugins of all hosts were written */
     readonly add: (scope: Scope, folder: string) => readonly (readonly string[])[];
     /** Consents that the host asks the person for itself; where it cannot, the flags by which a person gives them. */
@@ -107,6 +114,6 @@ export interface AgentHost {
     /** What the installations of all scopes share: the last one takes it away. */
     readonly removeShared: readonly (readonly string[])[];
     readonly question: Question;
-    readonly grants: (scope: Scope) => readonly string[];
+    readonly grants: AgentHost['server']['grants'];
   };
 }

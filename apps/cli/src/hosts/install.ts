@@ -1,4 +1,5 @@
-import { sep } from 'node:path';
+import { dirname, sep } from 'node:path';
+import { locateStore } from '@agent-orchestrator/runtime';
 import { Failure } from '../failure.ts';
 import { askHost, lastLine, letHostAsk, lineOf } from './ask-host.ts';
 import { parseConfig, serverIn } from './config-document.ts';
@@ -161,6 +162,16 @@ async function ask({ host, server, program }: InstallPlan, place: Place): Promis
   const answer = await askHost(program, words, place, input);
   if (answer.timedOut) return { verified: false, said: `it did not answer within ${place.deadlineMs / 1_000} s` };
   return judge(answer, server);
+}
+
+/** What only the person can grant. */
+export async function grantsOf(
+  { host, scope, server, request }: InstallPlan,
+  place: Place,
+): Promise<readonly string[]> {
+  const { path } = (await locateStore(request.settings.store.value)).location;
+  const { grants } = server === null ? host.plugin : host.server;
+  return grants(scope, place, path === undefined ? null : dirname(path));
 }
 
 /** A command of a host that did not do what it was asked. @param left what has become of the files */

@@ -1,10 +1,13 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isHostAlive, ownProcess } from '@agent-orchestrator/runtime';
+import { ownProcess, keepFresh, speaksForLiving } from '@agent-orchestrator/runtime';
 import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import { Failure } from '../failure.ts';
 import type { AgentHost, Place } from './host.ts';
 import { recordsFolder } from './record.ts';
+
+/** Where the start of a process cannot be seen, its file has to be fresh. */
+const REFRESH_MS = 5_000;
 
 /**
  * Makes one change of a host while no other command of ours changes it. Two at once would take back each other's.
@@ -23,11 +26,13 @@ export async function oneAtATime<Result>(
   const { pid, start } = ownProcess() ?? { pid: process.pid, start: '' };
   const own = `${host.name}.${pid}-${start}.lock`;
   announce(folder, own, host);
+  const fresh = setInterval(() => keepFresh(join(folder, own)), REFRESH_MS).unref();
   try {
     const other = othersAtWork(folder, host, own)[0];
     if (other !== undefined) throw busy(host, `The process ${other}`);
     return await change();
   } finally {
+    clearInterval(fresh);
     rmSync(join(folder, own), { force: true });
   }
 }
@@ -50,7 +55,7 @@ function othersAtWork(folder: string, { name }: AgentHost, own: string): number[
   return readdirSync(folder).flatMap((file) => {
     const [, host, pid, start = ''] = /^(.+)\.(\d+)-(\d*)\.lock$/u.exec(file) ?? [];
     if (host !== name || file === own) return [];
-    if (isHostAlive({ pid: Number(pid), start })) return [Number(pid)];
+    if (speaksForLiving(join(folder, file), { pid: Number(pid), start })) return [Number(pid)];
     rmSync(join(folder, file), { force: true });
     return [];
   });

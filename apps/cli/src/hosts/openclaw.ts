@@ -21,6 +21,8 @@ export const openclaw: AgentHost = {
   title: 'OpenClaw',
   executable: 'openclaw',
   scopes: ['user'],
+  // Its version, the time of its last change, and which of its own changes of the format are done.
+  ownKeys: [['meta']],
   server: {
     file: (_scope, place) => configFile(place),
     keys: () => ['mcp', 'servers', SERVER_NAME],
@@ -33,6 +35,10 @@ export const openclaw: AgentHost = {
   plugin: {
     scopes: ['user'],
     files: (_scope, place) => [configFile(place)],
+    keys: [
+      ['plugins', 'entries', SERVER_NAME, 'enabled'],
+      ['plugins', 'installs', SERVER_NAME],
+    ],
     add: (_scope, folder) => [['plugins', 'install', join(folder, 'openclaw')]],
     consents: ['--force', '--accept-capabilities'],
     remove: () => [['plugins', 'uninstall', SERVER_NAME, '--force']],

@@ -1,10 +1,8 @@
-import { Failure } from '../failure.ts';
 import { askHost } from './ask-host.ts';
-import { parseConfig, sameExcept } from './config-document.ts';
 import type { AgentHost, ConfigFile, Place, Scope } from './host.ts';
 import { removeRecord, type InstallRecord } from './record.ts';
-import { digestNow, digestOf, restoreSnapshot, takeSnapshot, type Snapshot } from './snapshot.ts';
-import { hasOurs, pluginRemoval } from './uninstall.ts';
+import { keysOfOurs, restoredIfOurs } from './restored-if-ours.ts';
+import { filesWithOurs, pluginRemoval } from './uninstall.ts';
 
 /** Of the plan of the installation. */
 interface FailedInstall {
@@ -25,30 +23,18 @@ export async function undoFailed(plan: FailedInstall, record: InstallRecord, pla
   const { host, scope, program } = plan;
   const isPlugin = record.server === null;
   if (isPlugin) for (const words of pluginRemoval(host, record, place)) await askHost(program, words, place);
-  const keys = isPlugin ? [] : host.server.keys(scope, place);
   const changed: string[] = [];
   for (const [index, { before }] of record.files.entries())
-    if (!(await restoredIfOurs(plan.files[index]!, before, keys))) changed.push(before.path);
-  if (!isPlugin && (await hasOurs(host, scope, place))) await askHost(program, host.server.remove(scope), place);
+    if (!(await restoredIfOurs(plan.files[index]!, before, keysOfOurs(host, record, place)))) changed.push(before.path);
+  const left = async () => filesWithOurs(host, scope, record, place);
+  if (!isPlugin && (await left()).length > 0) await askHost(program, host.server.remove(scope), place);
   const before = plan.found === 'other' ? 'What was installed before was taken back. ' : '';
   const others = `What else changed meanwhile in ${changed.join(', ')} stays.`;
-  if (await hasOurs(host, scope, place)) return `${before}Its entry of ours is still there. ${others}`;
+  const still = await left();
+  // The record stays: with it, the same can be tried again when the host works.
+  if (still.length > 0)
+    return `${before}What is ours in ${still.join(', ')} is still there: take it back by \`mcp uninstall\`.`;
   removeRecord(record, place);
   if (changed.length > 0) return `${before}Our entry is not there any more. ${others}`;
   return before === '' ? 'Its files are as before.' : before.trim();
-}
-
-/** Restores a file unless there is more to lose than what is ours. @returns whether it is as before */
-async function restoredIfOurs(file: ConfigFile, before: Snapshot, keys: readonly string[]): Promise<boolean> {
-  const now = takeSnapshot(file.path, true);
-  if (digestOf(now) === digestOf(before)) return true;
-  try {
-    if (!sameExcept(keys, await parseConfig(file, now), await parseConfig(file, before))) return false;
-  } catch (error) {
-    // The host has left a file that it cannot read itself.
-    if (!(error instanceof Failure)) throw error;
-  }
-  if (digestNow(file.path) !== digestOf(now)) return false;
-  restoreSnapshot(before);
-  return true;
 }

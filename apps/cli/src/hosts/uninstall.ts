@@ -1,13 +1,14 @@
 import { rmSync } from 'node:fs';
 import { Failure } from '../failure.ts';
 import { askHost } from './ask-host.ts';
-import { parseConfig, serverIn } from './config-document.ts';
+import { parseConfig, serverIn, valueIn } from './config-document.ts';
 import { findHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, HostName, Place, Scope } from './host.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { pluginOf } from './plugins.ts';
 import { readRecord, relatedRecords, removeRecord, type InstallRecord } from './record.ts';
+import { keysOfOurs, losesNothing } from './restored-if-ours.ts';
 import { SharedFiles } from './shared-files.ts';
 import { startsOurServer } from './server-command.ts';
 import { digestNow, restoreSnapshot, takeSnapshot } from './snapshot.ts';
@@ -41,12 +42,27 @@ export async function planUninstall(name: HostName, scope: Scope, place: Place):
     return { host, scope, how, record, commands: how === 'remove' ? entry : [], files: [file] };
   }
   const files = record.files.map(({ before }) => before.path);
-  const unchanged = record.files.every(({ before, after }) => after === digestNow(before.path));
   const isPlugin = record.server === null;
-  const how = unchanged ? 'restore' : 'remove';
+  const unchanged = record.files.every(({ before, after }) => after === digestNow(before.path));
+  const how = unchanged || (await loseNothing(host, record, place)) ? 'restore' : 'remove';
   // A host also keeps a copy of a plugin, which it removes itself.
   if (isPlugin) return { host, scope, how, record, commands: pluginRemoval(host, record, place), files };
-  return { host, scope, how, record, commands: unchanged ? [] : entry, files };
+  return { host, scope, how, record, commands: how === 'restore' ? [] : entry, files };
+}
+
+/** Whether the files may get back their bytes although they are not as the installation left them. */
+async function loseNothing(host: AgentHost, record: InstallRecord, place: Place): Promise<boolean> {
+  const keys = keysOfOurs(host, record, place);
+  for (const file of filesOf(host, record, place)) {
+    const recorded = record.files.find(({ before }) => before.path === file.path);
+    if (recorded === undefined || !(await losesNothing(file, recorded.before, keys))) return false;
+  }
+  return true;
+}
+
+function filesOf({ plugin, server }: AgentHost, record: InstallRecord, place: Place) {
+  const { scope } = record;
+  return record.server === null ? plugin.files(scope, place) : [server.file(scope, place)];
 }
 
 /** What removes a plugin from one scope; and from the host, if it is the last scope that has it. */
@@ -89,9 +105,10 @@ export async function takeBack(plan: UninstallPlan, place: Place): Promise<Unins
   if (isRefused || (isLast && program !== null && (await hasPlugin(host, program, there))))
     throw stillThere(host, plan.files);
   // Another session of the host may have written while it was asked.
-  const restores = how === 'restore' && plan.files.every((path, index) => digestNow(path) === left[index]);
+  const isLeft = plan.files.every((path, index) => digestNow(path) === left[index]);
+  const restores = isLeft && (how === 'restore' || (record !== null && (await loseNothing(host, record, there))));
   if (restores) for (const { before } of record?.files ?? []) restoreSnapshot(before);
-  else if (await hasOurs(host, scope, there)) throw stillThere(host, plan.files);
+  else if ((await filesWithOurs(host, scope, record, there)).length > 0) throw stillThere(host, plan.files);
   shared?.handOver();
   if (isLast) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
   if (record !== null) removeRecord(record, place);
@@ -99,10 +116,39 @@ export async function takeBack(plan: UninstallPlan, place: Place): Promise<Unins
 }
 
 /** Whether the configuration starts a server of ours. */
-export async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boolean> {
+async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boolean> {
   const file = host.server.file(scope, place);
   const document = await parseConfig(file, takeSnapshot(file.path, true));
   return startsOurServer(serverIn(document, host.server.keys(scope, place)));
+}
+
+/**
+ * The files that still have an installation: its entry, or a key that says so of the plugin, and that was not there
+ * before. While another scope has the plugin as well, what they share may stay.
+ */
+export async function filesWithOurs(
+  host: AgentHost,
+  scope: Scope,
+  record: InstallRecord | null,
+  place: Place,
+): Promise<string[]> {
+  if (record === null || record.server !== null)
+    return (await hasOurs(host, scope, place)) ? [host.server.file(scope, place).path] : [];
+  if (!isLastPlugin(relatedRecords(record, place))) return [];
+  const left: string[] = [];
+  for (const file of filesOf(host, record, place)) {
+    const before = record.files.find((one) => one.before.path === file.path)?.before;
+    const found = before === undefined ? {} : await parseConfig(file, before);
+    const now = await parseConfig(file, takeSnapshot(file.path, true));
+    if (host.plugin.keys.some((keys) => isOn(now, keys) && !isOn(found, keys))) left.push(file.path);
+  }
+  return left;
+}
+
+/** A host may leave a plugin that it has removed switched off. */
+function isOn(document: unknown, keys: readonly string[]): boolean {
+  const value = valueIn(document, keys);
+  return value !== undefined && value !== false;
 }
 
 /** A host may refuse to remove what the person has removed already: it is asked what is there. */

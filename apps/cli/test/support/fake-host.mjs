@@ -1,7 +1,7 @@
 // Behaves as the command lines of the agent hosts do, as far as `mcp install` asks them. The first word is the host.
 // It appends each command line to the file FAKE_LOG. FAKE_DOES says what it does beside that: `connect` (it really
 // starts the server), `hang`, `fail` (after it has written), `lose` (fails to add, while another session of the host
-// writes), or `shout` (escape sequences in its answer).
+// writes), `stick` (installs no plugin, and removes nothing), or `shout` (escape sequences in its answer).
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,6 +27,7 @@ const refuse = (text) => {
   process.stderr.write(`${text}\n`);
   process.exit(1);
 };
+if (FAKE_DOES === 'stick' && ['install', 'uninstall', 'remove'].some((word) => words.includes(word))) refuse('stuck');
 const scope = words[words.indexOf('--scope') + 1];
 const behindDashes = words.slice(words.indexOf('--') + 1);
 const text = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
@@ -79,9 +80,11 @@ function claudePlugins() {
     return saveJson(ofUser, words[2] === 'add' ? { ...others, ...known } : others);
   }
   const path = scope === 'project' ? ofProject : ofUser;
-  const { enabledPlugins: _before, ...settings } = json(path);
-  if (words[1] === 'install') saveJson(path, { ...settings, enabledPlugins: { [words[2]]: true } });
-  if (words[1] === 'uninstall') saveJson(path, settings);
+  const { enabledPlugins = {}, ...settings } = json(path);
+  const { [words[2]]: _before, ...others } = enabledPlugins;
+  if (words[1] === 'install') saveJson(path, { ...settings, enabledPlugins: { ...others, [words[2]]: true } });
+  if (words[1] === 'uninstall')
+    saveJson(path, { ...settings, ...(Object.keys(others).length > 0 && { enabledPlugins: others }) });
   if (words[1] !== 'list') return;
   const { extraKnownMarketplaces: known } = json(ofUser);
   const isEnabled = [ofUser, ofProject].some((one) => json(one).enabledPlugins);
@@ -119,8 +122,10 @@ const commands = {
     const before = text(path);
     if (words[0] === 'app-server') return codexHooks(before);
     if (words[0] === 'plugin') {
-      if (words[1] === 'add') save(path, `${before}[plugins.orchestrator]\n`);
-      if (words[1] === 'remove') save(path, before.replace('[plugins.orchestrator]\n', ''));
+      const entry = '[plugins."orchestrator@orchestrator"]\nenabled = true\n';
+      if (words[1] === 'add') save(path, before.replace(entry, '') + entry);
+      // Which hooks the person trusts stays.
+      if (words[1] === 'remove') save(path, before.replace(entry, ''));
       return;
     }
     const block = /\n\[mcp_servers\.orchestrator\]\n(?:.+\n)*/u;
@@ -156,9 +161,14 @@ const commands = {
     );
   },
   async openclaw() {
-    if (words[0] === 'plugins') refuse('no such plugin');
     const path = join(HOME, '.openclaw', 'openclaw.json');
     const document = json(path);
+    if (words[0] === 'plugins') {
+      const { entries } = document.plugins ?? {};
+      if (!entries?.orchestrator || words[1] !== 'uninstall') refuse('no such plugin');
+      // It does not forget a plugin: it switches it off.
+      return saveJson(path, { ...document, plugins: { entries: { ...entries, orchestrator: { enabled: false } } } });
+    }
     document.mcp ??= {};
     document.mcp.servers ??= {};
     if (words[1] === 'set') {

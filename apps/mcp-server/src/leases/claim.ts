@@ -29,18 +29,21 @@ export async function claim(context: ToolContext, terms: Terms, ended?: AbortSig
   return claimed.ok ? keep(context, claimed) : claimed;
 }
 
-/** A lease that no file keeps would run for an agent that does not know of it: then it is given back. */
+/**
+ * A lease that no file keeps would run for an agent that does not know of it: then it is given back. What files there
+ * are go last: after a crash in between, or without an answer of the store, the next server still knows the lease.
+ */
 async function keep({ held, host, store }: ToolContext, claim: ClaimRecord): Promise<Granted> {
   try {
     return { ok: true, claim, held: held.hold(claim, host.conversation) };
   } catch (error) {
     const { lease, task } = claim;
-    held.holdings.remove(lease);
     const holder = { token: lease.token, ...(lease.instance !== null && { instance: lease.instance }) };
     const note = task.note === null ? {} : { note: task.note };
     await store.send('existing', (one, commandId) =>
       one.releaseTask({ ...holder, ...note, outcome: 'released', commandId }),
     );
+    held.holdings.remove(lease);
     throw error;
   }
 }

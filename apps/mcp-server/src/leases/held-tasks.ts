@@ -2,7 +2,7 @@ import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
 import { isoSeconds, type Holdings, type LeaseEnd } from '@agent-orchestrator/runtime';
 import { durationText } from '@agent-orchestrator/runtime/duration';
 import { listed, refused, type Answer } from '../text/answer.ts';
-import { short } from '../text/stored.ts';
+import { short } from '../text/stored-parts.ts';
 import { HeldTask } from './held-task.ts';
 
 /** How many tasks are remembered after their lease. */
@@ -134,6 +134,11 @@ export class HeldTasks {
       `Nothing renews the lease of ${listed(this.names)}: the program for it ends at once. ` +
         'Next: save your work by checkpoint, and tell your person to run `orchestrator doctor`.',
     );
+  }
+
+  /** A keeper is at work again, or nothing is held that needs one. */
+  forgetNotKept(): void {
+    this.#notices.delete(NOT_KEPT);
   }
 
   takeNotices(): string[] {

@@ -100,7 +100,7 @@ export class HostSide implements Disposable {
     const { keeperProgram, url: store, namespace } = this.#options;
     if (this.#last === null || keeperProgram === null) return;
     const { host, held } = this.#last;
-    if (held.all.length === 0 || isKept(held.holdings.folder)) return;
+    if (held.all.length === 0 || isKept(held.holdings.folder)) return held.forgetNotKept();
     const now = performance.now();
     this.#starts = this.#starts.filter((at) => now - at < STARTS_WITHIN_MS);
     if (this.#starts.length >= STARTS_MAX) return held.warnNotKept();

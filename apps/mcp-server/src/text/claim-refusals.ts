@@ -2,7 +2,7 @@ import type { ClaimRefusal, OrchestratorReads } from '@agent-orchestrator/core';
 import { counted, isoSeconds, numberOf } from '@agent-orchestrator/runtime';
 import type { ToolContext } from '../context.ts';
 import { refused, said, type Answer } from './answer.ts';
-import { short } from './stored.ts';
+import { short } from './stored-parts.ts';
 
 /** Why nothing was claimed. That there is no work is an answer, not an error; a session that is held is a refusal. */
 export async function notClaimed(

@@ -50,13 +50,14 @@ const TOOL_FIELDS: readonly (readonly [RegExp, string])[] = [
   [/^sessionId\b/u, 'session'],
   [/^taskId\b/u, 'task'],
   [/^delayMs\b/u, 'delay'],
+  [/^review\.role\b/u, 'review_role'],
 ];
 
-/** A message begins with its field. The model knows the fields of the tools alone. */
+/** A message begins with its field, or is a sentence. The model knows the fields of the tools alone. */
 function inToolWords(message: string, field: string | undefined): string {
   const named = TOOL_FIELDS.reduce((text, [pattern, name]) => text.replace(pattern, name), oneLine(message));
   if (field === undefined) return named;
-  return named.replace(/^[A-Za-z_]+/u, (word) => snakeCase(word));
+  return named.replace(/^[a-z][A-Za-z_]*/u, (word) => snakeCase(word));
 }
 
 /** Of a mistyped address, too, the password is not repeated. */

@@ -42,8 +42,11 @@ export function heldLine(task: HeldTask, { held, parkAfterMs }: ToolContext): st
   const kept = `${until}; it is renewed, and parked after ${durationText(parkAfterMs)} without progress.`;
   const all = held.names.length > 1 ? ` You hold ${listed(held.names)}:` : ' From now on';
   const name = held.mustName ? `${all} name one in each call (task: "${task.name}").` : '';
-  return `${kept}${name} Next: work, checkpoint after each step, then release_task.`;
+  return `${kept}${name} Next: ${task.lease.isReview ? JUDGE : WORK}.`;
 }
+
+const WORK = 'work, checkpoint after each step, then release_task';
+const JUDGE = 'look at the work, then release_task with outcome approved, or changes_requested and a note';
 
 /** Of more tasks than are shown. */
 export function moreHeldLine(more: readonly HeldTask[]): readonly string[] {

@@ -3,7 +3,8 @@ import { numberOf } from '@agent-orchestrator/runtime';
 import { DURATION_HINT, durationMs } from '@agent-orchestrator/runtime/duration';
 import { z } from 'zod';
 import { refused, said } from '../text/answer.ts';
-import { DATA_FOLLOWS, endLines } from '../text/stored.ts';
+import { DATA_FOLLOWS } from '../text/stored.ts';
+import { endLines } from '../text/stored-parts.ts';
 import { anyJson, defineTool } from './tool.ts';
 
 export const enqueueTask = defineTool({
@@ -13,15 +14,18 @@ export const enqueueTask = defineTool({
     title: z.string(),
     payload: anyJson.optional(),
     kind: z.string().optional(),
-    session: z.string().optional().describe('its tasks run one after another; default: its own'),
+    session: z.string().optional().describe('its tasks run in turn'),
     priority: z.int().optional().describe('0 first; default 5'),
-    delay: z.string().optional().describe('30s, 2m, 8h'),
-    dedupe_key: z.string().optional().describe('at most one task has it'),
+    delay: z.string().optional().describe('30s, 8h'),
+    dedupe_key: z.string().optional(),
     assignee: z.string().optional().describe('only this agent'),
     role: z.string().optional().describe('only this role'),
+    depends_on: z.array(z.string()).optional(),
+    review_role: z.string().optional(),
   }),
 
-  async run({ session, delay, dedupe_key: dedupeKey, payload, ...given }, context, { ended }) {
+  async run({ session, delay, payload, ...fields }, context, { ended }) {
+    const { dedupe_key: dedupeKey, depends_on: dependsOn, review_role: role, ...given } = fields;
     const delayMs = delay === undefined ? 0 : durationMs(delay);
     if (delayMs === null) return refused(`Refused: delay is not a duration. Next: ${DURATION_HINT}`);
     const task = {
@@ -30,6 +34,8 @@ export const enqueueTask = defineTool({
       delayMs,
       ...(session !== undefined && { sessionId: session }),
       ...(dedupeKey !== undefined && { dedupeKey }),
+      ...(dependsOn !== undefined && { dependsOn }),
+      ...(role !== undefined && { review: { role } }),
       ...(payload !== undefined && { payload: payload as Json }),
     };
     const reply = await context.store.send(

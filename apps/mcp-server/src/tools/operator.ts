@@ -3,7 +3,7 @@ import type { Recovered } from '@agent-orchestrator/core';
 import { counted, findDeadHolders, isoSeconds, numberOf } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import { refused, said } from '../text/answer.ts';
-import { short } from '../text/stored.ts';
+import { short } from '../text/stored-parts.ts';
 import { defineTool, type Tool } from './tool.ts';
 
 const task = z.string().describe('t42');

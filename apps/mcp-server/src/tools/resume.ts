@@ -1,15 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Orchestrator, SessionRecord } from '@agent-orchestrator/core';
-import { isBeingJudged, numberOf, readResume, silentFrom, type ResumeFacts } from '@agent-orchestrator/runtime';
+import {
+  isBeingJudged,
+  numberOf,
+  readResume,
+  readStillRunning,
+  silentFrom,
+  type ResumeFacts,
+} from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { claim, type Claiming } from '../leases/claim.ts';
 import { leftBehind } from '../leases/left-behind.ts';
 import { isLeftByServer } from '../leases/server-run.ts';
-import { said, type Answer } from '../text/answer.ts';
+import { listed, said, type Answer } from '../text/answer.ts';
 import { busyLine, type Busy } from '../text/claim-refusals.ts';
 import { claimedAnswer, heldPart, moreHeldLine } from '../text/held.ts';
-import { short } from '../text/stored.ts';
+import { short } from '../text/stored-parts.ts';
 import { defineTool, type ToolCall } from './tool.ts';
 
 export const resume = defineTool({
@@ -122,15 +129,10 @@ async function leftLine(busy: Busy, { agent, store }: ToolContext): Promise<stri
     const task = taskId === null ? null : await orchestrator.getTask(taskId);
     return { task, progress: session?.progress };
   });
-  const running = stillRunning(left.progress);
+  const running = readStillRunning(left.progress);
   if (left.task === null || running === null) return line;
-  const what = running.map(short).join(', ');
-  return `Your host of ${numberOf('task', left.task)} has ended, but ${what} is still running. ${line}`;
-}
-
-/** What the keeper of a host has seen after the end of the host; null: it said nothing of the kind. */
-function stillRunning(progress: unknown): readonly string[] | null {
-  const told = progress as { readonly host_ended?: unknown; readonly still_running?: unknown } | null | undefined;
-  if (told?.host_ended !== true || !Array.isArray(told.still_running)) return null;
-  return told.still_running.map(String);
+  const named = running.named.map(({ pid, program }) => short(`${program} (${pid})`));
+  const what = [...named, ...(running.more > 0 ? [`${running.more} more`] : [])];
+  const is = what.length > 1 || running.more > 1 ? 'are' : 'is';
+  return `Your host of ${numberOf('task', left.task)} has ended, but ${listed(what)} ${is} still running. ${line}`;
 }

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { refused, said, type Answer } from '../text/answer.ts';
 import { heldLine, moreHeldLine } from '../text/held.ts';
-import { endLines, short, workLines } from '../text/stored.ts';
+import { recordLines } from '../text/stored.ts';
+import { short } from '../text/stored-parts.ts';
 import { defineTool } from './tool.ts';
 
 export const taskStatus = defineTool({
@@ -40,9 +41,9 @@ async function about(orchestrator: Orchestrator, id: string, context: ToolContex
   const why = await explained(orchestrator, id, context);
   const task = await orchestrator.getTask(id);
   if (why === null || task === null) return refused(`There is no task ${short(id)}. Next: task_status without task.`);
-  const work = await workLines(orchestrator, task, null);
+  const work = await recordLines(orchestrator, task);
   const unmet = why.claimable || isEnded(task.status) ? [] : why.conditions.filter(({ holds }) => !holds);
-  return said(statusLine(why, context), ...unmet.map(conditionLine), ...work, ...endLines(task));
+  return said(statusLine(why, context), ...unmet.map(conditionLine), ...work);
 }
 
 /** As a claim would find it: the session of a holder that is proved dead can be claimed at once. */

@@ -61,3 +61,6 @@ const BREAKS: readonly ((order: string) => string)[] = [
 
 /** Two hundred and more, the same ones every time. */
 export const HOSTILE: readonly string[] = ORDERS.flatMap((order) => BREAKS.map((wrap) => wrap(order)));
+
+/** One order in each way out of the quotes: for what costs more than the others. */
+export const EACH_BREAK = HOSTILE.slice(0, BREAKS.length);

@@ -22,6 +22,8 @@ export interface HeldLease {
   readonly taskId: string;
   /** The number of the task: `t42`. */
   readonly name: string;
+  /** Whether it judges the work of another task. The kind does not say that: who creates a task chooses it. */
+  readonly isReview: boolean;
   /** Its kind, its attempts and its note, as they were when it was claimed. */
   readonly kind: string;
   readonly attempt: number;
@@ -95,13 +97,14 @@ export class Holdings {
   /** Stores a lease that was granted. A keeper that looks at the folder renews it from now on. */
   add({ task, lease }: ClaimRecord, conversation: string | null): HeldLease {
     const { fence, token, agent, instance, sessionId, ttlMs, expiresAt } = lease;
-    const { kind, attempt, attemptsMax, note } = task;
+    const { kind, reviewOf, attempt, attemptsMax, note } = task;
     const by = { fence, token, agent, instance, sessionId, ttlMs, expiresAt };
     const held = {
       ...by,
       taskId: task.id,
       name: numberOf('task', task),
       kind,
+      isReview: reviewOf !== null,
       attempt,
       attemptsMax,
       note,

@@ -15,6 +15,7 @@ import type { HeldLease, Holdings, LeaseFate } from './holdings.ts';
 import { HostOffspring, type SeenProcess } from './host-offspring.ts';
 import { idleMs, nextStep, ProgressWatch, type HostSight, type KeeperBounds } from './keeper-rules.ts';
 import { ProgressReader, type ProgressSigns } from './progress.ts';
+import { stillRunningProgress } from './still-running.ts';
 
 /** The calls that a keeper makes. */
 export type KeeperCalls = Pick<Orchestrator, 'heartbeat' | 'checkpoint' | 'releaseTasks'>;
@@ -56,8 +57,6 @@ const NOTHING_HELD_MS = 30_000;
 const LAST_CALL_MS = 300;
 /** After a failed attempt to park. */
 const PARK_AGAIN_MS = 5_000;
-/** How many processes that live on are named. */
-const NAMED_MAX = 5;
 
 export class HostKeeper implements Disposable {
   readonly #options: HostKeeperOptions;
@@ -256,9 +255,7 @@ export class HostKeeper implements Disposable {
   }
 
   async #sayWhatLivesOn(leases: readonly HeldLease[]): Promise<void> {
-    const named = this.#offspring.slice(0, NAMED_MAX).map(({ pid, program }) => `${program} (${pid})`);
-    const more = this.#offspring.length - named.length;
-    const progress = { host_ended: true, still_running: more > 0 ? [...named, `and ${more} more`] : named };
+    const progress = stillRunningProgress(this.#offspring);
     await Promise.all(
       leases.map(({ token, instance }) =>
         // Group 0: nothing proves the holder dead any more.

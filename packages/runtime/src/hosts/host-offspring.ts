@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AGENT_HOSTS } from '../processes/agent-hosts.ts';
 import { isHostAlive, registeredHost, type RegisteredHost } from '../processes/host-registry.ts';
 import { isKeeper } from '../processes/keeper-sight.ts';
@@ -15,6 +15,8 @@ import {
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
 
 const OURS = 'ours';
+/** The program of a hook; the host and the event are its words. */
+const HOOK_FILE = 'hook.js';
 
 /** This process serves the host, and ends with it: that it lives for a moment longer says nothing about the work. */
 export function noteServer({ folder }: Pick<RegisteredHost, 'folder'>): void {
@@ -65,7 +67,7 @@ export class HostOffspring {
     const isSeen = ({ pid, start }: ProcessEntry) => this.#seen.get(pid) === start;
     const found = withDescendants(entries, (entry) => isSeen(entry) || this.#isMarked(entry, byPid));
     return found
-      .filter((entry) => entry.pid !== process.pid && !this.#isOurs(entry) && !isKeeper(entry))
+      .filter((entry) => entry.pid !== process.pid && !this.#isOurs(entry) && !isKeeper(entry) && !isHook(entry))
       .map((entry) => ({ pid: entry.pid, program: programOf(entry) }));
   }
 
@@ -83,6 +85,16 @@ export class HostOffspring {
       if (registeredHost(above) !== null) return false;
     return true;
   }
+}
+
+/**
+ * Whether it is a hook of ours: it tells what has happened in a host, and works on nothing. Unlike a server, it may not
+ * have begun to say so itself.
+ */
+function isHook({ pid }: ProcessEntry): boolean {
+  const words = (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
+  const at = words.findIndex((word) => basename(word) === HOOK_FILE);
+  return at !== -1 && Object.hasOwn(AGENT_HOSTS, words[at + 1] ?? '');
 }
 
 function childrenOfThreads(pid: number): number[] {

@@ -4,6 +4,7 @@
  * started is seen.
  */
 
+import { PARK_AFTER_MS } from '../settings/park-after.ts';
 import type { ProgressSigns } from './progress.ts';
 
 /** How long the keeper trusts what it sees, in milliseconds. */
@@ -19,7 +20,7 @@ export interface KeeperBounds {
 }
 
 export const KEEPER_BOUNDS: KeeperBounds = {
-  parkAfterMs: 30 * 60_000,
+  parkAfterMs: PARK_AFTER_MS.default,
   toolMaxMs: 8 * 3_600_000,
   offspringEndsWithinMs: 400,
   unseenForMs: 40,

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { conversationsIn } from '../processes/conversations.ts';
 import { namesIn, type RegisteredHost } from '../processes/host-registry.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
 import { openCallsIn, type OpenCalls } from './open-calls.ts';
@@ -53,29 +54,40 @@ export function isObserved({ folder, transcript }: Pick<RegisteredHost, 'folder'
 
 /** A host writes to its transcript for a moment after the end of a turn. */
 const AFTER_TURN_MS = 2_000;
-const NO_CALLS: OpenCalls = { hasOpenCall: false, isModelsTurn: false };
 
 /** Reads the signs again and again. */
 export class ProgressReader {
-  #transcript: { readonly path: string; readonly time: number; readonly calls: OpenCalls } | null = null;
+  #transcripts: ReadonlyMap<string, Transcript> = new Map();
 
   read(host: Pick<RegisteredHost, 'folder' | 'transcript'>): ProgressSigns {
-    const { folder, transcript: path } = host;
+    const { folder } = host;
     const tools = namesIn(join(folder, 'tools'));
-    const { time, calls } = path === null ? { time: 0, calls: NO_CALLS } : this.#look(path);
-    const isTurnOpen = time > timeOf(join(folder, 'turn')) + AFTER_TURN_MS;
-    const isToolRunning = tools.length > 0 || calls.hasOpenCall || (calls.isModelsTurn && isTurnOpen);
-    const text = [timeOf(join(folder, 'progress')), time, ...tools].join(' ');
-    return { text, isToolRunning, isObserved: isObserved(host) };
+    this.#transcripts = new Map(transcriptsOf(host).map((path) => [path, this.#look(path)]));
+    const seen = [...this.#transcripts.values()];
+    const turnEndedAt = timeOf(join(folder, 'turn')) + AFTER_TURN_MS;
+    const isCalling = seen.some(({ time, calls }) => calls.hasOpenCall || (calls.isModelsTurn && time > turnEndedAt));
+    const text = [timeOf(join(folder, 'progress')), ...seen.map(({ time }) => time), ...tools].join(' ');
+    return { text, isToolRunning: tools.length > 0 || isCalling, isObserved: isObserved(host) };
   }
 
   /** Reads a transcript when it has changed. */
-  #look(path: string): { readonly time: number; readonly calls: OpenCalls } {
+  #look(path: string): Transcript {
     const time = timeOf(path);
-    if (this.#transcript?.path !== path || this.#transcript.time !== time)
-      this.#transcript = { path, time, calls: openCallsIn(lastEntries(path)) };
-    return this.#transcript;
+    const known = this.#transcripts.get(path);
+    return known?.time === time ? known : { time, calls: openCallsIn(lastEntries(path)) };
   }
+}
+
+interface Transcript {
+  readonly time: number;
+  readonly calls: OpenCalls;
+}
+
+/** Of all conversations in the process: each one's work is work. */
+function transcriptsOf(host: Pick<RegisteredHost, 'folder' | 'transcript'>): string[] {
+  const others = conversationsIn(host).map(({ transcript }) => transcript);
+  const paths = [host.transcript, ...others].filter((path) => path !== null);
+  return [...new Set(paths)].toSorted();
 }
 
 /** Ids of calls are texts of the host. */

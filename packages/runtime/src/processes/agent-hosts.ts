@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { isSet, type Environment } from '../system/environment.ts';
 import { readText, type ProcessEntry } from './process-table.ts';
 
 /** How a program in which agents live is known in a list of processes. */
@@ -9,17 +10,42 @@ interface AgentHostTraits {
   readonly scripts: readonly string[];
   /** Variables that it sets for the commands that it runs. */
   readonly marks: readonly string[];
+  /** One process may have several conversations at once. It says with each call and event which one it is. */
+  readonly hasSeveral?: true;
+  /** The variable in which the commands that it runs find the id of their conversation. */
+  readonly conversationIn?: string;
 }
 
 /** The agent hosts that are known by name. Any other program can be a host, too: it only has no name of its own. */
 export const AGENT_HOSTS = {
   'claude-code': { programs: ['claude'], scripts: ['claude-code'], marks: ['CLAUDECODE'] },
-  codex: { programs: ['codex'], scripts: [], marks: ['CODEX_THREAD_ID'] },
+  codex: {
+    programs: ['codex'],
+    scripts: [],
+    marks: ['CODEX_THREAD_ID'],
+    hasSeveral: true,
+    conversationIn: 'CODEX_THREAD_ID',
+  },
   'gemini-cli': { programs: ['gemini'], scripts: ['gemini-cli', 'gemini'], marks: ['GEMINI_CLI'] },
   openclaw: { programs: ['openclaw', 'openclaw-gateway'], scripts: ['openclaw'], marks: ['OPENCLAW_SHELL'] },
 } as const satisfies Record<string, AgentHostTraits>;
 
 export type AgentHostName = keyof typeof AGENT_HOSTS;
+
+/** Whether a process of a host may have several conversations at once. */
+export function hasSeveralConversations(name: string): boolean {
+  const traits: Readonly<Record<string, AgentHostTraits>> = AGENT_HOSTS;
+  return Object.hasOwn(traits, name) && traits[name]?.hasSeveral === true;
+}
+
+/** The conversation in which a command was called, as a variable of a host says. It proves nothing. */
+export function conversationOfCommand(env: Environment): { readonly host: string; readonly id: string } | null {
+  for (const [host, { conversationIn }] of Object.entries<AgentHostTraits>(AGENT_HOSTS)) {
+    const id = conversationIn === undefined ? undefined : env[conversationIn];
+    if (isSet(id)) return { host, id };
+  }
+  return null;
+}
 
 type Program = Pick<ProcessEntry, 'pid'> & { readonly program: string };
 

@@ -5,6 +5,7 @@ import { writePrivateFile } from '../system/private-files.ts';
 import { readPrivateFile, replacePrivateFile } from '../system/private-json.ts';
 import { isHostAlive, namesIn, registeredHost } from './host-registry.ts';
 import { readProcess } from './process-table.ts';
+import { keepFresh, speaksForLiving } from './speaks-for-living.ts';
 
 /** Which process keeps what is in a folder of holdings. */
 const KEEPER_FILE = 'keeper.json';
@@ -14,7 +15,7 @@ type Keeper = Pick<ProcessIdentity, 'pid' | 'start'>;
 /** Whether a keeper works on these holdings. */
 export function isKept(folder: string): boolean {
   const keeper = keeperOf(folder);
-  return keeper !== null && isHostAlive(keeper);
+  return keeper !== null && speaksForLiving(join(folder, KEEPER_FILE), keeper);
 }
 
 /** Says which process keeps from now on. The starter says so at once, so that no second one is started. */
@@ -38,9 +39,12 @@ export function becomeKeeper(folder: string): boolean {
   }
 }
 
-/** Whether this process is the keeper: of two that were started at the same moment, one is. */
+/** Whether this process is the keeper: of two that were started at the same moment, one is. Ask it every second. */
 export function isKeeping(folder: string): boolean {
-  return keeperOf(folder)?.pid === process.pid;
+  const keeper = keeperOf(folder);
+  if (keeper?.pid !== process.pid) return false;
+  if (keeper.start === '') keepFresh(join(folder, KEEPER_FILE));
+  return true;
 }
 
 /** This process keeps nothing any more. */

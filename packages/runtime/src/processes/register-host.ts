@@ -1,8 +1,9 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePrivateFolder } from '../system/private-files.ts';
-import { agentHostNamed } from './agent-hosts.ts';
+import { agentHostNamed, hasSeveralConversations } from './agent-hosts.ts';
 import type { Ancestor } from './ancestors.ts';
+import { noteConversation } from './conversations.ts';
 import { processIn, writeFacts, type HostFacts, type HostProcess } from './host-facts.ts';
 import {
   ancestorsOrParent,
@@ -44,7 +45,12 @@ export function registerHost({ isThisProcess = false, agentIfNone, ...told }: Ho
   const named = program ?? { pid: process.pid, program: '' };
   const name = agentHostNamed(named) ?? (named.program || 'unknown');
   const settled = { name, ...(agentIfNone !== undefined && { agent: agentIfNone }) };
-  return { ...writeFacts(folder, process, { settled, told }), process, folder };
+  const facts = writeFacts(folder, process, { settled, told });
+  // A server tells none: a subagent calls with an id of its own, of which no hook tells the end.
+  const { conversation: id, transcript } = told;
+  if (typeof id === 'string' && transcript !== undefined && hasSeveralConversations(facts.name))
+    noteConversation(folder, { id, transcript });
+  return { ...facts, process, folder };
 }
 
 function hostAbove(): { readonly process: HostProcess; readonly program: Ancestor } {

@@ -28,6 +28,7 @@ const schema = z.strictObject({
   agent: fields.name.optional(),
   ttl: duration.pipe(fields.ttlMs).optional(),
   stale_after: duration.pipe(fields.staleAfterMs).optional(),
+  park_after: duration.optional(),
   storages: z.array(z.string().min(1, 'must hold names of packages')).optional(),
   thresholds: thresholds.optional(),
 });

@@ -20,7 +20,7 @@ export const defineList: Define = (parent, run) => {
     .action(
       run(async (call) => {
         const { configPath, locateStore } = await import('@agent-orchestrator/runtime');
-        const { store, namespace, agent, ttlMs, staleAfterMs, storages, thresholds } = call.settings;
+        const { store, namespace, agent, ttlMs, staleAfterMs, parkAfterMs, storages, thresholds } = call.settings;
         const { location } = await locateStore(store.value);
         const rows = [
           row('store', { ...store, value: location.url }),
@@ -28,6 +28,7 @@ export const defineList: Define = (parent, run) => {
           row('agent', agent),
           row('ttl', { ...ttlMs, value: durationText(ttlMs.value) }),
           row('stale_after', { ...staleAfterMs, value: durationText(staleAfterMs.value) }),
+          row('park_after', { ...parkAfterMs, value: durationText(parkAfterMs.value) }),
           row('storages', { ...storages, value: storages.value.length === 0 ? null : storages.value.join(',') }),
           ...Object.entries(thresholds).map(([name, one]) =>
             row(`thresholds.${name}`, { ...one, value: String(one.value) }),
@@ -56,6 +57,7 @@ const FILE = `
 The configuration file is orchestrator.json in $OPENCLAW_STATE_DIR or ~/.openclaw.
 ORCHESTRATOR_CONFIG names another file.
   {"store": "sqlite:/path/to.db", "namespace": "default", "agent": "company-agent", "ttl": "2m", "stale_after": "1m"}
+"park_after": "1h" is for agent hosts: how long without progress until their tasks are given back.
 Every key is optional. A relative path starts from the folder of the file.
 "storages" lists packages (or paths of modules) with other kinds of storages: ["package-name"].
 "thresholds" are those of \`orchestrator health\`: {"dead_letters_open": 0}.`;

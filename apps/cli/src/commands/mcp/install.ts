@@ -31,7 +31,7 @@ export const defineInstall: Define = (parent, run) => {
 };
 
 async function install(call: Call<InstallOptions>, name: HostName): Promise<Answer> {
-  const { planInstall, applyInstall, placeHere } = await import('../../hosts/installation.ts');
+  const { planInstall, applyInstall, grantsOf, placeHere } = await import('../../hosts/installation.ts');
   const { scope, plugin = false, dryRun = false, yes = false } = call.options;
   const place = placeHere(call.output.canAsk);
   const request = { host: name, scope, plugin, agent: agentOfFlag(call), settings: call.settings };
@@ -43,7 +43,8 @@ async function install(call: Call<InstallOptions>, name: HostName): Promise<Answ
       throw new Failure('DECLINED', `You said no. ${plan.host.title} is as it was.`);
   }
   tellWait(call.output, plan.host);
-  return installed(plan, await applyInstall(plan, place));
+  const verdict = await applyInstall(plan, place);
+  return installed(plan, verdict, await grantsOf(plan, place));
 }
 
 /** What programs get of a plan. */
@@ -70,9 +71,8 @@ function planned(plan: InstallPlan): Answer {
   };
 }
 
-function installed(plan: InstallPlan, verdict: Verdict): Answer {
-  const { host, server, scope, found } = plan;
-  const grants = (server === null ? host.plugin : host.server).grants(scope);
+function installed(plan: InstallPlan, verdict: Verdict, grants: readonly string[]): Answer {
+  const { host, found } = plan;
   return {
     kind: 'host_installation',
     data: { ...dataOf(plan), outcome: found === 'same' ? 'unchanged' : 'installed', ...verdict, grants },

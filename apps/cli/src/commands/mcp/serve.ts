@@ -11,12 +11,11 @@ import { VERSION } from '../../version.ts';
 interface ServeOptions {
   readonly profile: 'agent' | 'operator';
   readonly role?: string[];
-  readonly parkAfter: number;
+  readonly parkAfter?: number;
 }
 
 /** Beside this file in the bundle. */
 const KEEPER = new URL('./host-keeper.js', import.meta.url);
-const { parkAfterMs: PARK_AFTER_MS, toolMaxMs: TOOL_MAX_MS } = KEEPER_BOUNDS;
 
 export const defineServe: Define = (parent, run) => {
   parent
@@ -34,17 +33,16 @@ export const defineServe: Define = (parent, run) => {
     .addOption(
       new Option(
         '--park-after <duration>',
-        `give tasks back after so long without progress; without the plugin, at least ${durationText(TOOL_MAX_MS)}`,
-      )
-        .argParser(parseDuration)
-        .default(PARK_AFTER_MS, durationText(PARK_AFTER_MS)),
+        `give tasks back after so long without progress (default: the setting park_after); ` +
+          `without the plugin, at least ${durationText(KEEPER_BOUNDS.toolMaxMs)}`,
+      ).argParser(parseDuration),
     )
     .action(
       run<ServeOptions>(async (call) => {
         if (call.output.format !== 'text')
           throw usage('The protocol decides what this command writes.', 'Omit --json and --quiet.', 'json');
-        const { profile, role: roles = [], parkAfter: parkAfterMs, agent: named } = call.options;
-        const { store, namespace, agent, ttlMs, staleAfterMs } = call.settings;
+        const { profile, role: roles = [], parkAfter, agent: named } = call.options;
+        const { store, namespace, agent, ttlMs, staleAfterMs, parkAfterMs } = call.settings;
         const { serveMcp } = await import('agent-orchestrator-mcp-server');
         if (process.stdin.isTTY) call.output.chatter('waiting for messages of the protocol: an agent host sends them');
         await serveMcp({
@@ -55,7 +53,7 @@ export const defineServe: Define = (parent, run) => {
           roles,
           ttlMs: ttlMs.value,
           staleAfterMs: staleAfterMs.value,
-          parkAfterMs,
+          parkAfterMs: parkAfter ?? parkAfterMs.value,
           keeperProgram: fileURLToPath(KEEPER),
           profile,
           version: VERSION,

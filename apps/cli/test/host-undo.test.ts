@@ -1,0 +1,145 @@
+/*
+ * How an installation in a host is taken back, with programs that behave as those of the hosts do:
+ *  - what the host itself notes in its file is no change of the person: every byte is restored
+ *  - a host that fails half way leaves its files as they were, except for what its other sessions wrote meanwhile
+ *  - what a host that fails does not take out again is recorded, until it has taken it out
+ *  - what a host leaves of a plugin that it has removed, and a plugin of another with our name, is no failure
+ *  - what two scopes share stays until both are taken back; then every byte is restored
+ */
+import { join } from 'node:path';
+import { test } from 'vitest';
+import { applyInstall } from '../src/hosts/install.ts';
+import { readRecords } from '../src/hosts/record.ts';
+import { applyUninstall, planUninstall } from '../src/hosts/uninstall.ts';
+import { FILES } from './support/host-files.ts';
+import { HostsPlace } from './support/hosts-place.ts';
+
+test.concurrent('what OpenClaw notes of itself does not keep the file from getting back every byte', async ({
+  expect,
+}) => {
+  for (const [noted, how] of [
+    ['"meta": { "lastTouchedAt": "2026-11-01" },', 'restore'],
+    ['"meta": {}, "later": 1,', 'remove'],
+    ['"meta": {}, /* of the person */', 'remove'],
+  ] as const) {
+    using hosts = new HostsPlace();
+    const [path, content] = FILES.openclaw;
+    hosts.write(path, content);
+    await applyInstall(await hosts.plan('openclaw'), hosts.place());
+    hosts.write(path, hosts.read(path)!.replace('{', `{ ${noted}`));
+
+    const plan = await planUninstall('openclaw', 'user', hosts.place());
+    await applyUninstall(plan, hosts.place());
+
+    expect([plan.how, hosts.read(path) === content]).toEqual([how, !noted.includes('later')]);
+  }
+});
+
+test.concurrent('a host that fails half way leaves its files as they were', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const [path, content] = FILES.openclaw;
+  hosts.write(path, content);
+
+  const plan = await hosts.plan('openclaw');
+
+  await expect(applyInstall(plan, hosts.place('fail'))).rejects.toMatchObject({
+    code: 'HOST_FAILED',
+    message: expect.stringContaining('it broke'),
+  });
+  expect(hosts.read(path)).toBe(content);
+  expect(readRecords(hosts.place())).toEqual([]);
+});
+
+test.concurrent('a host that fails loses nothing that its other sessions wrote meanwhile', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const [path, content] = FILES['claude-code'];
+  hosts.write(path, content);
+
+  const failing = applyInstall(await hosts.plan('claude-code'), hosts.place('lose'));
+
+  await expect(failing).rejects.toMatchObject({
+    code: 'HOST_FAILED',
+    message: expect.stringMatching(/Our entry is not there any more\. What else changed meanwhile in \S+ stays\.$/u),
+  });
+  expect(hosts.read(path)).toContain('meanwhile');
+  expect(hosts.read(path)).not.toContain('orchestrator.js');
+  expect(readRecords(hosts.place())).toEqual([]);
+});
+
+test.concurrent('what a host that fails does not take out again can be taken out later', async ({ expect }) => {
+  using hosts = new HostsPlace();
+  const settings = '{ "model": "m" }\n';
+  hosts.write('.claude/settings.json', settings);
+  const uninstall = async (does?: string) =>
+    applyUninstall(await planUninstall('claude-code', 'user', hosts.place()), hosts.place(does));
+
+  const failing = applyInstall(await hosts.plan('claude-code', { plugin: true }), hosts.place('stick'));
+  await expect(failing).rejects.toMatchObject({
+    code: 'HOST_FAILED',
+    message: expect.stringMatching(/What is ours in \S+settings\.json is still there/u),
+  });
+  await expect(uninstall('stick')).rejects.toMatchObject({ code: 'HOST_FAILED' });
+  expect(readRecords(hosts.place())).toHaveLength(1);
+  await uninstall();
+
+  expect(hosts.read('.claude/settings.json')).toBe(settings);
+  expect(readRecords(hosts.place())).toEqual([]);
+});
+
+test.concurrent('what a host leaves of a plugin that it has removed is no failure', async ({ expect }) => {
+  const trust = '[hooks.state."orchestrator@orchestrator:hooks/hooks.json:stop:0:0"]\ntrusted_hash = "x"\n';
+  for (const [host, path, since, left] of [
+    ['codex', '.codex/config.toml', trust, trust],
+    [
+      'openclaw',
+      '.openclaw/openclaw.json',
+      { plugins: { entries: { orchestrator: { enabled: true } } } },
+      { plugins: { entries: { orchestrator: { enabled: false } } } },
+    ],
+    [
+      'claude-code',
+      '.claude/settings.json',
+      { enabledPlugins: { 'orchestrator@another': true, 'orchestrator@orchestrator': true } },
+      { enabledPlugins: { 'orchestrator@another': true } },
+    ],
+  ] as const) {
+    using hosts = new HostsPlace();
+    await applyInstall(await hosts.plan(host, { plugin: true }), hosts.place());
+    const installed = hosts.read(path);
+    hosts.write(
+      path,
+      typeof since === 'string'
+        ? `${installed}${since}`
+        : JSON.stringify({ ...(JSON.parse(installed ?? '{}') as object), ...since }),
+    );
+
+    await applyUninstall(await planUninstall(host, 'user', hosts.place()), hosts.place());
+
+    const now = hosts.read(path)!;
+    expect([typeof left === 'string' ? now : JSON.parse(now), readRecords(hosts.place())]).toEqual([left, []]);
+  }
+});
+
+test.concurrent('what two scopes share stays until both are taken back, in any order', async ({ expect }) => {
+  for (const order of [['user', 'project'] as const, ['project', 'user'] as const]) {
+    using hosts = new HostsPlace();
+    const settings = '{ "model": "m" }\n';
+    hosts.write('.claude/settings.json', settings);
+    const plugin = join('.openclaw', 'orchestrator', 'plugins', 'claude-code', '.mcp.json');
+    for (const scope of ['user', 'project'] as const)
+      await applyInstall(await hosts.plan('claude-code', { scope, plugin: true }), hosts.place());
+
+    await applyUninstall(await planUninstall('claude-code', order[0], hosts.place()), hosts.place());
+    const written = hosts.read(plugin);
+    const other = await applyInstall(await hosts.plan('claude-code', { scope: order[1], plugin: true }), hosts.place());
+    await applyUninstall(await planUninstall('claude-code', order[1], hosts.place()), hosts.place());
+
+    expect(other).toMatchObject({ verified: true });
+    expect(written).toContain(hosts.place().program);
+    expect([
+      hosts.read('.claude/settings.json'),
+      hosts.read('project/.claude/settings.json'),
+      hosts.read(plugin),
+    ]).toEqual([settings, null, null]);
+  }
+});
