@@ -4,6 +4,7 @@ import {
   compareCodePoints,
   dependencyKeyCursor,
   isEnded,
+  leaseInterval,
   noSessions,
   noTasks,
   questionCursor,
@@ -20,6 +21,10 @@ import {
   type DependencyFilter,
   type Event,
   type EventFilter,
+  type LeaseEffect,
+  type LeaseFilter,
+  type LeaseInterval,
+  type OldestHead,
   type NextHead,
   type Page,
   type QuestionFilter,
@@ -44,6 +49,7 @@ import {
   ENDED,
   eventCursor,
   eventList,
+  grantList,
   pageOf,
   questionList,
   READY,
@@ -57,7 +63,17 @@ import {
 import type { Database } from './database.ts';
 import { lookupsOn } from './lookups.ts';
 import { readStoreState } from './store-file.ts';
-import { BY_ID, BY_NAME, RETURNS, SCHEDULED, SCHEDULED_IN_SESSION, SELECT } from './statements.ts';
+import {
+  BY_ID,
+  BY_NAME,
+  OF_LEASE,
+  OLDEST_HEAD,
+  RETURNS,
+  SCHEDULED,
+  SCHEDULED_IN_SESSION,
+  SELECT,
+  STATUSES_IN_SESSION,
+} from './statements.ts';
 import { storedClock } from './unit-of-work.ts';
 
 /** Where reads run: on a connection that all share, or in the transaction of a snapshot. */
@@ -74,6 +90,8 @@ const WORDS: ListWords = {
   eventsOfSession: (_namespace, sessionId) => ['stream_id = ?', sessionId],
   eventsOfTask: (_namespace, taskId) => ['task_id = ?', taskId],
   // They have an index of their own.
+  grantsOfSession: (_namespace, sessionId) => ['session_id = ?', sessionId],
+  grantOrder: 'fence',
   alongSession: null,
   oneOf: (column, words) => [`+${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(words)],
   contains: (column, text) => [`instr(${column}, ?) > 0`, text],
@@ -118,6 +136,7 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
         const found = listed<DependencyEnd>(db, SELECT.dependencyEnd, dependencyEndList(WORDS, filter));
         return pageOf(found, filter.limit, dependencyKeyCursor);
       }),
+    leases: (filter) => read((db) => leasePage(db, filter)),
     async histories(namespace, sessionIds, limit) {
       const found: SessionHistory[] = [];
       // Each is a read of its own, so that others get their turn between them.
@@ -128,6 +147,8 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
       return found;
     },
     counts: (namespace, max) => read((db) => countsOf(db, namespace, max)),
+    countsOfSession: (namespace, sessionId, max) => read((db) => countsOfSession(db, namespace, sessionId, max)),
+    oldestHead: (namespace, max) => read((db) => db.get<OldestHead>(OLDEST_HEAD, namespace, max) ?? null),
     claimPreview: (scope) => read((db) => claimPreview(db, scope, clock)),
     // One process writes at a time, so ids are seen in their order, and the greatest one is settled.
     settledEventId: () => read((db) => db.get<{ id: number | null }>('SELECT max(id) AS id FROM event_log')?.id ?? 0),
@@ -200,6 +221,22 @@ function dependencyPage(db: Database, filter: DependencyFilter): Page<Dependency
 
 function eventPage(db: Database, filter: EventFilter): Page<Event> {
   return pageOf(listed<Event>(db, SELECT.event, eventList(WORDS, filter)), filter.limit, eventCursor(filter));
+}
+
+/** Grants are events; so are the end of a lease and the refusal of a late write, which are found by its fence. */
+function leasePage(db: Database, filter: LeaseFilter): Page<LeaseInterval> {
+  const later = (grant: Event, effect: LeaseEffect) =>
+    db.get<Event>(`${SELECT.event} ${OF_LEASE}`, grant.fence, effect, filter.upTo);
+  const grants = listed<Event>(db, SELECT.event, grantList(WORDS, filter));
+  const found = grants.map((grant) => leaseInterval(grant, later(grant, 'ended'), later(grant, 'refused')));
+  return pageOf(found, filter.limit, ({ fence }) => String(fence));
+}
+
+function countsOfSession(db: Database, namespace: string, sessionId: string, max: number): Counts['tasks'] {
+  const counts = noTasks();
+  const rows = db.all<{ status: TaskStatus }>(STATUSES_IN_SESSION, namespace, sessionId, max);
+  for (const { status } of rows) counts[status] += 1;
+  return counts;
 }
 
 /** Conditions whose rows together are those of a status, each as its index says it. */
