@@ -177,7 +177,7 @@ test('it tells a task that asks from one that waits for others', async () => {
   const asking = async () => {
     await follower.catchUp();
     const { tasks, present } = follower.history;
-    return [...tasks.openNow(present, 0)].flatMap(([{ id }, { asks }]) => (asks ? [id] : []));
+    return [...tasks.newestFirst(present, 0)].flatMap(([{ id }, { asks }]) => (asks ? [id] : []));
   };
 
   expect(await asking()).toEqual(['asks']);
@@ -303,6 +303,37 @@ test('it begins again when the store was restored, though the ids of its new eve
   expect(follower.check).toMatchObject({ mistakes: [], checkedId: await after.asOf() });
 });
 
+test('a store that does not answer is stopped, and is asked again', { timeout: 20_000 }, async () => {
+  const { storage, orchestrator } = await newStore();
+  await playScenario(orchestrator);
+  let isSilent = false;
+  const silent = silenced(storage, () => isSilent);
+  const follower = new Follower(silent, 'default', { answerMs: 50, againMs: 10 });
+  const stop = new AbortController();
+  const phases: string[] = [];
+  follower.onChange(() => phases.at(-1) !== follower.state.phase && phases.push(follower.state.phase));
+  const running = follower.run(stop.signal);
+  await expect.poll(() => follower.state.phase).toBe('live');
+
+  isSilent = true;
+  await expect.poll(() => follower.state, { timeout: 5_000 }).toMatchObject({
+    phase: 'failed',
+    error: { code: 'STORE_UNREACHABLE' },
+  });
+  const { id } = (await orchestrator.enqueueTask({})).task;
+  const later = () => momentOf(follower, '999999', 0);
+  expect(later).toThrow(expect.objectContaining({ code: 'STOPPED', status: 503 }));
+  isSilent = false;
+  await expect.poll(() => follower.state.phase, { timeout: 5_000 }).toBe('live');
+
+  expect(follower.history.tasks.numberOf(id)).toBeGreaterThan(0);
+  expect(follower.state.error).toBeNull();
+  expect(later).not.toThrow();
+  expect(phases).toEqual(['live', 'failed', 'live']);
+  stop.abort();
+  await running;
+});
+
 test('a failed read of the check counts no event twice', async () => {
   const { storage, orchestrator } = await newStore();
   await playScenario(orchestrator);
@@ -343,7 +374,7 @@ test('leases are shares where they cannot be told apart', async () => {
 
   const params = new URLSearchParams({ from: String(begin) });
   const { count, bars, bins, holders } = await readLeases(
-    { follower },
+    { follower, orchestrator },
     { params, moment: momentOf(follower, null, Date.now()) },
   );
 
@@ -365,6 +396,18 @@ async function followedOver(from: Storage, to: Storage): Promise<Follower> {
   read = to.read;
   await follower.catchUp();
   return follower;
+}
+
+/** A store whose reads have no answer at times, and never get one. */
+function silenced(storage: Storage, isSilent: () => boolean): Pick<Storage, 'read' | 'watch'> {
+  const read = new Proxy(storage.read, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...asked: unknown[]) => (isSilent() ? new Promise(() => {}) : (value.apply(target, asked) as unknown));
+    },
+  });
+  return { read, watch: storage.watch.bind(storage) };
 }
 
 /** The reads of a store whose log is another. */

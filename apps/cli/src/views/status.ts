@@ -28,6 +28,7 @@ export function statusLines(status: Status, names: Names, now: number, paint: Pa
     '',
     ...handedOff(status, now, paint),
     ...counts(status, paint),
+    ...oldest(status, now, paint),
   ];
 }
 
@@ -169,6 +170,15 @@ function counts({ counts, countedUpTo }: Status, paint: Paint): string[] {
     `${paint('bold', 'TASKS')}     ${told(counts.tasks)}`,
     `${paint('bold', 'SESSIONS')}  ${told(counts.sessions)}`,
   ];
+}
+
+/** A task that has waited for less is no news. */
+const LONG_MS = 60_000;
+
+function oldest({ oldestClaimable: task }: Status, now: number, paint: Paint): string[] {
+  if (task === null || now - task.queuedAt < LONG_MS) return [];
+  const name = `${labelOf('task', task)}  ${shorten(printable(task.title), 40)}`;
+  return [`${paint('bold', 'OLDEST')}    ${name}  can be claimed, queued ${relative(task.queuedAt, now)}`];
 }
 
 function more(count: number, shown: number, countedUpTo: number, what: string): string[] {

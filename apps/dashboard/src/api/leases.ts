@@ -1,6 +1,12 @@
 import { endOf, isInterrupted, LEASE_ENDS, type LeaseMoment } from '../fold/lease-history.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
-import { numberIn, type PageReads, type Query } from './page-reads.ts';
+import type { LeaseFilter } from '@agent-orchestrator/core';
+import { numberIn, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
+
+type LeaseReads = Readonly<{
+  follower: PageReads['follower'];
+  orchestrator: Pick<PageReads['orchestrator'], 'listLeases'>;
+}>;
 
 /** Who held something: a row of the chart. */
 interface Holder {
@@ -47,14 +53,11 @@ const DAY_MS = 86_400_000;
 const SHORTEST_MS = 1_000;
 
 /** Who held what, when: bars where they can be told apart, shares where they cannot. */
-export async function readLeases(
-  { follower }: Pick<PageReads, 'follower'>,
-  { params, moment }: Query,
-): Promise<LeasesAnswer> {
-  const { history } = follower;
+export async function readLeases(reads: LeaseReads, { params, moment }: Query): Promise<LeasesAnswer> {
+  const { history } = reads.follower;
   const most = { most: Number.MAX_SAFE_INTEGER };
   const last = moment.at;
-  const first = history.leases.firstFrom(moment.ordinal) ?? last - DAY_MS;
+  const first = (await grantedAt(reads, moment)) ?? last - DAY_MS;
   const end = numberIn(params, 'until', { ...most, otherwise: last });
   const begin = Math.min(numberIn(params, 'from', { ...most, otherwise: end - DAY_MS }), end - SHORTEST_MS);
   const found: LeaseMoment[] = [...history.leases.between(begin, end, moment.ordinal)];
@@ -74,7 +77,7 @@ export async function readLeases(
     overview: overviewOf(history, interrupted, { begin: first, end: last, ordinal: moment.ordinal }),
     previousInterruptionAt: interrupted.findLast(({ from }) => from < begin)?.from ?? null,
     nextInterruptionAt: interrupted.find(({ from }) => from > end)?.from ?? null,
-    lastLeaseAt: found.length > 0 ? null : lastBefore(history, begin, moment.ordinal),
+    lastLeaseAt: found.length > 0 ? null : await grantedAt(reads, moment, { before: fenceAt(begin) }),
   };
 }
 
@@ -165,12 +168,19 @@ function overviewOf(
   return counts;
 }
 
-function lastBefore({ leases }: StoreHistory, begin: number, ordinal: number): number | null {
-  for (let lease = leases.length - 1; lease >= 0; lease -= 1) {
-    const moment = leases.momentOf(lease, ordinal);
-    if (moment !== null && moment.from < begin) return moment.from;
-  }
-  return null;
+/** When the first lease was granted, or the last one before a time, in milliseconds. */
+async function grantedAt(
+  { orchestrator }: LeaseReads,
+  moment: Moment,
+  page: Pick<LeaseFilter, 'before'> = {},
+): Promise<number | null> {
+  const { items } = await orchestrator.listLeases({ ...upTo(moment), ...page, limit: 1 });
+  return items[0]?.grantedAt ?? null;
+}
+
+/** A fence is at least the time of its grant in microseconds. */
+function fenceAt(ms: number): string {
+  return String(Math.min(Math.max(0, ms * 1_000), Number.MAX_SAFE_INTEGER));
 }
 
 function rounded(share: number): number {

@@ -152,11 +152,6 @@ export class LeaseHistory {
     return this.#chained(this.#lastOf.assigned(this.#names.knownNumberOf(sessionId)), this.#before, { ordinal, max });
   }
 
-  /** When the first lease was granted, in milliseconds; null: it was not yet. */
-  firstFrom(ordinal: number): number | null {
-    return this.length === 0 ? null : (this.momentOf(0, ordinal)?.from ?? null);
-  }
-
   #chained(
     last: number,
     before: Column,

@@ -1,5 +1,5 @@
 import type { Event, TaskStatus } from '@agent-orchestrator/core';
-import { isEnded, statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
+import { statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { Column } from './column.ts';
 import type { NumberedTexts } from './numbered-texts.ts';
 
@@ -52,8 +52,6 @@ export class TaskHistory {
   readonly #lastOfSession = Column.ofIntegers();
   /** By change: when scheduled work is due. */
   readonly #due = new Map<number, number>();
-  /** The tasks that have not ended, by their numbers. */
-  readonly #open = new Set<number>();
   /** Ordinals at which a task succeeded again, though no retry came between. */
   readonly doneTwice: number[] = [];
 
@@ -93,8 +91,6 @@ export class TaskHistory {
     if (status === null && over === 0 && event.type !== 'task.rescheduled') return task;
     const code = status === null ? this.#codes.at(this.#last.at(task)) : codeOf(status, event.type);
     this.#change(task, ordinal, code & ~over, payload['run_at']);
-    if (status !== null && isEnded(status)) this.#open.delete(task);
-    else if (status !== null) this.#open.add(task);
     return task;
   }
 
@@ -132,14 +128,6 @@ export class TaskHistory {
   *ofSession(sessionId: string, ordinal: number, now: number): Generator<readonly [TaskName, TaskMoment]> {
     let task = this.#lastOfSession.assigned(this.#names.knownNumberOf(sessionId));
     for (; task >= 0; task = this.#beforeOfSession.at(task)) {
-      const [name, moment] = [this.#tasks[task], this.momentOf(task, ordinal, now)];
-      if (name !== undefined && moment !== null) yield [name, moment];
-    }
-  }
-
-  /** The tasks that have not ended now, in no order. */
-  *openNow(ordinal: number, now: number): Generator<readonly [TaskName, TaskMoment]> {
-    for (const task of this.#open) {
       const [name, moment] = [this.#tasks[task], this.momentOf(task, ordinal, now)];
       if (name !== undefined && moment !== null) yield [name, moment];
     }

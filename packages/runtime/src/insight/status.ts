@@ -49,6 +49,9 @@ export interface Working {
   readonly nextAction: string | null;
 }
 
+/** A task that any agent, or the right one, could claim, and since when. */
+export type OldestClaimable = Pick<TaskRecord, 'id' | 'number' | 'title' | 'queuedAt'>;
+
 export interface Status {
   /** What needs the operator. */
   readonly needsYou: {
@@ -76,6 +79,8 @@ export interface Status {
   /** Tasks that wait for whom they were handed off to, and those that came back. */
   readonly handOffs: HandOffs;
   readonly working: readonly Working[];
+  /** The task that has waited for a claim for the longest; null: no task waits for a claim. */
+  readonly oldestClaimable: OldestClaimable | null;
   readonly counts: Counts;
   /** A count that has reached this number means "at least this many". */
   readonly countedUpTo: number;
@@ -103,6 +108,7 @@ export function emptyStatus(): Status {
     blockedUnread: 0,
     handOffs: { count: 0, isCapped: false, tasks: [] },
     working: [],
+    oldestClaimable: null,
     counts: { sessions: noSessions(), tasks: noTasks(), events: 0 },
     countedUpTo: COUNT_MAX,
   };
@@ -151,11 +157,19 @@ export async function readStatus(
     blockedUnread,
     handOffs: await readHandOffs(orchestrator, SHOWN),
     working: working.toSorted((a, b) => Number(b.you) - Number(a.you)).slice(0, 2 * SHOWN),
+    oldestClaimable: await readOldest(orchestrator, counts),
     counts,
     countedUpTo: COUNT_MAX,
     asOf,
     now,
   };
+}
+
+async function readOldest(orchestrator: Orchestrator, { tasks }: Counts): Promise<OldestClaimable | null> {
+  const oldest = tasks.queued + tasks.scheduled === 0 ? null : await orchestrator.oldestClaimable();
+  if (oldest === null) return null;
+  const { id, number, title, queuedAt } = oldest;
+  return { id, number, title, queuedAt };
 }
 
 /** All held sessions: a stale one may be anywhere among them. */

@@ -167,7 +167,7 @@ function WorkingCard({ rows, total }: { readonly rows: readonly Wire<WorkingRow>
   );
 }
 
-function CountsCard({ now: { tasks, oldest_queued: oldest } }: { readonly now: Wire<NowAnswer> }) {
+function CountsCard({ now: { tasks, oldest_claimable: oldest } }: { readonly now: Wire<NowAnswer> }) {
   const counts = Object.entries(tasks);
   const isEmpty = counts.every(([, n]) => n === 0);
   return (
@@ -187,7 +187,7 @@ function CountsCard({ now: { tasks, oldest_queued: oldest } }: { readonly now: W
       )}
       {oldest !== null && (
         <p>
-          {t('oldest', { task: `t${oldest.number}` })} <Ago at={new Date(oldest.since).toISOString()} />
+          {t('oldest')} <TaskLink task={oldest} /> <Ago at={oldest.queued_at} />
         </p>
       )}
     </section>

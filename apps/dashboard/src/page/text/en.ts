@@ -69,7 +69,7 @@ export const en = {
   more_working: 'and {n} more',
   next_step: 'next: {text}',
   counts: 'Tasks by status',
-  oldest: 'Queued for the longest: {task}, since',
+  oldest: 'Waits for a claim for the longest:',
   since_look: 'Since your last look',
   since_counts: '{events} events: {succeeded} succeeded, {failed} failed, {interrupted} leases interrupted',
   looked: 'Seen',
