@@ -1,6 +1,7 @@
 type Numbers = Float64Array | Int32Array | Uint8Array;
 
-const FIRST_SIZE = 1_024;
+/** It doubles when it is full: most columns are long, but there is one for each agent. */
+const FIRST_SIZE = 16;
 
 /** A list of numbers that grows: a log of a million events is a few of these, and not a million objects. */
 export class Column<Values extends Numbers = Int32Array> {

@@ -7,8 +7,15 @@ import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime
 const SECRET_BYTES = 32;
 const SUFFIX_BYTES = 6;
 const HINT = 'Delete the file, and start the dashboard again: it makes a new one.';
+/** What a file system says that has no hard links. */
+const WITHOUT_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
 /** Permissions of others than the owner. */
 const OF_OTHERS = 0o077;
+
+/** Where the dashboards of this user keep their files. */
+export function dashboardFolder(): string {
+  return join(stateFolder(), 'orchestrator', 'dashboard');
+}
 
 /**
  * What this user's dashboards keep between two starts, in files that only the user can read: a secret from which names
@@ -21,7 +28,7 @@ export class Secrets {
   readonly metricsTokenPath: string;
 
   /** @throws `CONFIG_INVALID` if other users could read the files */
-  constructor(folder: string = join(stateFolder(), 'orchestrator', 'dashboard')) {
+  constructor(folder: string = dashboardFolder()) {
     makePrivateFolder(folder);
     this.#secret = kept(join(folder, 'secret'));
     this.metricsTokenPath = join(folder, 'metrics-token');
@@ -54,12 +61,32 @@ function kept(path: string): string {
     linkSync(unnamed, path);
     return made;
   } catch (error) {
-    const other = (error as NodeJS.ErrnoException).code === 'EEXIST' ? read(path) : null;
-    if (other !== null) return other;
-    throw error;
+    if (WITHOUT_LINKS.includes(codeOf(error))) return writtenInPlace(path, made);
+    return ofAnother(path, error);
   } finally {
     rmSync(unnamed);
   }
+}
+
+/** Of two that start at once, one writes. The other one may read too early: it then says that the file is not whole. */
+function writtenInPlace(path: string, made: string): string {
+  try {
+    writePrivateFile(path, made);
+    return made;
+  } catch (error) {
+    return ofAnother(path, error);
+  }
+}
+
+/** What another process has written meanwhile, if that is why this one could not. */
+function ofAnother(path: string, error: unknown): string {
+  const other = codeOf(error) === 'EEXIST' ? read(path) : null;
+  if (other === null) throw error;
+  return other;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
 }
 
 function read(path: string): string | null {
