@@ -123,9 +123,10 @@ export class LeaseHistory {
     return this.#granted.countUpTo(ordinal);
   }
 
-  /** When a lease was granted, in milliseconds. */
-  beginOf(lease: number): number {
-    return this.#from.at(lease);
+  /** When leases were granted up to an ordinal, in milliseconds. */
+  *begins(ordinal: number): Generator<number> {
+    const count = this.countAt(ordinal);
+    for (let lease = 0; lease < count; lease += 1) yield this.#from.at(lease);
   }
 
   /** Those that other processes had ended, in the order in which they did. */
