@@ -216,7 +216,6 @@ test('the check finds an event that was changed', async () => {
       kind: 'chain',
       message: expect.stringContaining('was changed'),
       eventId: expect.any(Number),
-      sessionId: expect.any(String),
     },
   ]);
 });

@@ -48,7 +48,6 @@ export interface WorkingRow {
   readonly nextAction: string | null;
   /** null in the past: heartbeats are not in the log. */
   readonly heartbeatAt: number | null;
-  readonly leaseExpiresAt: number | null;
   readonly stale: boolean;
 }
 

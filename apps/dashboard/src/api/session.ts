@@ -13,7 +13,6 @@ export interface SessionAnswer {
   readonly agent: string | null;
   readonly leaseExpiresAt: number | null;
   readonly heartbeatAt: number | null;
-  readonly tasksOpen: number;
   readonly seq: number;
   /** What the next holder would read first; null in the past, or if there is nothing to continue. */
   readonly card: string | null;
@@ -59,7 +58,6 @@ export async function readSession(reads: PageReads, { params, moment }: Query): 
     agent: shown.agent,
     leaseExpiresAt: moment.isPast ? null : session.leaseExpiresAt,
     heartbeatAt: moment.isPast ? null : session.heartbeatAt,
-    tasksOpen: shown.tasksOpen,
     seq: shown.seq,
     card: moment.isPast ? null : await cardOf(reads, id),
     context,

@@ -81,7 +81,7 @@ test.skipIf(CHROMIUM === null)('a question that fails leaves what was there, and
   const { context, tab } = await signIn(scene().sqlite);
   const { page } = tab;
   const answer = await page.evaluate(async () => (await fetch('api/trust')).text());
-  const running = answer.replace(/"phase":"(none|running|done)","started_at"/, '"phase":"running","started_at"');
+  const running = answer.replace(/"phase":"(none|running|done)","ended_at"/, '"phase":"running","ended_at"');
   let asked = 0;
   await page.route('**/api/trust*', async (route) => {
     asked += 1;
