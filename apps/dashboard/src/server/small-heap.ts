@@ -7,6 +7,4 @@ import { setFlagsFromString } from 'node:v8';
 export function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=20');
   setFlagsFromString('--optimize-for-size');
-  // Half of the space for young objects is empty, and it grows with the first long log.
-  setFlagsFromString('--semi-space-growth-factor=1');
 }
