@@ -6,27 +6,17 @@
  * - it counts work that was done twice, leases that were granted while held, and late writes
  * - the check finds an event that was changed, and nothing in a log that was not; its memory and its work are bounded
  * - it begins again when the log has become shorter, or when the store was restored from a backup
- * - a read that fails makes it count nothing twice
  * - of many leases, a chart gets shares
  */
 import type { Event, Orchestrator, Storage } from '@agent-orchestrator/core';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  backupStore,
-  newCommandId,
-  newSeed,
-  openOrchestrator,
-  openStorage,
-  Orchestrator as Opened,
-  restoreStore,
-} from '@agent-orchestrator/runtime';
+import { backupStore, openOrchestrator, openStorage, restoreStore } from '@agent-orchestrator/runtime';
 import { expect, onTestFinished, test } from 'vitest';
 import { readLeases } from '../src/api/leases.ts';
 import { momentOf } from '../src/api/page-reads.ts';
 import { readTrust } from '../src/api/trust.ts';
-import { AgentTallies } from '../src/fold/agent-tallies.ts';
 import { Follower } from '../src/fold/follower.ts';
 import { isInterrupted } from '../src/fold/lease-history.ts';
 import { LogCheck } from '../src/fold/log-check.ts';
@@ -35,17 +25,11 @@ import { SlimReplay } from '../src/fold/slim-replay.ts';
 import { StoreHistory } from '../src/fold/store-history.ts';
 import { TaskHistory } from '../src/fold/task-history.ts';
 import type { Verified } from '../src/verify/verifier.ts';
+import { newStore } from './support/new-store.ts';
 import { afterEach, HERE, playScenario } from './support/scenario.ts';
 
 /** More leases than a chart has bars. */
 const MANY = 2_001;
-
-async function newStore(): Promise<{ readonly storage: Storage; readonly orchestrator: Orchestrator }> {
-  const storage = await openStorage('memory:');
-  await storage.migrate();
-  onTestFinished(() => storage.close());
-  return { storage, orchestrator: new Opened({ storage, newCommandId, newSeed, ...HERE }) };
-}
 
 /** What a store says of itself now. */
 async function stateOf(orchestrator: Orchestrator) {
@@ -303,68 +287,6 @@ test('it begins again when the store was restored, though the ids of its new eve
   expect(follower.check).toMatchObject({ mistakes: [], checkedId: await after.asOf() });
 });
 
-test('a store that does not answer is stopped, and is asked again', { timeout: 20_000 }, async () => {
-  const { storage, orchestrator } = await newStore();
-  await playScenario(orchestrator);
-  let isSilent = false;
-  const silent = silenced(storage, () => isSilent);
-  const follower = new Follower(silent, 'default', { answerMs: 50, againMs: 10 });
-  const stop = new AbortController();
-  const phases: string[] = [];
-  follower.onChange(() => phases.at(-1) !== follower.state.phase && phases.push(follower.state.phase));
-  const running = follower.run(stop.signal);
-  await expect.poll(() => follower.state.phase).toBe('live');
-
-  isSilent = true;
-  await expect
-    .poll(() => follower.state, { timeout: 5_000 })
-    .toMatchObject({
-      phase: 'failed',
-      error: { code: 'STORE_UNREACHABLE' },
-    });
-  const { id } = (await orchestrator.enqueueTask({})).task;
-  const later = () => momentOf(follower, '999999', 0);
-  expect(later).toThrow(expect.objectContaining({ code: 'STOPPED', status: 503 }));
-  isSilent = false;
-  await expect.poll(() => follower.state.phase, { timeout: 5_000 }).toBe('live');
-
-  expect(follower.history.tasks.numberOf(id)).toBeGreaterThan(0);
-  expect(follower.state.error).toBeNull();
-  expect(later).not.toThrow();
-  expect(phases.slice(phases.indexOf('live'))).toEqual(['live', 'failed', 'live']);
-  stop.abort();
-  await running;
-});
-
-test('a failed read of the check counts no event twice', async () => {
-  const { storage, orchestrator } = await newStore();
-  await playScenario(orchestrator);
-  const follower = new Follower(storage, 'default');
-  const add = follower.check.add.bind(follower.check);
-  let fails = 1;
-  follower.check.add = async (event) => {
-    if (event.id === 5 && fails-- > 0) throw new Error('the connection was lost');
-    await add(event);
-  };
-
-  await expect(follower.catchUp()).rejects.toThrow('lost');
-  await follower.catchUp();
-
-  expect(follower.history.present).toBe((await orchestrator.listEvents({ limit: 500 })).items.length);
-  expect(follower.check.mistakeCount).toBe(0);
-});
-
-test('a name costs as much as it did', () => {
-  const tallies = new AgentTallies();
-  const before = process.memoryUsage().arrayBuffers;
-  for (let agent = 0; agent < 1_000; agent += 1) tallies.granted(agent);
-  tallies.ended(0, 'succeeded', 3);
-  tallies.ended(0, 'succeeded', 5);
-
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200_000);
-  expect([...tallies.all()][0]?.[1]).toMatchObject({ leases: 1, succeeded: 2, medianMs: 5 });
-});
-
 test('leases are shares where they cannot be told apart', async () => {
   const { storage, orchestrator } = await newStore();
   await orchestrator.enqueueTask({});
@@ -409,18 +331,6 @@ async function followedOver(from: Storage, to: Storage): Promise<Follower> {
   read = to.read;
   await follower.catchUp();
   return follower;
-}
-
-/** A store whose reads have no answer at times, and never get one. */
-function silenced(storage: Storage, isSilent: () => boolean): Pick<Storage, 'read' | 'watch'> {
-  const read = new Proxy(storage.read, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return (...asked: unknown[]) => (isSilent() ? new Promise(() => {}) : (value.apply(target, asked) as unknown));
-    },
-  });
-  return { read, watch: storage.watch.bind(storage) };
 }
 
 /** The reads of a store whose log is another. */

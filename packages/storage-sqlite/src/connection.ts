@@ -16,7 +16,7 @@ export const LOG_BYTES_KEPT = 67_108_864;
  * a signal that kills the process, not an error.
  */
 const WRITER_CACHE_KIB = 65_536;
-/** A read looks at few pages, and a process has a connection for each snapshot besides. The system has them in memory. */
+/** A read looks at few pages, which the system has in memory; and a process has a connection for each snapshot. */
 const READER_CACHE_KIB = 2_048;
 
 /** The pragmas that each connection needs, and the values that SQLite must answer. */

@@ -229,8 +229,8 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
 
   /**
    * The leases of a namespace as intervals of time, or of one session, in the order in which they were granted. The
-   * cursor is a fence. With `before`, in reverse order. `from` (ms): only those that were granted then or later. `upTo`:
-   * what they were when that event was the last one; without it, as of the last settled event, which `asOf` names.
+   * cursor is a fence. With `before`, in reverse order. `from` (ms): only those that were granted then or later.
+   * `upTo`: what they were when that event was the last one; without it, the last settled one, which `asOf` names.
    */
   async listLeases(filter: Filter<typeof leaseFilter> = {}): Promise<Page<LeaseInterval> & { readonly asOf: number }> {
     const { upTo, ...asked } = parseInput(leaseFilter, await this.#within(filter));

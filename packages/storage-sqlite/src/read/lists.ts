@@ -121,15 +121,18 @@ export function eventsQuery(filter: EventFilter): ListQuery {
 export function leasesQuery(filter: LeaseFilter): ListQuery {
   const index = filter.sessionId === undefined ? 'event_log_lease' : 'event_log_seq';
   const grants = listed(`${placesAs(GRANT_FIELDS)} FROM event_log INDEXED BY ${index}`, grantList(WORDS, filter));
-  const later = (name: string, effect: LeaseEffect) =>
-    `LEFT JOIN event_log ${name} INDEXED BY event_log_lease
-      ON ${name}.fence = g.fence AND ${name}.lease_effect = '${effect}' AND ${name}.id <= +?`;
   return {
     sql: `SELECT g.*, ${columnsAs('e', END_FIELDS)}, ${columnsAs('r', REFUSAL_FIELDS)} FROM (${grants.sql}) g
-      ${later('e', 'ended')} ${later('r', 'refused')}
+      ${joined('e', 'ended')} ${joined('r', 'refused')}
       ORDER BY g.fence${filter.before === undefined ? '' : ' DESC'}`,
     values: [...grants.values, filter.upTo, filter.upTo],
   };
+}
+
+/** What an event did to the lease of a grant `g`, up to an event. */
+function joined(name: string, effect: LeaseEffect): string {
+  return `LEFT JOIN event_log ${name} INDEXED BY event_log_lease
+      ON ${name}.fence = g.fence AND ${name}.lease_effect = '${effect}' AND ${name}.id <= +?`;
 }
 
 function placesAs(fields: Readonly<Record<string, keyof Event>>): string {
