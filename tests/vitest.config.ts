@@ -1,3 +1,4 @@
 import { projectConfig } from '../vitest.shared.ts';
 
-export default projectConfig('repository', { globalSetup: ['support/postgres-server.ts'] });
+// No file keeps anything for another one, so they can share a process.
+export default projectConfig('repository', { isolate: false, globalSetup: ['support/postgres-server.ts'] });

@@ -1,3 +1,4 @@
 import { projectConfig } from '../../vitest.shared.ts';
 
-export default projectConfig('cli');
+// No file keeps anything for another one, so they can share a process.
+export default projectConfig('cli', { isolate: false });

@@ -33,8 +33,8 @@ export const CASES: readonly Case[] = [
   {
     name: 'a log that is deleted while the store is open loses tasks',
     tests: [
-      [`${SQLITE}/lost-log.test.ts`, '%s: neither written nor read any more'],
-      [`${SQLITE}/lost-log.test.ts`, '%s during a commit: it is not acknowledged'],
+      [`${SQLITE}/lost-log.slow.test.ts`, '%s: neither written nor read any more'],
+      [`${SQLITE}/lost-log.slow.test.ts`, '%s during a commit: it is not acknowledged'],
     ],
   },
   {
@@ -237,11 +237,11 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'a line break in a word begins a line of an error',
-    tests: [[`${CLI}/usage.test.ts`, 'a line break in %j begins no line']],
+    tests: [[`${CLI}/usage.slow.test.ts`, 'a line break in %j begins no line']],
   },
   {
     name: 'variation selectors carry a text that is not seen',
-    tests: [[`${CLI}/screen.test.ts`, 'a variation selector passes where people write it, once: %j']],
+    tests: [[`${CLI}/screen.slow.test.ts`, 'a variation selector passes where people write it, once: %j']],
   },
   {
     name: 'what has left the process group works on beside the next holder',
@@ -262,19 +262,24 @@ export const CASES: readonly Case[] = [
   {
     name: 'a retry waits for hours after the clock was set right',
     tests: [
-      [`${RUNTIME}/clocks.test.ts`, 'a pause that began while the clock was nine hours ahead is over in time'],
-      [`${RUNTIME}/clocks.test.ts`, 'so it is for a process that has just started with the right clock'],
+      [`${RUNTIME}/clocks.slow.test.ts`, 'a pause that began while the clock was nine hours ahead is over in time'],
+      [`${RUNTIME}/clocks.slow.test.ts`, 'so it is for a process that has just started with the right clock'],
       [`${CLI}/two-clocks.slow.test.ts`, 'an attempt that failed while the clock was %i h ahead is soon tried again'],
     ],
   },
   {
     name: 'a process whose clock is set back can send no command any more',
-    tests: [[`${RUNTIME}/clocks.test.ts`, 'after its clock was set back by two hours a process can send commands']],
+    tests: [
+      [`${RUNTIME}/clocks.slow.test.ts`, 'after its clock was set back by two hours a process can send commands'],
+    ],
   },
   {
     name: 'one process with another clock stops recovery and fills the log',
     tests: [
-      [`${RUNTIME}/clocks.test.ts`, 'a process with a clock %i min ahead neither stops recovery nor fills the log'],
+      [
+        `${RUNTIME}/clocks.slow.test.ts`,
+        'a process with a clock %i min ahead neither stops recovery nor fills the log',
+      ],
       [`${CLI}/two-clocks.slow.test.ts`, 'beside a recover whose clock is %i h ahead, dead holders are recovered once'],
     ],
   },
@@ -308,7 +313,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'two ids that are not UTF-8 are one',
-    tests: [[`${CLI}/usage.test.ts`, 'bytes that are not UTF-8 are refused: %s, exit %i']],
+    tests: [[`${CLI}/usage.slow.test.ts`, 'bytes that are not UTF-8 are refused: %s, exit %i']],
     needs: 'Linux',
   },
   {
@@ -336,7 +341,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'one row with an id that no command accepts ends every list',
-    tests: [[`${CLI}/ids-by-sql.test.ts`, 'exit %i, and the id is shown: %j']],
+    tests: [[`${CLI}/ids-by-sql.slow.test.ts`, 'exit %i, and the id is shown: %j']],
   },
   {
     name: 'kill -INT to a wrapper on a terminal reaches no process',

@@ -31,15 +31,15 @@ export interface Target<Open extends Opened = Opened> {
 }
 
 /** The random walk beside the model. */
-export interface WalkOptions<Open extends Opened = Opened> {
+interface WalkOptions<Open extends Opened = Opened> {
   /** How many steps at least; default: 2,000. */
   readonly steps?: number;
   /** The seed of a run to repeat. */
   readonly seed?: number;
   /**
    * As `Target.open`, which is used if this is left out. A command may take several units of work, and where those of
-   * other commands of its turn come between them is not promised. A storage that works on several at once opens one here
-   * that does not: the model does not either.
+   * other commands of its turn come between them is not promised. A storage that works on several at once opens one
+   * here that does not: the model does not either.
    */
   open?(): Promise<Open>;
 }

@@ -45,8 +45,8 @@ export interface PostgresStorageOptions {
   /** The id of the move or restore that fills the store. Until it is done, all other processes are refused. */
   readonly filling?: string;
   /**
-   * How many transactions for groups of commands are under way at once. Default: 2, so that one can be decided while the
-   * other waits for the disk. With 1, the units of work of this storage take effect in the order in which they came.
+   * How many transactions for groups of commands are under way at once. Default: 2, so that one can be decided while
+   * the other waits for the disk. With 1, units of work take effect in the order in which they came.
    */
   readonly groupsMax?: number;
   /** How long a command is tried again when the server is away or busy, in milliseconds. */

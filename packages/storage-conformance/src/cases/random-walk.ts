@@ -24,7 +24,9 @@ export const randomWalk = chapter(
 
 /** Each of the walks makes at least as many. */
 const STEPS = 2_000;
-const WALKS_PER_SEED = 10;
+const WALKS_PER_SEED_MAX = 10;
+/** About as many steps does a walk have. */
+const STEPS_OF_WALK = 50;
 /** How long a failing walk is shrunk. */
 const SHRINK_MS = 60_000;
 
@@ -38,11 +40,12 @@ async function walk(
   console.info(`${target.name}: random walk of ${wanted} steps, CONFORMANCE_SEED=${first}`);
 
   const walked = { steps: 0 };
+  const numRuns = Math.min(WALKS_PER_SEED_MAX, Math.ceil(wanted / STEPS_OF_WALK));
   const property = fc.asyncProperty(walks, async (steps) => {
     walked.steps += await walkOnce(target, steps);
   });
   for (let seed = first; walked.steps < wanted; seed += 1)
-    await fc.assert(property, { seed, numRuns: WALKS_PER_SEED, interruptAfterTimeLimit: SHRINK_MS });
+    await fc.assert(property, { seed, numRuns, interruptAfterTimeLimit: SHRINK_MS });
 }
 
 /** @returns how many steps were walked */
