@@ -244,7 +244,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#read.countsOfSession(asked.namespace, asked.id, asked.max);
   }
 
-  /** The task that has waited for a claim for the longest, whoever may claim it; null: no task waits for a claim. */
+  /** The task that has waited for a claim for the longest, of any agent or role; null: no task waits for a claim. */
   async oldestClaimable(namespace = this.defaultNamespace): Promise<TaskRecord<Kinds> | null> {
     const asked = parseInput(namespaced, { namespace });
     const oldest = await this.#read.snapshot((reader) => oldestClaimable(reader, asked.namespace));
