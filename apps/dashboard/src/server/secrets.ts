@@ -7,6 +7,8 @@ import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime
 const SECRET_BYTES = 32;
 const SUFFIX_BYTES = 6;
 const HINT = 'Delete the file, and start the dashboard again: it makes a new one.';
+const HINT_NEW =
+  'The file system keeps no permissions. Set OPENCLAW_STATE_DIR to a folder on one that does, and start again.';
 /** What a file system says that has no hard links. */
 const WITHOUT_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
 /** Permissions of others than the owner. */
@@ -56,25 +58,36 @@ function kept(path: string): string {
   const made = randomBytes(SECRET_BYTES).toString('base64url');
   // It gets its name when it is whole: of two that start at once, neither reads half of what the other one writes.
   const unnamed = `${path}-${randomBytes(SUFFIX_BYTES).toString('hex')}`;
-  writePrivateFile(unnamed, made);
   try {
+    write(unnamed, made);
     linkSync(unnamed, path);
     return made;
   } catch (error) {
     if (WITHOUT_LINKS.includes(codeOf(error))) return writtenInPlace(path, made);
     return ofAnother(path, error);
   } finally {
-    rmSync(unnamed);
+    rmSync(unnamed, { force: true });
   }
 }
 
 /** Of two that start at once, one writes. The other one may read too early: it then says that the file is not whole. */
 function writtenInPlace(path: string, made: string): string {
   try {
-    writePrivateFile(path, made);
+    write(path, made);
     return made;
   } catch (error) {
     return ofAnother(path, error);
+  }
+}
+
+/** Looks at what it has written: not all file systems keep permissions. A file that was cut or is refused is removed. */
+function write(path: string, made: string): void {
+  try {
+    writePrivateFile(path, made);
+    read(path, HINT_NEW);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') rmSync(path, { force: true });
+    throw error;
   }
 }
 
@@ -89,11 +102,11 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? '';
 }
 
-function read(path: string): string | null {
+function read(path: string, hint = HINT): string | null {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
   if (process.platform !== 'win32' && (found.mode & OF_OTHERS) !== 0)
-    throw new OrchestratorError('CONFIG_INVALID', `Other users can read the secret in ${path}.`, { hint: HINT });
+    throw new OrchestratorError('CONFIG_INVALID', `Other users can read the secret in ${path}.`, { hint });
   const text = readFileSync(path, 'utf8').trim();
   if (text.length < SECRET_BYTES)
     throw new OrchestratorError('CONFIG_INVALID', `The secret in ${path} is not whole.`, { hint: HINT });
