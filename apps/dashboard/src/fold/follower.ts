@@ -24,7 +24,7 @@ type Followed = Pick<Storage, 'read' | 'watch'>;
 
 interface FollowerOptions {
   readonly clock?: () => number;
-  /** A read that is not answered within this time has failed. */
+  /** A store that does not say within this time how far its log is counts as silent. */
   readonly answerMs?: number;
   readonly againMs?: number;
 }
@@ -59,7 +59,7 @@ export class Follower {
     this.#againMs = againMs;
     this.#namespace = namespace;
     this.#clock = clock;
-    this.check = new LogCheck(this.#reads, namespace);
+    this.check = new LogCheck(storage.read, namespace);
     this.state = { phase: 'reading', asOf: 0, settled: 0, behindSince: null, answeredAt: clock(), error: null };
   }
 
@@ -73,7 +73,7 @@ export class Follower {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await using changes = await inTime(Changes.of(this.#storage), this.#answerMs);
+        await using changes = await this.#watch();
         while (!signal.aborted) {
           await this.catchUp(signal);
           await changes.wait(undefined, signal);
@@ -86,7 +86,21 @@ export class Follower {
     }
   }
 
-  /** Reads what is settled and not read yet. */
+  /** A watch that begins too late is not used: it ends as soon as it has begun. */
+  async #watch(): Promise<Changes> {
+    const begun = Changes.of(this.#storage);
+    try {
+      return await inTime(begun, this.#answerMs);
+    } catch (error) {
+      begun.then((changes) => changes[Symbol.asyncDispose]()).catch(() => {});
+      throw error;
+    }
+  }
+
+  /**
+   * Reads what is settled and not read yet. A page of the log has the time that the storage gives to a read: one that
+   * was given up would still be under way beside the next.
+   */
   async catchUp(signal?: AbortSignal): Promise<void> {
     const settled = await inTime(this.#storage.read.settledEventId(), this.#answerMs);
     this.#note({ answeredAt: this.#clock() });
@@ -96,7 +110,7 @@ export class Follower {
     if (!isNew) return;
     const reads = {
       listEvents: (filter: { readonly after: string; readonly upTo: number; readonly limit: number }) =>
-        this.#reads.events({ ...filter, namespace: this.#namespace }),
+        this.#storage.read.events({ ...filter, namespace: this.#namespace }),
     };
     // The store was restored, or failed over to a server that lacks its last events.
     const isOther = this.#last !== null && !(await isSameLog(reads, this.#last, settled));
@@ -114,10 +128,6 @@ export class Follower {
     this.#tell();
   }
 
-  get #reads(): Pick<Storage['read'], 'events'> {
-    return { events: (filter) => inTime(this.#storage.read.events(filter), this.#answerMs) };
-  }
-
   /** The check may have to read. If that fails, the event has had no effect yet, and is read again. */
   async #add(event: Event): Promise<void> {
     await this.check.add(event);
@@ -131,7 +141,7 @@ export class Follower {
     this.#cursor = 0;
     this.#last = null;
     this.history = new StoreHistory();
-    this.check = new LogCheck(this.#reads, this.#namespace);
+    this.check = new LogCheck(this.#storage.read, this.#namespace);
     const now = this.#clock();
     this.state = { phase: 'reading', asOf: 0, settled: 0, behindSince: now, answeredAt: now, error: null };
   }

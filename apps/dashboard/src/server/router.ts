@@ -3,7 +3,6 @@ import { OrchestratorError } from '@agent-orchestrator/runtime';
 import { PROMETHEUS_CONTENT_TYPE } from '@agent-orchestrator/runtime';
 import type { Answers } from '../api/answers.ts';
 import { QueryError } from '../api/page-reads.ts';
-import { inTime } from '../fold/in-time.ts';
 import { header, type Addresses } from './addresses.ts';
 import { refusalOf, SAFE_HEADERS } from './gate.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -113,7 +112,7 @@ async function routed(
     return send(503, problem('STREAMS', 'Too many pages are open: close some of them.'));
   }
   const isQuestion = path.startsWith('/api/');
-  const answer = isQuestion ? await inTime(answers.to(path.slice('/api/'.length), url.searchParams)) : null;
+  const answer = isQuestion ? await answers.to(path.slice('/api/'.length), url.searchParams) : null;
   if (answer === null) return send(404, problem('NOT_FOUND', 'There is no such page.'));
   send(200, { text: answer, type: JSON_TYPE });
 }

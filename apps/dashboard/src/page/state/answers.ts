@@ -20,8 +20,8 @@ export interface Asked<Answer> {
 }
 
 const PASSING_MS = 1_000;
-/** The server gives up after less. What a proxy or a network lost is asked again. */
-const SILENT_MS = 15_000;
+/** A read of the store ends in less. What a proxy or a network lost is asked again. */
+const SILENT_MS = 75_000;
 const NOTHING = { data: null, problem: null, isReading: false, mayChange: false };
 
 /**
