@@ -25,6 +25,8 @@ import {
   type LeaseFilter,
   type LeaseInterval,
   type OldestHead,
+  type OldestHeads,
+  type OldestHeadsAsked,
   type NextHead,
   type Page,
   type QuestionFilter,
@@ -67,7 +69,7 @@ import {
   BY_ID,
   BY_NAME,
   OF_LEASE,
-  OLDEST_HEAD,
+  OLDEST_HEADS,
   RETURNS,
   SCHEDULED,
   SCHEDULED_IN_SESSION,
@@ -148,7 +150,7 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
     },
     counts: (namespace, max) => read((db) => countsOf(db, namespace, max)),
     countsOfSession: (namespace, sessionId, max) => read((db) => countsOfSession(db, namespace, sessionId, max)),
-    oldestHead: (namespace, max) => read((db) => db.get<OldestHead>(OLDEST_HEAD, namespace, max) ?? null),
+    oldestHeads: (namespace, asked) => read((db) => oldestHeads(db, namespace, asked)),
     claimPreview: (scope) => read((db) => claimPreview(db, scope, clock)),
     // One process writes at a time, so ids are seen in their order, and the greatest one is settled.
     settledEventId: () => read((db) => db.get<{ id: number | null }>('SELECT max(id) AS id FROM event_log')?.id ?? 0),
@@ -230,6 +232,11 @@ function leasePage(db: Database, filter: LeaseFilter): Page<LeaseInterval> {
   const grants = listed<Event>(db, SELECT.event, grantList(WORDS, filter));
   const found = grants.map((grant) => leaseInterval(grant, later(grant, 'ended'), later(grant, 'refused')));
   return pageOf(found, filter.limit, ({ fence }) => String(fence));
+}
+
+function oldestHeads(db: Database, namespace: string, { max, limit }: OldestHeadsAsked): OldestHeads {
+  const rows = db.all<OldestHead & Pick<OldestHeads, 'lookedAt'>>(OLDEST_HEADS, namespace, max, limit);
+  return { lookedAt: rows[0]?.lookedAt ?? 0, oldest: rows.map(({ taskId, queuedAt }) => ({ taskId, queuedAt })) };
 }
 
 function countsOfSession(db: Database, namespace: string, sessionId: string, max: number): Counts['tasks'] {

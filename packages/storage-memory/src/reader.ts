@@ -95,7 +95,7 @@ function rowReads(data: MemoryData): Pick<Reader, 'session' | 'task' | 'agent' |
 function overviews(
   data: MemoryData,
   clock: Clock,
-): Pick<Reader, 'counts' | 'countsOfSession' | 'oldestHead' | 'claimPreview' | 'namespaces'> {
+): Pick<Reader, 'counts' | 'countsOfSession' | 'oldestHeads' | 'claimPreview' | 'namespaces'> {
   return {
     async counts(namespace, max) {
       const sessions = noSessions();
@@ -111,10 +111,10 @@ function overviews(
       for (const { status } of tasksOf(data, namespace, sessionId).slice(0, max)) counts[status] += 1;
       return counts;
     },
-    async oldestHead(namespace, max) {
+    async oldestHeads(namespace, { max, limit }) {
       const heads = headsOf(data, namespace).slice(0, max);
-      const [oldest] = heads.toSorted((a, b) => a.queuedAt - b.queuedAt || byId(a, b));
-      return oldest === undefined ? null : { taskId: oldest.id, queuedAt: oldest.queuedAt };
+      const oldest = heads.toSorted((a, b) => a.queuedAt - b.queuedAt || byId(a, b)).slice(0, limit);
+      return { lookedAt: heads.length, oldest: oldest.map(({ id, queuedAt }) => ({ taskId: id, queuedAt })) };
     },
     async claimPreview(scope) {
       const { namespace } = scope;

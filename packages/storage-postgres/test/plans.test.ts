@@ -171,7 +171,7 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
     ['event_log_grant', 'event_log_lease'],
   ],
   'tasks of a session by status': [COUNTS.tasksOfSession(100), ['tasks_of_session']],
-  'the oldest head': [COUNTS.oldestHead(10_000), ['sessions_ready']],
+  'the oldest heads': [COUNTS.oldestHeads({ max: 10_000, limit: 33 }), ['sessions_ready']],
   'preview, ready': [CLAIM_PREVIEW.readyOfAny(10), ['sessions_ready', 'tasks_pk']],
   'preview, ready of a kind': [CLAIM_PREVIEW.readyOfKind(10), ['sessions_ready_of_kind', 'tasks_pk']],
   'preview, held': [CLAIM_PREVIEW.held(10), ['sessions_stale', 'tasks_pk']],

@@ -175,10 +175,11 @@ function counts({ counts, countedUpTo }: Status, paint: Paint): string[] {
 /** A task that has waited for less is no news. */
 const LONG_MS = 60_000;
 
-function oldest({ oldestClaimable: task }: Status, now: number, paint: Paint): string[] {
+function oldest({ oldestClaimable: { task, isCapped } }: Status, now: number, paint: Paint): string[] {
   if (task === null || now - task.queuedAt < LONG_MS) return [];
   const name = `${labelOf('task', task)}  ${shorten(printable(task.title), 40)}`;
-  return [`${paint('bold', 'OLDEST')}    ${name}  can be claimed, queued ${relative(task.queuedAt, now)}`];
+  const more = isCapped ? '; not all were looked at, so another may have waited longer' : '';
+  return [`${paint('bold', 'OLDEST')}    ${name}  can be claimed, queued ${relative(task.queuedAt, now)}${more}`];
 }
 
 function more(count: number, shown: number, countedUpTo: number, what: string): string[] {

@@ -56,7 +56,7 @@ export interface NowAnswer {
   readonly working: readonly WorkingRow[];
   readonly workingCount: number;
   readonly tasks: Readonly<Record<TaskStatus, number>>;
-  /** The task that has waited for a claim for the longest; null: none waits, or this is the past. */
+  /** The task that has waited for a claim for the longest, if one waits; null: this is the past. */
   readonly oldestClaimable: OldestClaimable | null;
   readonly lastEvent: { readonly id: number; readonly at: number; readonly type: EventType | null } | null;
   /** What happened after the event `seen`; null: it was not asked. */

@@ -80,8 +80,8 @@ export class FilledReader implements Reader {
     );
   }
 
-  oldestHead(...asked: Parameters<Reader['oldestHead']>) {
-    return this.#whole(this.#reader.oldestHead(...asked), (found) => found !== null);
+  oldestHeads(...asked: Parameters<Reader['oldestHeads']>) {
+    return this.#whole(this.#reader.oldestHeads(...asked), ({ lookedAt }) => lookedAt > 0);
   }
 
   claimPreview(...asked: Parameters<Reader['claimPreview']>) {

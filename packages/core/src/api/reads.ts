@@ -45,7 +45,7 @@ import { OTHER_AGENTS, policyOf, signedRolesOf, type AgentPolicy } from '../mode
 import { addresseeOf, addresseesOf } from '../model/task.ts';
 import { readAgent, readAgents } from './registry-reads.ts';
 import { isAgentKnown, isRoleKnown } from '../explain/known-names.ts';
-import { oldestClaimable } from '../explain/oldest-claimable.ts';
+import { oldestClaimable, type OldestClaimable } from '../explain/oldest-claimable.ts';
 import { verifyLog, type Verification } from './verify.ts';
 import {
   whyAgent,
@@ -244,11 +244,15 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#read.countsOfSession(asked.namespace, asked.id, asked.max);
   }
 
-  /** The task that has waited for a claim for the longest, of any agent or role; null: no task waits for a claim. */
-  async oldestClaimable(namespace = this.defaultNamespace): Promise<TaskRecord<Kinds> | null> {
+  /**
+   * The task that has waited for a claim for the longest, of any agent or role; null: none was found. `isCapped`: there
+   * are more than 10,000 sessions with a task to claim, or more than 32 due tasks that no command has seen yet, so not
+   * all were looked at, and another task may have waited for longer.
+   */
+  async oldestClaimable(namespace = this.defaultNamespace): Promise<OldestClaimable<TaskRecord<Kinds>>> {
     const asked = parseInput(namespaced, { namespace });
-    const oldest = await this.#read.snapshot((reader) => oldestClaimable(reader, asked.namespace));
-    return oldest === null ? null : toTaskRecord<Kinds>(oldest);
+    const { task, isCapped } = await this.#read.snapshot((reader) => oldestClaimable(reader, asked.namespace));
+    return { task: task === null ? null : toTaskRecord<Kinds>(task), isCapped };
   }
 
   /** How many sessions and tasks of each status, each counted up to `max`. */

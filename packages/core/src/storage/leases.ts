@@ -77,8 +77,22 @@ export interface LeaseFilter {
   readonly upTo: number;
 }
 
-/** The head of a session's queue that was queued before those of the others. */
+/** The head of a session's queue. */
 export interface OldestHead {
   readonly taskId: string;
+  /** In milliseconds. */
   readonly queuedAt: number;
+}
+
+/** How many heads to look at, and how many of them to tell. */
+export interface OldestHeadsAsked {
+  readonly max: number;
+  readonly limit: number;
+}
+
+/** Of the heads that were looked at, those that were queued before the others. */
+export interface OldestHeads {
+  /** How many there were: as many as `max` means that there may be more. */
+  readonly lookedAt: number;
+  readonly oldest: readonly OldestHead[];
 }

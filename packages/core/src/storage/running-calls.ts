@@ -59,7 +59,7 @@ function readerBy(run: Run, reader: Reader): Reader {
     histories: (namespace, sessionIds, limit) => run(() => reader.histories(namespace, sessionIds, limit)),
     counts: (namespace, max) => run(() => reader.counts(namespace, max)),
     countsOfSession: (namespace, sessionId, max) => run(() => reader.countsOfSession(namespace, sessionId, max)),
-    oldestHead: (namespace, max) => run(() => reader.oldestHead(namespace, max)),
+    oldestHeads: (namespace, asked) => run(() => reader.oldestHeads(namespace, asked)),
     claimPreview: (scope) => run(() => reader.claimPreview(scope)),
     settledEventId: () => run(() => reader.settledEventId()),
     idOfNumber: (namespace, kind, number) => run(() => reader.idOfNumber(namespace, kind, number)),

@@ -9,7 +9,7 @@
 import type { Agent, AgentStatus } from '../model/agent.ts';
 import type { Event, EventType, LeaseEffect } from '../log/events.ts';
 import type { ClaimPreview, ClaimPreviewScope } from './claim-preview.ts';
-import type { LeaseFilter, LeaseInterval, OldestHead } from './leases.ts';
+import type { LeaseFilter, LeaseInterval, OldestHeads, OldestHeadsAsked } from './leases.ts';
 import type { Loaded, LoadedSession } from './loaded.ts';
 import type { Scope } from './scope.ts';
 import type { WriteSet } from './write-set.ts';
@@ -123,10 +123,10 @@ export interface Reader {
   /** How many tasks of each status a session has. With more than `max` tasks, any `max` of them are counted. */
   countsOfSession(namespace: string, sessionId: string, max: number): Promise<Counts['tasks']>;
   /**
-   * Of the heads that a claim could choose from, as they are stored, the one that was queued first; of several, the one
-   * with the smallest id. With more than `max` heads, it is looked for among any `max` of them. null: there is none.
+   * Of the heads that a claim could choose from, as they are stored, the first `limit` by the time at which they were
+   * queued, then by id. With more than `max` heads, they are looked for among any `max` of them.
    */
-  oldestHead(namespace: string, max: number): Promise<OldestHead | null>;
+  oldestHeads(namespace: string, asked: OldestHeadsAsked): Promise<OldestHeads>;
   /**
    * The rows that a claim would choose from, without its locks and as they are stored: no scheduled task becomes
    * queued.

@@ -22,7 +22,7 @@ const ANSWERS: Readonly<Record<string, readonly [none: unknown, some: unknown]>>
   histories: [[], [{}]],
   counts: [{ events: 0 }, { events: 1 }],
   countsOfSession: [{ queued: 0 }, { queued: 1 }],
-  oldestHead: [null, {}],
+  oldestHeads: [{ lookedAt: 0 }, { lookedAt: 1 }],
   claimPreview: [
     { sessions: [], held: [] },
     { sessions: [], held: [{}] },

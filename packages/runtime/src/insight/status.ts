@@ -4,6 +4,7 @@ import {
   noTasks,
   type Counts,
   type EventRecord,
+  type OldestClaimable as Oldest,
   type Orchestrator,
   type SessionRecord,
   type TaskRecord,
@@ -49,8 +50,8 @@ export interface Working {
   readonly nextAction: string | null;
 }
 
-/** A task that any agent, or the right one, could claim, and since when. */
-export type OldestClaimable = Pick<TaskRecord, 'id' | 'number' | 'title' | 'queuedAt'>;
+/** A task that any agent, or the right one, could claim, and since when; and whether another may have waited longer. */
+export type OldestClaimable = Oldest<Pick<TaskRecord, 'id' | 'number' | 'title' | 'queuedAt'>>;
 
 export interface Status {
   /** What needs the operator. */
@@ -79,8 +80,11 @@ export interface Status {
   /** Tasks that wait for whom they were handed off to, and those that came back. */
   readonly handOffs: HandOffs;
   readonly working: readonly Working[];
-  /** The task that has waited for a claim for the longest; null: no task waits for a claim. */
-  readonly oldestClaimable: OldestClaimable | null;
+  /**
+   * The task that has waited for a claim for the longest; null: none was found. `isCapped`: not all were looked at, and
+   * another task may have waited for longer.
+   */
+  readonly oldestClaimable: OldestClaimable;
   readonly counts: Counts;
   /** A count that has reached this number means "at least this many". */
   readonly countedUpTo: number;
@@ -108,7 +112,7 @@ export function emptyStatus(): Status {
     blockedUnread: 0,
     handOffs: { count: 0, isCapped: false, tasks: [] },
     working: [],
-    oldestClaimable: null,
+    oldestClaimable: { task: null, isCapped: false },
     counts: { sessions: noSessions(), tasks: noTasks(), events: 0 },
     countedUpTo: COUNT_MAX,
   };
@@ -165,11 +169,12 @@ export async function readStatus(
   };
 }
 
-async function readOldest(orchestrator: Orchestrator, { tasks }: Counts): Promise<OldestClaimable | null> {
-  const oldest = tasks.queued + tasks.scheduled === 0 ? null : await orchestrator.oldestClaimable();
-  if (oldest === null) return null;
-  const { id, number, title, queuedAt } = oldest;
-  return { id, number, title, queuedAt };
+async function readOldest(orchestrator: Orchestrator, { tasks }: Counts): Promise<OldestClaimable> {
+  if (tasks.queued + tasks.scheduled === 0) return { task: null, isCapped: false };
+  const { task, isCapped } = await orchestrator.oldestClaimable();
+  if (task === null) return { task, isCapped };
+  const { id, number, title, queuedAt } = task;
+  return { task: { id, number, title, queuedAt }, isCapped };
 }
 
 /** All held sessions: a stale one may be anywhere among them. */

@@ -11,7 +11,9 @@ export const leases = chapter('leases as intervals, and what waits', {
   'a list of leases shows what they were at an event': atAnEvent,
   'leases of another session or granted before a time are left out': filtered,
   'a session tells how many tasks of each status it has, up to the given number': tasksOfSession,
+  'of the heads that are looked at, those that were queued first are told, and how many there were': oldestHeads,
   'the task that has waited for the longest is the head of a session that is not held': oldestClaimable,
+  'a task whose time has come counts as the head of its session if a claim would choose it': dueHeads,
 });
 
 /** A lease that was taken over, whose holder then wrote again; and the one after it, which succeeded. */
@@ -138,6 +140,7 @@ async function filtered(world: World): Promise<void> {
 async function tasksOfSession(world: World): Promise<void> {
   await world.addSession('branch', [{}, {}, { delayMs: 60_000 }, {}]);
   await world.add({});
+  await world.orchestrator.enqueueTask({ namespace: 'ops', sessionId: 'branch' });
   const claim = await world.claim({ sessionId: 'branch' });
   await world.release(claim);
   await world.claim({ sessionId: 'branch' });
@@ -154,24 +157,66 @@ async function tasksOfSession(world: World): Promise<void> {
   expect(await world.rival.countsOfSession('none')).toEqual(noTasks());
 }
 
+async function oldestHeads(world: World): Promise<void> {
+  const read = (max: number, limit: number) => world.peer.read.oldestHeads('default', { max, limit });
+  expect(await read(10, 10)).toEqual({ lookedAt: 0, oldest: [] });
+  await world.orchestrator.enqueueTask({ namespace: 'ops' });
+  world.clock.advance(1_000);
+  // Of one time, and neither by priority nor in the order in which they came.
+  const heads = [];
+  for (const priority of [9, 0, 5, 3]) heads.push(await world.add({ priority }));
+  const sorted = heads.map(({ id }) => id).toSorted();
+  world.clock.advance(1_000);
+  const last = await world.add({ priority: 0 });
+
+  const all = await read(10, 10);
+  expect(all.lookedAt).toBe(5);
+  expect(all.oldest.map(({ taskId }) => taskId)).toEqual([...sorted, last.id]);
+  expect(all.oldest.map(({ queuedAt }) => queuedAt)).toEqual([...heads, last].map(({ queuedAt }) => queuedAt));
+  expect(await read(10, 2)).toEqual({ lookedAt: 5, oldest: all.oldest.slice(0, 2) });
+  const some = await read(3, 10);
+  expect([some.lookedAt, some.oldest.length]).toEqual([3, 3]);
+  expect(some.oldest.map(({ queuedAt }) => queuedAt)).toEqual(
+    some.oldest.map(({ queuedAt }) => queuedAt).toSorted((a, b) => a - b),
+  );
+}
+
+async function dueHeads(world: World): Promise<void> {
+  const { rival, clock } = world;
+  const oldest = async () => (await rival.oldestClaimable()).task?.id;
+  const [stored] = await world.addSession('branch', [{ priority: 5 }, { priority: 9, delayMs: 10_000 }]);
+  clock.advance(1_000);
+  const other = await world.add({ priority: 9 });
+  const urgent = await world.add({ sessionId: 'branch', priority: 0, delayMs: 20_000 });
+
+  clock.advance(10_000);
+  expect(await oldest(), 'the due task comes after the head').toBe(stored?.id);
+  clock.advance(20_000);
+  expect(await oldest(), 'the head comes after a due task now').toBe(other.id);
+  await world.orchestrator.cancelTask({ taskId: other.id });
+  expect(await oldest(), 'of two due tasks, the one that a claim would choose').toBe(urgent.id);
+  expect((await world.claim()).task.id).toBe(urgent.id);
+}
+
 async function oldestClaimable(world: World): Promise<void> {
   const { orchestrator, rival, clock } = world;
-  expect(await rival.oldestClaimable()).toBeNull();
+  const none = { task: null, isCapped: false };
+  expect(await rival.oldestClaimable()).toEqual(none);
   const [held] = await world.addSession('held', [{}, {}]);
   await world.claim({ sessionId: 'held' });
-  expect([held?.status, await rival.oldestClaimable()]).toEqual(['queued', null]);
+  expect([held?.status, await rival.oldestClaimable()]).toEqual(['queued', none]);
   clock.advance(1_000);
   const first = await world.add({ priority: 9, assignee: OTHER_AGENT });
   clock.advance(1_000);
   await world.add({ priority: 0 });
   const later = await world.add({ delayMs: 10_000 });
 
-  expect((await rival.oldestClaimable())?.id).toBe(first.id);
+  expect(await rival.oldestClaimable()).toMatchObject({ task: { id: first.id }, isCapped: false });
   await orchestrator.cancelTask({ taskId: first.id });
   await world.release(await world.claim());
   await world.orchestrator.enqueueTask({ namespace: 'ops' });
-  expect(await rival.oldestClaimable()).toBeNull();
+  expect(await rival.oldestClaimable()).toEqual(none);
   clock.advance(10_000);
   // Its time has come. No command has looked since, so it is stored as scheduled.
-  expect((await rival.oldestClaimable())?.id).toBe(later.id);
+  expect((await rival.oldestClaimable()).task?.id).toBe(later.id);
 }

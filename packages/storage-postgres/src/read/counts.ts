@@ -3,6 +3,7 @@ import {
   TASK_STATUS_NAMES,
   TASK_STATUSES,
   type Counts,
+  type OldestHeadsAsked,
   type SessionStatus,
   type TaskStatus,
 } from '@agent-orchestrator/core';
@@ -62,13 +63,13 @@ const tasksOfSession = (max: number): string => `SELECT ${TASK_STATUS_NAMES.map(
   (status) => `count(*) FILTER (WHERE t.status = '${status}')`,
 ).join(', ')} FROM (SELECT status FROM orchestrator.tasks
     WHERE namespace = $1 AND session_id = $2 AND created_at >= 0 LIMIT ${max}) t`;
-const oldestHead = (max: number): string =>
-  `SELECT h.next_task_id, h.next_queued_at FROM (SELECT next_task_id, next_queued_at FROM orchestrator.sessions
+const oldestHeads = ({ max, limit }: OldestHeadsAsked): string =>
+  `SELECT h.next_task_id, h.next_queued_at, count(*) OVER () FROM (SELECT next_task_id, next_queued_at FROM orchestrator.sessions
     WHERE namespace = $1 AND ${READY} AND next_priority >= 0
     ORDER BY next_for, next_priority, next_queued_at, next_task_id LIMIT ${max}) h
-  ORDER BY h.next_queued_at, h.next_task_id LIMIT 1`;
+  ORDER BY h.next_queued_at, h.next_task_id LIMIT ${limit}`;
 
-export const COUNTS = { COUNTS: ALL, tasksOfSession, oldestHead } as const;
+export const COUNTS = { COUNTS: ALL, tasksOfSession, oldestHeads } as const;
 
 /** The answer to `COUNTS`. */
 export function countsIn(row: Answer[number] | undefined): Counts {

@@ -13,7 +13,8 @@ import type {
   LeaseInterval,
   LoadedSession,
   NextHead,
-  OldestHead,
+  OldestHeads,
+  OldestHeadsAsked,
   ClaimPreview,
   ClaimPreviewScope,
   Page,
@@ -244,9 +245,10 @@ export class PostgresReader implements Reader {
     return tasksIn(row);
   }
 
-  async oldestHead(namespace: string, max: number): Promise<OldestHead | null> {
-    const [row] = await this.#source.read(query(COUNTS.oldestHead(max), namespace));
-    return row === undefined ? null : { taskId: row[0] as string, queuedAt: row[1] as number };
+  async oldestHeads(namespace: string, asked: OldestHeadsAsked): Promise<OldestHeads> {
+    const rows = await this.#source.read(query(COUNTS.oldestHeads(asked), namespace));
+    const oldest = rows.map(([taskId, queuedAt]) => ({ taskId: taskId as string, queuedAt: queuedAt as number }));
+    return { lookedAt: (rows[0]?.[2] ?? 0) as number, oldest };
   }
 
   async claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {

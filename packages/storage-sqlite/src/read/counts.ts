@@ -6,6 +6,8 @@ import {
   TASK_STATUS_NAMES,
   type Counts,
   type OldestHead,
+  type OldestHeads,
+  type OldestHeadsAsked,
   type SessionStatus,
   type TaskStatus,
 } from '@agent-orchestrator/core';
@@ -87,14 +89,14 @@ const TASKS_OF_SESSION = `SELECT ${TASK_STATUS_NAMES.map(
 ).join(', ')} FROM (SELECT status FROM tasks INDEXED BY tasks_of_session
   WHERE namespace = ${KEY_OF_NAMESPACE} AND session = ${NUMBER_OF_SESSION} LIMIT +?)`;
 
-/** The sort keeps one row. */
-const OLDEST_HEAD = `SELECT taskId AS "taskId", queuedAt AS "queuedAt" FROM (
+/** The sort is of as many rows as are looked at. */
+const OLDEST_HEADS = `SELECT taskId AS "taskId", queuedAt AS "queuedAt", count(*) OVER () AS "lookedAt" FROM (
     SELECT next_task_id AS taskId, next_queued_at AS queuedAt FROM sessions INDEXED BY sessions_ready
     WHERE namespace = ${KEY_OF_NAMESPACE} AND ${READY} LIMIT +?)
-  ORDER BY queuedAt, taskId LIMIT 1`;
+  ORDER BY queuedAt, taskId LIMIT +?`;
 
 /** The texts, for the test that looks at their query plans. */
-export const COUNTS = { SESSION_COUNTS, TASK_COUNTS, EVENT_COUNT, TASKS_OF_SESSION, OLDEST_HEAD } as const;
+export const COUNTS = { SESSION_COUNTS, TASK_COUNTS, EVENT_COUNT, TASKS_OF_SESSION, OLDEST_HEADS } as const;
 
 export function countsIn(on: PreparedReads, namespace: string, max: number): Counts {
   const asked = { namespace, max };
@@ -108,6 +110,7 @@ export function countsOfSession(on: PreparedReads, namespace: string, id: string
   return on.all<Counts['tasks']>(TASKS_OF_SESSION, namespace, namespace, id, max)[0] ?? noTasks();
 }
 
-export function oldestHead(on: PreparedReads, namespace: string, max: number): OldestHead | null {
-  return on.all<OldestHead>(OLDEST_HEAD, namespace, max)[0] ?? null;
+export function oldestHeads(on: PreparedReads, namespace: string, { max, limit }: OldestHeadsAsked): OldestHeads {
+  const rows = on.all<OldestHead & Pick<OldestHeads, 'lookedAt'>>(OLDEST_HEADS, namespace, max, limit);
+  return { lookedAt: rows[0]?.lookedAt ?? 0, oldest: rows.map(({ taskId, queuedAt }) => ({ taskId, queuedAt })) };
 }

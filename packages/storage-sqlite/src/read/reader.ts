@@ -14,7 +14,8 @@ import type {
   LeaseInterval,
   LoadedSession,
   NextHead,
-  OldestHead,
+  OldestHeads,
+  OldestHeadsAsked,
   ClaimPreview,
   ClaimPreviewScope,
   Page,
@@ -38,7 +39,7 @@ import {
   questionCursor,
 } from '@agent-orchestrator/core';
 import { dependencyCursor, eventCursor, firstThatFit, pageOf, RETURNING } from '@agent-orchestrator/storage-sql';
-import { countsIn, countsOfSession, oldestHead, OTHER_STREAMS } from './counts.ts';
+import { countsIn, countsOfSession, oldestHeads, OTHER_STREAMS } from './counts.ts';
 import {
   dependenciesQuery,
   dependencyEndsQuery,
@@ -203,8 +204,8 @@ export class SqliteReader implements Reader {
     return this.#source.read((on) => countsOfSession(on, namespace, sessionId, max));
   }
 
-  oldestHead(namespace: string, max: number): Promise<OldestHead | null> {
-    return this.#source.read((on) => oldestHead(on, namespace, max));
+  oldestHeads(namespace: string, asked: OldestHeadsAsked): Promise<OldestHeads> {
+    return this.#source.read((on) => oldestHeads(on, namespace, asked));
   }
 
   claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {

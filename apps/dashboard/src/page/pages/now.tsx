@@ -185,9 +185,10 @@ function CountsCard({ now: { tasks, oldest_claimable: oldest } }: { readonly now
           ))}
         </div>
       )}
-      {oldest !== null && (
+      {oldest !== null && oldest.task !== null && (
         <p>
-          {t('oldest')} <TaskLink task={oldest} /> <Ago at={oldest.queued_at} />
+          {t(oldest.is_capped ? 'oldest_capped' : 'oldest')} <TaskLink task={oldest.task} />{' '}
+          <Ago at={oldest.task.queued_at} />
         </p>
       )}
     </section>

@@ -26,8 +26,10 @@ export async function readState(
   }
 
   const isEmpty = counts.tasks.queued + counts.tasks.scheduled === 0;
-  const oldest = isEmpty ? null : await reads.oldestClaimable(namespace);
-  const waited = oldest === null ? 0 : (now - oldest.queuedAt) / 1_000;
+  const { task, isCapped } = isEmpty ? { task: null, isCapped: false } : await reads.oldestClaimable(namespace);
+  // Another task may have waited for longer: no age is better than a wrong one.
+  if (isCapped) return tally.leaveOut('oldest_queued_seconds', [label]);
+  const waited = task === null ? 0 : (now - task.queuedAt) / 1_000;
   const others = tally.sum('oldest_queued_seconds', (of) => of === label);
   tally.set('oldest_queued_seconds', [label], Math.max(waited, others));
 }
