@@ -308,8 +308,8 @@ test('leases are shares where they cannot be told apart', async () => {
   const follower = { history, state: { phase: 'live' } } as unknown as Follower;
 
   const params = new URLSearchParams({ from: String(begin) });
-  const { count, bars, bins, holders } = await readLeases(
-    { follower, orchestrator },
+  const { count, bars, bins, holders } = readLeases(
+    { follower },
     { params, moment: momentOf(follower, null, Date.now()) },
   );
 

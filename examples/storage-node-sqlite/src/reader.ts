@@ -91,9 +91,9 @@ const WORDS: ListWords = {
   tasksOfSession: (_namespace, sessionId) => ['session_id = ?', sessionId],
   eventsOfSession: (_namespace, sessionId) => ['stream_id = ?', sessionId],
   eventsOfTask: (_namespace, taskId) => ['task_id = ?', taskId],
-  // They have an index of their own.
   grantsOfSession: (_namespace, sessionId) => ['session_id = ?', sessionId],
   grantOrder: 'fence',
+  // They have an index of their own.
   alongSession: null,
   oneOf: (column, words) => [`+${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(words)],
   contains: (column, text) => [`instr(${column}, ?) > 0`, text],

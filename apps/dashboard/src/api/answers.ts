@@ -50,7 +50,7 @@ export class Answers {
       tasks: (query) => readTasks(reads, query),
       task: (query) => readTask(reads, query),
       session: (query) => readSession(reads, query),
-      leases: (query) => readLeases(reads, query),
+      leases: async (query) => readLeases(reads, query),
       agents: (query) => readAgents(reads, query),
       events: (query) => readEvents(reads, query),
       event: (query) => readEvent(reads, query),

@@ -1,13 +1,7 @@
 import type { LeaseMoment } from '../fold/lease-history.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
-import type { LeaseFilter } from '@agent-orchestrator/core';
 import { BINS, countsByBin, keyOf, kindOf, LeaseBins, type Holder } from './lease-bins.ts';
-import { numberIn, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
-
-type LeaseReads = Readonly<{
-  follower: PageReads['follower'];
-  orchestrator: Pick<PageReads['orchestrator'], 'listLeases'>;
-}>;
+import { numberIn, type PageReads, type Query } from './page-reads.ts';
 
 export interface LeasesAnswer {
   /** The shown window, in milliseconds. */
@@ -46,12 +40,14 @@ const DAY_MS = 86_400_000;
 /** A window has at least this length. */
 const SHORTEST_MS = 1_000;
 
-/** Who held what, when: bars where they can be told apart, shares where they cannot. */
-export async function readLeases(reads: LeaseReads, { params, moment }: Query): Promise<LeasesAnswer> {
-  const { history } = reads.follower;
+/** Who held what, when: bars where they can be told apart, shares where they cannot. It asks the store nothing. */
+export function readLeases(
+  { follower: { history } }: Pick<PageReads, 'follower'>,
+  { params, moment }: Query,
+): LeasesAnswer {
   const most = { most: Number.MAX_SAFE_INTEGER };
   const last = moment.at;
-  const first = (await grantedAt(reads, moment)) ?? last - DAY_MS;
+  const [first = last - DAY_MS] = history.leases.begins(moment.ordinal);
   const end = numberIn(params, 'until', { ...most, otherwise: last });
   const begin = Math.min(numberIn(params, 'from', { ...most, otherwise: end - DAY_MS }), end - SHORTEST_MS);
   const bins = new LeaseBins({ begin, end }, last);
@@ -80,7 +76,7 @@ export async function readLeases(reads: LeaseReads, { params, moment }: Query): 
     },
     previousInterruptionAt: lost.findLast((from) => from < begin) ?? null,
     nextInterruptionAt: lost.find((from) => from > end) ?? null,
-    lastLeaseAt: count > 0 ? null : await grantedAt(reads, moment, { before: fenceAt(begin) }),
+    lastLeaseAt: count > 0 ? null : lastBefore(begin, history.leases.begins(moment.ordinal)),
   };
 }
 
@@ -96,17 +92,9 @@ function namesIn({ tasks }: StoreHistory, found: readonly LeaseMoment[]): Leases
   return [...known].map((task) => [task, `t${tasks.nameOf(task)?.number ?? ''} ${tasks.nameOf(task)?.title ?? ''}`]);
 }
 
-/** When the first lease was granted, or the last one before a time, in milliseconds. */
-async function grantedAt(
-  { orchestrator }: LeaseReads,
-  moment: Moment,
-  page: Pick<LeaseFilter, 'before'> = {},
-): Promise<number | null> {
-  const { items } = await orchestrator.listLeases({ ...upTo(moment), ...page, limit: 1 });
-  return items[0]?.grantedAt ?? null;
-}
-
-/** A fence is at least the time of its grant in microseconds. */
-function fenceAt(ms: number): string {
-  return String(Math.min(Math.max(0, ms * 1_000), Number.MAX_SAFE_INTEGER));
+/** null: there is none before it. */
+function lastBefore(time: number, begins: Iterable<number>): number | null {
+  let last: number | null = null;
+  for (const from of begins) if (from < time) last = from;
+  return last;
 }
