@@ -229,7 +229,9 @@ function eventPage(db: Database, filter: EventFilter): Page<Event> {
 function leasePage(db: Database, filter: LeaseFilter): Page<LeaseInterval> {
   const later = (grant: Event, effect: LeaseEffect) =>
     db.get<Event>(`${SELECT.event} ${OF_LEASE}`, grant.fence, effect, filter.upTo);
-  const grants = listed<Event>(db, SELECT.event, grantList(WORDS, filter));
+  // Of a namespace, they come in the order of this index: the one by session would have them all sorted.
+  const select = filter.sessionId === undefined ? `${SELECT.event} INDEXED BY event_log_lease` : SELECT.event;
+  const grants = listed<Event>(db, select, grantList(WORDS, filter));
   const found = grants.map((grant) => leaseInterval(grant, later(grant, 'ended'), later(grant, 'refused')));
   return pageOf(found, filter.limit, ({ fence }) => String(fence));
 }

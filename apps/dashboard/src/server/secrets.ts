@@ -80,7 +80,7 @@ function writtenInPlace(path: string, made: string): string {
   }
 }
 
-/** Looks at what it has written: not all file systems keep permissions. A file that was cut or is refused is removed. */
+/** Looks at what it has written: not all file systems keep permissions. What was cut or is refused is removed. */
 function write(path: string, made: string): void {
   try {
     writePrivateFile(path, made);

@@ -64,7 +64,8 @@ const tasksOfSession = (max: number): string => `SELECT ${TASK_STATUS_NAMES.map(
 ).join(', ')} FROM (SELECT status FROM orchestrator.tasks
     WHERE namespace = $1 AND session_id = $2 AND created_at >= 0 LIMIT ${max}) t`;
 const oldestHeads = ({ max, limit }: OldestHeadsAsked): string =>
-  `SELECT h.next_task_id, h.next_queued_at, count(*) OVER () FROM (SELECT next_task_id, next_queued_at FROM orchestrator.sessions
+  `SELECT h.next_task_id, h.next_queued_at, count(*) OVER () FROM (
+    SELECT next_task_id, next_queued_at FROM orchestrator.sessions
     WHERE namespace = $1 AND ${READY} AND next_priority >= 0
     ORDER BY next_for, next_priority, next_queued_at, next_task_id LIMIT ${max}) h
   ORDER BY h.next_queued_at, h.next_task_id LIMIT ${limit}`;
