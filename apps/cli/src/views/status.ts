@@ -176,10 +176,15 @@ function counts({ counts, countedUpTo }: Status, paint: Paint): string[] {
 const LONG_MS = 60_000;
 
 function oldest({ oldestClaimable: { task, isCapped } }: Status, now: number, paint: Paint): string[] {
-  if (task === null || now - task.queuedAt < LONG_MS) return [];
-  const name = `${labelOf('task', task)}  ${shorten(printable(task.title), 40)}`;
-  const more = isCapped ? '; not all were looked at, so another may have waited longer' : '';
-  return [`${paint('bold', 'OLDEST')}    ${name}  can be claimed, queued ${relative(task.queuedAt, now)}${more}`];
+  const isLong = task !== null && now - task.queuedAt >= LONG_MS;
+  const found = isLong ? [`${oldestName(task)}  can be claimed, queued ${relative(task.queuedAt, now)}`] : [];
+  const unseen = isCapped ? ['not all were looked at, so another task may have waited longer'] : [];
+  const said = [...found, ...unseen];
+  return said.length === 0 ? [] : [`${paint('bold', 'OLDEST')}    ${said.join('; ')}`];
+}
+
+function oldestName(task: NonNullable<Status['oldestClaimable']['task']>): string {
+  return `${labelOf('task', task)}  ${shorten(printable(task.title), 40)}`;
 }
 
 function more(count: number, shown: number, countedUpTo: number, what: string): string[] {

@@ -244,11 +244,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return this.#read.countsOfSession(asked.namespace, asked.id, asked.max);
   }
 
-  /**
-   * The task that has waited for a claim for the longest, of any agent or role; null: none was found. `isCapped`: there
-   * are more than 10,000 sessions with a task to claim, or more than 32 due tasks that no command has seen yet, so not
-   * all were looked at, and another task may have waited for longer.
-   */
+  /** The task that has waited for a claim for the longest, of any agent or role; not all may have been looked at. */
   async oldestClaimable(namespace = this.defaultNamespace): Promise<OldestClaimable<TaskRecord<Kinds>>> {
     const asked = parseInput(namespaced, { namespace });
     const { task, isCapped } = await this.#read.snapshot((reader) => oldestClaimable(reader, asked.namespace));

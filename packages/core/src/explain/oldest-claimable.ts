@@ -12,7 +12,10 @@ const DUE_MAX = LIMITS.flipped_tasks_max;
 export interface OldestClaimable<Row = Task> {
   /** null: none was found. */
   readonly task: Row | null;
-  /** Not all were looked at: another task may have waited for longer. */
+  /**
+   * Another task may have waited for longer: there are more than 10,000 sessions with a task to claim, or more than 32
+   * due tasks that no command has seen yet, and not all were looked at.
+   */
   readonly isCapped: boolean;
 }
 

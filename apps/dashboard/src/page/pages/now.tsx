@@ -185,6 +185,7 @@ function CountsCard({ now: { tasks, oldest_claimable: oldest } }: { readonly now
           ))}
         </div>
       )}
+      {oldest !== null && oldest.task === null && oldest.is_capped && <p class="dim">{t('oldest_unseen')}</p>}
       {oldest !== null && oldest.task !== null && (
         <p>
           {t(oldest.is_capped ? 'oldest_capped' : 'oldest')} <TaskLink task={oldest.task} />{' '}

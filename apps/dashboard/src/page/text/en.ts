@@ -70,6 +70,7 @@ export const en = {
   next_step: 'next: {text}',
   counts: 'Tasks by status',
   oldest: 'Waits for a claim for the longest:',
+  oldest_unseen: 'Not all due tasks were looked at; one of them may wait for a claim.',
   oldest_capped: 'Waits for a claim for the longest of those that were looked at (not all were):',
   since_look: 'Since your last look',
   since_counts: '{events} events: {succeeded} succeeded, {failed} failed, {interrupted} leases interrupted',

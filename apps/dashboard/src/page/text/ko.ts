@@ -72,6 +72,7 @@ export const ko: Readonly<Record<TextName, string>> = {
   next_step: '다음: {text}',
   counts: '상태별 작업',
   oldest: '가장 오래 할당을 기다리는 작업:',
+  oldest_unseen: '예정 시각이 된 작업을 모두 살펴보지는 못했습니다. 할당을 기다리는 작업이 있을 수 있습니다.',
   oldest_capped: '살펴본 작업 가운데(전부는 아님) 가장 오래 할당을 기다리는 작업:',
   since_look: '지난번에 본 이후',
   since_counts: '이벤트 {events}개: 완료 {succeeded}, 실패 {failed}, 중단된 임대 {interrupted}',
