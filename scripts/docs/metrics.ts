@@ -51,6 +51,8 @@ ${Object.entries(METRICS)
   its reason (\`succeeded\`, \`failed\`, \`released\` …); one that another process ended has \`stale\`, \`dead\`,
   \`expired\`, \`resumed\` or \`restored\`.
 - \`task_wait_seconds\` begins when the task became claimable: it was added, its time came, or its last lease ended.
+- \`oldest_queued_seconds\` looks at 10,000 sessions with a task to claim, and at 32 due tasks that no command has seen
+  yet. Where another task may have waited for longer, it has no value for that namespace, rather than a wrong one.
 - The metrics of commands are those of one process. They are not in the log, and the command line does not show them:
   a program gives \`CommandMetrics\` as \`telemetry\` to \`openOrchestrator\`, and prints its families.
 `;

@@ -259,6 +259,11 @@ test.concurrent('status says how many need you where it shows a few, and session
     stale: Array.from({ length: 5 }, () => ({ agent: 'a' })),
     counts: { dead_letters: 0, stale: 7, cancellations_pending: 0, refused: 0 },
   });
+  // What can be claimed now; the queues of the others wait for their holders.
+  expect(data['oldest_claimable']).toMatchObject({
+    task: { title: 'x', queued_at: expect.any(String) },
+    is_capped: false,
+  });
   expect([first, rest].map((page) => (page.data as unknown as { id: string }[]).map(({ id }) => id))).toEqual([
     [0, 1, 2, 3, 4].map((at) => `session-${at}`),
     ['session-5', 'session-6'],

@@ -4,4 +4,4 @@ export { askForLink, type RunningDashboard } from './server/running-dashboard.ts
 export { openingPage } from './server/opening-page.ts';
 export { problemOfPublicUrl } from './server/addresses.ts';
 export { keepHeapSmall } from './server/small-heap.ts';
-export { Secrets } from './server/secrets.ts';
+export { dashboardFolder, Secrets } from './server/secrets.ts';

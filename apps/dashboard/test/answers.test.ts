@@ -70,6 +70,7 @@ const ONLY_NOW = [
   'verified',
   'checked_id',
   'needs',
+  'oldest_claimable',
   'whole',
   'overview',
 ];
@@ -185,7 +186,10 @@ test('a task tells why, its attempts, and what waits for it', async () => {
   expect((await api('task?id=lost')).data).toMatchObject({
     leases: [{ interrupted: true, next_agent: 'home-agent', refused_at: expect.any(String) }, { end: 'succeeded' }],
   });
-  expect((await api('session?id=nightly')).data).toMatchObject({ card: expect.stringContaining('send it') });
+  expect((await api('session?id=nightly')).data).toMatchObject({
+    card: expect.stringContaining('send it'),
+    tasks_by_status: { succeeded: 1 },
+  });
 });
 
 test('filters are taken, and a wrong one is told', async () => {
@@ -223,7 +227,25 @@ test('leases are bars where they can be told apart', async () => {
 
   expect(data).toMatchObject({ count: 8, interruptions: 1, refused: 1, bins: null });
   expect(data['bars']).toHaveLength(8);
-  expect((await api('leases?from=0&until=1000')).data).toMatchObject({ count: 0, bars: [] });
+  expect((await api('leases?from=0&until=1000')).data).toMatchObject({ count: 0, bars: [], last_lease_at: null });
+});
+
+test('a window without leases names the last one before it', async () => {
+  const it = await served();
+  for (const agent of ['first', 'second']) {
+    await it.orchestrator.enqueueTask({});
+    const claimed = await it.orchestrator.claimTask({ agent });
+    if (claimed.ok) await it.orchestrator.releaseTask({ token: claimed.lease.token, outcome: 'succeeded' });
+  }
+  await caughtUp(it);
+  const [last, first] = (await it.orchestrator.listLeases({ before: null })).items.map(({ grantedAt }) => grantedAt);
+  const from = Date.now() + 3_600_000;
+
+  const { data } = await it.api(`leases?from=${from}&until=${from + 1_000}`);
+  const past = await it.api(`leases?from=${from}&until=${from + 1_000}&at=n3`);
+
+  expect(data).toMatchObject({ whole: { begin: first }, last_lease_at: new Date(last ?? 0).toISOString() });
+  expect(past.data).toMatchObject({ count: 1, last_lease_at: null });
 });
 
 /** In the scenario, every text of a user or an agent that is no title. */

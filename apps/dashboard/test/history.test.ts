@@ -6,22 +6,13 @@
  * - it counts work that was done twice, leases that were granted while held, and late writes
  * - the check finds an event that was changed, and nothing in a log that was not; its memory and its work are bounded
  * - it begins again when the log has become shorter, or when the store was restored from a backup
- * - a read that fails makes it count nothing twice
  * - of many leases, a chart gets shares
  */
 import type { Event, Orchestrator, Storage } from '@agent-orchestrator/core';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  backupStore,
-  newCommandId,
-  newSeed,
-  openOrchestrator,
-  openStorage,
-  Orchestrator as Opened,
-  restoreStore,
-} from '@agent-orchestrator/runtime';
+import { backupStore, openOrchestrator, openStorage, restoreStore } from '@agent-orchestrator/runtime';
 import { expect, onTestFinished, test } from 'vitest';
 import { readLeases } from '../src/api/leases.ts';
 import { momentOf } from '../src/api/page-reads.ts';
@@ -34,17 +25,11 @@ import { SlimReplay } from '../src/fold/slim-replay.ts';
 import { StoreHistory } from '../src/fold/store-history.ts';
 import { TaskHistory } from '../src/fold/task-history.ts';
 import type { Verified } from '../src/verify/verifier.ts';
+import { newStore } from './support/new-store.ts';
 import { afterEach, HERE, playScenario } from './support/scenario.ts';
 
 /** More leases than a chart has bars. */
 const MANY = 2_001;
-
-async function newStore(): Promise<{ readonly storage: Storage; readonly orchestrator: Orchestrator }> {
-  const storage = await openStorage('memory:');
-  await storage.migrate();
-  onTestFinished(() => storage.close());
-  return { storage, orchestrator: new Opened({ storage, newCommandId, newSeed, ...HERE }) };
-}
 
 /** What a store says of itself now. */
 async function stateOf(orchestrator: Orchestrator) {
@@ -177,7 +162,7 @@ test('it tells a task that asks from one that waits for others', async () => {
   const asking = async () => {
     await follower.catchUp();
     const { tasks, present } = follower.history;
-    return [...tasks.openNow(present, 0)].flatMap(([{ id }, { asks }]) => (asks ? [id] : []));
+    return [...tasks.newestFirst(present, 0)].flatMap(([{ id }, { asks }]) => (asks ? [id] : []));
   };
 
   expect(await asking()).toEqual(['asks']);
@@ -215,7 +200,6 @@ test('the check finds an event that was changed', async () => {
       kind: 'chain',
       message: expect.stringContaining('was changed'),
       eventId: expect.any(Number),
-      sessionId: expect.any(String),
     },
   ]);
 });
@@ -303,24 +287,6 @@ test('it begins again when the store was restored, though the ids of its new eve
   expect(follower.check).toMatchObject({ mistakes: [], checkedId: await after.asOf() });
 });
 
-test('a failed read of the check counts no event twice', async () => {
-  const { storage, orchestrator } = await newStore();
-  await playScenario(orchestrator);
-  const follower = new Follower(storage, 'default');
-  const add = follower.check.add.bind(follower.check);
-  let fails = 1;
-  follower.check.add = async (event) => {
-    if (event.id === 5 && fails-- > 0) throw new Error('the connection was lost');
-    await add(event);
-  };
-
-  await expect(follower.catchUp()).rejects.toThrow('lost');
-  await follower.catchUp();
-
-  expect(follower.history.present).toBe((await orchestrator.listEvents({ limit: 500 })).items.length);
-  expect(follower.check.mistakeCount).toBe(0);
-});
-
 test('leases are shares where they cannot be told apart', async () => {
   const { storage, orchestrator } = await newStore();
   await orchestrator.enqueueTask({});
@@ -342,7 +308,7 @@ test('leases are shares where they cannot be told apart', async () => {
   const follower = { history, state: { phase: 'live' } } as unknown as Follower;
 
   const params = new URLSearchParams({ from: String(begin) });
-  const { count, bars, bins, holders } = await readLeases(
+  const { count, bars, bins, holders } = readLeases(
     { follower },
     { params, moment: momentOf(follower, null, Date.now()) },
   );

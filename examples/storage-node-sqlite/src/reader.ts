@@ -4,6 +4,7 @@ import {
   compareCodePoints,
   dependencyKeyCursor,
   isEnded,
+  leaseInterval,
   noSessions,
   noTasks,
   questionCursor,
@@ -20,6 +21,12 @@ import {
   type DependencyFilter,
   type Event,
   type EventFilter,
+  type LeaseEffect,
+  type LeaseFilter,
+  type LeaseInterval,
+  type OldestHead,
+  type OldestHeads,
+  type OldestHeadsAsked,
   type NextHead,
   type Page,
   type QuestionFilter,
@@ -44,6 +51,7 @@ import {
   ENDED,
   eventCursor,
   eventList,
+  grantList,
   pageOf,
   questionList,
   READY,
@@ -57,7 +65,17 @@ import {
 import type { Database } from './database.ts';
 import { lookupsOn } from './lookups.ts';
 import { readStoreState } from './store-file.ts';
-import { BY_ID, BY_NAME, RETURNS, SCHEDULED, SCHEDULED_IN_SESSION, SELECT } from './statements.ts';
+import {
+  BY_ID,
+  BY_NAME,
+  OF_LEASE,
+  OLDEST_HEADS,
+  RETURNS,
+  SCHEDULED,
+  SCHEDULED_IN_SESSION,
+  SELECT,
+  STATUSES_IN_SESSION,
+} from './statements.ts';
 import { storedClock } from './unit-of-work.ts';
 
 /** Where reads run: on a connection that all share, or in the transaction of a snapshot. */
@@ -73,6 +91,8 @@ const WORDS: ListWords = {
   tasksOfSession: (_namespace, sessionId) => ['session_id = ?', sessionId],
   eventsOfSession: (_namespace, sessionId) => ['stream_id = ?', sessionId],
   eventsOfTask: (_namespace, taskId) => ['task_id = ?', taskId],
+  grantsOfSession: (_namespace, sessionId) => ['session_id = ?', sessionId],
+  grantOrder: 'fence',
   // They have an index of their own.
   alongSession: null,
   oneOf: (column, words) => [`+${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(words)],
@@ -118,6 +138,7 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
         const found = listed<DependencyEnd>(db, SELECT.dependencyEnd, dependencyEndList(WORDS, filter));
         return pageOf(found, filter.limit, dependencyKeyCursor);
       }),
+    leases: (filter) => read((db) => leasePage(db, filter)),
     async histories(namespace, sessionIds, limit) {
       const found: SessionHistory[] = [];
       // Each is a read of its own, so that others get their turn between them.
@@ -128,6 +149,8 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
       return found;
     },
     counts: (namespace, max) => read((db) => countsOf(db, namespace, max)),
+    countsOfSession: (namespace, sessionId, max) => read((db) => countsOfSession(db, namespace, sessionId, max)),
+    oldestHeads: (namespace, asked) => read((db) => oldestHeads(db, namespace, asked)),
     claimPreview: (scope) => read((db) => claimPreview(db, scope, clock)),
     // One process writes at a time, so ids are seen in their order, and the greatest one is settled.
     settledEventId: () => read((db) => db.get<{ id: number | null }>('SELECT max(id) AS id FROM event_log')?.id ?? 0),
@@ -200,6 +223,29 @@ function dependencyPage(db: Database, filter: DependencyFilter): Page<Dependency
 
 function eventPage(db: Database, filter: EventFilter): Page<Event> {
   return pageOf(listed<Event>(db, SELECT.event, eventList(WORDS, filter)), filter.limit, eventCursor(filter));
+}
+
+/** Grants are events; so are the end of a lease and the refusal of a late write, which are found by its fence. */
+function leasePage(db: Database, filter: LeaseFilter): Page<LeaseInterval> {
+  const later = (grant: Event, effect: LeaseEffect) =>
+    db.get<Event>(`${SELECT.event} ${OF_LEASE}`, grant.fence, effect, filter.upTo);
+  // Of a namespace, they come in the order of this index: the one by session would have them all sorted.
+  const select = filter.sessionId === undefined ? `${SELECT.event} INDEXED BY event_log_lease` : SELECT.event;
+  const grants = listed<Event>(db, select, grantList(WORDS, filter));
+  const found = grants.map((grant) => leaseInterval(grant, later(grant, 'ended'), later(grant, 'refused')));
+  return pageOf(found, filter.limit, ({ fence }) => String(fence));
+}
+
+function oldestHeads(db: Database, namespace: string, { max, limit }: OldestHeadsAsked): OldestHeads {
+  const rows = db.all<OldestHead & Pick<OldestHeads, 'lookedAt'>>(OLDEST_HEADS, namespace, max, limit);
+  return { lookedAt: rows[0]?.lookedAt ?? 0, oldest: rows.map(({ taskId, queuedAt }) => ({ taskId, queuedAt })) };
+}
+
+function countsOfSession(db: Database, namespace: string, sessionId: string, max: number): Counts['tasks'] {
+  const counts = noTasks();
+  const rows = db.all<{ status: TaskStatus }>(STATUSES_IN_SESSION, namespace, sessionId, max);
+  for (const { status } of rows) counts[status] += 1;
+  return counts;
 }
 
 /** Conditions whose rows together are those of a status, each as its index says it. */

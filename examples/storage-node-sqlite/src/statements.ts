@@ -40,6 +40,14 @@ export const SCHEDULED_IN_SESSION = `${OF_SESSION} AND status = 'scheduled'`;
 export const RETURNS = `namespace = ? AND ${RETURNING}`;
 /** The head of a session's queue (see `compareInQueue`). */
 export const HEAD = `WHERE ${OF_SESSION} AND status = 'queued' ORDER BY priority, queued_at, id LIMIT 1`;
+/** What else happened to a lease, up to an event. */
+export const OF_LEASE = 'WHERE fence = ? AND lease_effect = ? AND lease_effect IS NOT NULL AND id <= ?';
+export const STATUSES_IN_SESSION = `SELECT status FROM tasks WHERE ${OF_SESSION} LIMIT ?`;
+/** The sort is of as many rows as are looked at. */
+export const OLDEST_HEADS = `SELECT "taskId", "queuedAt", count(*) OVER () AS "lookedAt" FROM (
+    SELECT next_task_id AS "taskId", next_queued_at AS "queuedAt" FROM sessions
+    WHERE namespace = ? AND ${READY} LIMIT ?)
+  ORDER BY "queuedAt", "taskId" LIMIT ?`;
 export const WAITING = `WHERE ${OF_SESSION} AND ${PENDING} ORDER BY id LIMIT ?`;
 
 /** The row must still have the version that was loaded. */

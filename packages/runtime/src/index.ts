@@ -88,7 +88,14 @@ export type { HandOff, HandOffs, OpenHandOff } from './insight/hand-offs.ts';
 export { everyRow, type ListStart } from './insight/every-row.ts';
 export { EventFeed } from './insight/feed.ts';
 export { type BlockedTask } from './insight/blocked.ts';
-export { emptyStatus, readStatus, type Status, type StatusAsOf, type Working } from './insight/status.ts';
+export {
+  emptyStatus,
+  readStatus,
+  type OldestClaimable,
+  type Status,
+  type StatusAsOf,
+  type Working,
+} from './insight/status.ts';
 export { configPath } from './settings/config-file.ts';
 export { tellOnce } from './settings/told-once.ts';
 export type { Environment } from './system/environment.ts';

@@ -191,6 +191,9 @@ test('the state: the oldest claimable task, expired and stale leases', async () 
   office.time.stop(30_000);
   expect(await oldest()).toBe(41);
   expect(await leases()).toEqual([1, 1]);
+  const { task } = await office.orchestrator.oldestClaimable();
+  vi.spyOn(office.orchestrator, 'oldestClaimable').mockResolvedValueOnce({ task, isCapped: true });
+  expect(await oldest(), 'not all were looked at').toBeUndefined();
 });
 
 test('all namespaces count together, or one', async () => {

@@ -111,6 +111,12 @@ function headOf(data: MemoryData, session: Session): Task | null {
   return queued.toSorted(compareInQueue)[0] ?? null;
 }
 
+/** The heads of the sessions that are not held. */
+export function headsOf(data: MemoryData, namespace: string): Task[] {
+  const idle = sessionsOf(data, namespace).filter(({ status }) => status === 'idle');
+  return idle.flatMap((session) => headOf(data, session) ?? []);
+}
+
 /** Idle sessions whose head fits, best first, except the named ones. */
 export function ready(
   data: MemoryData,

@@ -143,7 +143,7 @@ interface Range {
 }
 
 /** @param rows in the order of their cursors */
-function pageOf<T>(rows: readonly T[], { limit, after, before }: Range, { of, compare }: Cursor<T>): Page<T> {
+export function pageOf<T>(rows: readonly T[], { limit, after, before }: Range, { of, compare }: Cursor<T>): Page<T> {
   const found = rows.filter(
     (row) =>
       (after === undefined || compare(of(row), after) > 0) &&

@@ -13,7 +13,19 @@ import {
   type SessionHistory,
   type Task,
 } from '@agent-orchestrator/core';
-import { byRunAt, byStaleAt, keyOf, loadedSession, ready, sessionsOf, type MemoryData } from './data.ts';
+import {
+  byId,
+  byRunAt,
+  byStaleAt,
+  headsOf,
+  keyOf,
+  loadedSession,
+  ready,
+  sessionsOf,
+  tasksOf,
+  type MemoryData,
+} from './data.ts';
+import { leaseReads } from './leases.ts';
 import { listReads } from './lists.ts';
 
 export function memoryReader(data: MemoryData, clock: Clock): Reader {
@@ -21,6 +33,7 @@ export function memoryReader(data: MemoryData, clock: Clock): Reader {
   return {
     ...rows,
     ...lists,
+    ...leaseReads(data),
     ...overviews(data, clock),
     async histories(namespace, sessionIds, limit) {
       const found: SessionHistory[] = [];
@@ -79,7 +92,10 @@ function rowReads(data: MemoryData): Pick<Reader, 'session' | 'task' | 'agent' |
 }
 
 /** What there is altogether, and what a claim would find. */
-function overviews(data: MemoryData, clock: Clock): Pick<Reader, 'counts' | 'claimPreview' | 'namespaces'> {
+function overviews(
+  data: MemoryData,
+  clock: Clock,
+): Pick<Reader, 'counts' | 'countsOfSession' | 'oldestHeads' | 'claimPreview' | 'namespaces'> {
   return {
     async counts(namespace, max) {
       const sessions = noSessions();
@@ -89,6 +105,16 @@ function overviews(data: MemoryData, clock: Clock): Pick<Reader, 'counts' | 'cla
         if (task.namespace === namespace) tasks[task.status] = Math.min(tasks[task.status] + 1, max);
       const events = Math.min(data.events.filter((event) => event.namespace === namespace).length, max);
       return { sessions, tasks, events };
+    },
+    async countsOfSession(namespace, sessionId, max) {
+      const counts = noTasks();
+      for (const { status } of tasksOf(data, namespace, sessionId).slice(0, max)) counts[status] += 1;
+      return counts;
+    },
+    async oldestHeads(namespace, { max, limit }) {
+      const heads = headsOf(data, namespace).slice(0, max);
+      const oldest = heads.toSorted((a, b) => a.queuedAt - b.queuedAt || byId(a, b)).slice(0, limit);
+      return { lookedAt: heads.length, oldest: oldest.map(({ id, queuedAt }) => ({ taskId: id, queuedAt })) };
     },
     async claimPreview(scope) {
       const { namespace } = scope;

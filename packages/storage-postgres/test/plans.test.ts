@@ -10,8 +10,10 @@ import {
   eventsQuery,
   listSessionsQuery,
   listTasksQuery,
+  leasesQuery,
   questionsQuery,
 } from '../src/read/lists.ts';
+import { COUNTS } from '../src/read/counts.ts';
 import { CLAIM_PREVIEW, HISTORIES, READS } from '../src/read/reader.ts';
 import { SQL } from '../src/statements.ts';
 import { BEGIN_WORK } from '../src/server/transactions.ts';
@@ -159,6 +161,17 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   'sessions of histories': [HISTORIES.SESSIONS, ['sessions_pk', 'tasks_pk']],
   'events of histories': [HISTORIES.eventsOfEach(100), ['event_log_seq']],
   'tasks of histories': [HISTORIES.tasksOfEach(100), ['tasks_of_session']],
+  leases: [leasesQuery({ namespace: 'n', upTo: 9, limit: 50 }).text, ['event_log_lease']],
+  'leases since a time, last first': [
+    leasesQuery({ namespace: 'n', upTo: 9, limit: 50, from: 1, before: null }).text,
+    ['event_log_lease'],
+  ],
+  'leases of a session': [
+    leasesQuery({ namespace: 'n', sessionId: 's', upTo: 9, limit: 50 }).text,
+    ['event_log_grant', 'event_log_lease'],
+  ],
+  'tasks of a session by status': [COUNTS.tasksOfSession(100), ['tasks_of_session']],
+  'the oldest heads': [COUNTS.oldestHeads({ max: 10_000, limit: 33 }), ['sessions_ready']],
   'preview, ready': [CLAIM_PREVIEW.readyOfAny(10), ['sessions_ready', 'tasks_pk']],
   'preview, ready of a kind': [CLAIM_PREVIEW.readyOfKind(10), ['sessions_ready_of_kind', 'tasks_pk']],
   'preview, held': [CLAIM_PREVIEW.held(10), ['sessions_stale', 'tasks_pk']],

@@ -19,6 +19,7 @@ export {
   dependencyEndList,
   dependencyList,
   eventList,
+  grantList,
   isInStream,
   pageOf,
   questionList,

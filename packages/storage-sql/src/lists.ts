@@ -8,6 +8,7 @@ import {
   type DependencyFilter,
   type Event,
   type EventFilter,
+  type LeaseFilter,
   type Page,
   type QuestionFilter,
   type SessionFilter,
@@ -38,6 +39,10 @@ export interface ListWords {
   readonly tasksOfSession: (namespace: string, sessionId: string) => Part;
   readonly eventsOfSession: (namespace: string, sessionId: string) => Part;
   readonly eventsOfTask: (namespace: string, taskId: string) => Part;
+  /** The grants of a session, in the order of `grantOrder`. */
+  readonly grantsOfSession: (namespace: string, sessionId: string) => Part;
+  /** Differs: the column by which the grants of a session are found in order. */
+  readonly grantOrder: 'fence' | 'seq';
   /** Differs: how the events of a task are found along the stream of its session; null: they have their own index. */
   readonly alongSession: null | {
     readonly eventsAroundTask: (namespace: string, taskId: string) => Part;
@@ -158,6 +163,24 @@ export function eventList(words: ListWords, filter: EventFilter): List {
   if (upTo !== undefined) where.push([`id <= ${words.value}`, upTo]);
   return { where, order: orderBy(inStream ? 'seq' : 'id', before), limit: limit + 1 };
 }
+
+/** The events that granted leases, by fence. */
+export function grantList(words: ListWords, filter: LeaseFilter): List {
+  const { namespace, sessionId, limit, after = '0', before, from, upTo } = filter;
+  const { value } = words;
+  const range = { after: Number(after), before: typeof before === 'string' ? Number(before) : before };
+  const where = [words.ofNamespace(namespace)];
+  if (sessionId !== undefined) where.push(words.grantsOfSession(namespace, sessionId));
+  // The condition of the index, word for word.
+  where.push([`lease_effect = 'granted' AND fence >= 0`], ...within(words, 'fence', range));
+  if (from !== undefined) where.push([`fence >= ${value} AND at >= ${value}`, from * FENCES_PER_MS, from]);
+  where.push([`id <= ${value}`, upTo]);
+  const order = orderBy(sessionId === undefined ? 'fence' : words.grantOrder, before);
+  return { where, order, limit: limit + 1 };
+}
+
+/** A fence is at least the time of its grant in microseconds. */
+const FENCES_PER_MS = 1_000;
 
 /** Whether the events are found along one stream. */
 export function isInStream({ alongSession }: ListWords, { sessionId, taskId, ofAgent }: EventFilter): boolean {

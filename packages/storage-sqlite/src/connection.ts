@@ -16,6 +16,8 @@ export const LOG_BYTES_KEPT = 67_108_864;
  * a signal that kills the process, not an error.
  */
 const WRITER_CACHE_KIB = 65_536;
+/** A read looks at few pages, which the system has in memory; and a process has a connection for each snapshot. */
+const READER_CACHE_KIB = 2_048;
 
 /** The pragmas that each connection needs, and the values that SQLite must answer. */
 const PROMISES: readonly (readonly [pragma: string, value: number])[] = [
@@ -51,7 +53,7 @@ export function openWriter(path: string, synchronous: Synchronous = 'FULL'): Con
 
 /** Opens the file read-only. */
 export function openReader(path: string): Connection {
-  return configured(path, { readonly: true }, () => {});
+  return configured(path, { readonly: true }, (db) => keep(db, 'cache_size', -READER_CACHE_KIB));
 }
 
 function configured(path: string, options: { readonly?: boolean }, further: (db: Connection) => void): Connection {

@@ -8,7 +8,15 @@ import type Database from 'better-sqlite3';
 import { FIELDS } from '@agent-orchestrator/storage-sql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWriter } from '../src/connection.ts';
-import { eventsQuery, listSessionsQuery, listTasksQuery, questionsQuery, type ListQuery } from '../src/read/lists.ts';
+import { COUNTS } from '../src/read/counts.ts';
+import {
+  eventsQuery,
+  leasesQuery,
+  listSessionsQuery,
+  listTasksQuery,
+  questionsQuery,
+  type ListQuery,
+} from '../src/read/lists.ts';
 import { CLAIM_PREVIEW, READS } from '../src/read/reader.ts';
 import { HAS, SQL, updateSessionOf, updateTaskOf } from '../src/statements.ts';
 import { aStore } from './factories.ts';
@@ -103,6 +111,8 @@ const LISTS: Readonly<Record<string, ListQuery>> = {
   events: eventsQuery({ namespace: 'n', types: ['task.claimed'], leaseEffect: 'granted', limit: 10, upTo: 10 }),
   'events of a session': eventsQuery({ namespace: 'n', sessionId: 's', limit: 10 }),
   'events of a task': eventsQuery({ namespace: 'n', taskId: 't', limit: 10, upTo: 10 }),
+  leases: leasesQuery({ namespace: 'n', from: 1, after: '1', upTo: 10, limit: 10 }),
+  'leases of a session': leasesQuery({ namespace: 'n', sessionId: 's', before: null, upTo: 10, limit: 10 }),
 };
 
 describe('reads', () => {
@@ -122,10 +132,14 @@ describe('reads', () => {
     expect(one.sql).toBe(other.sql);
   });
 
-  test.each(Object.entries(READS))('%s finds its rows by an index', (_, sql) => {
+  test.each(Object.entries({ ...READS, ...COUNTS }))('%s finds its rows by an index', (_, sql) => {
     const steps = db
       .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
-      .all(...(sql.includes(':') ? [{ namespace: 'n', id: 'i', max: 1 }] : sql.includes('?') ? ['n', 'i'] : []));
+      .all(
+        ...(sql.includes(':')
+          ? [{ namespace: 'n', id: 'i', max: 1 }]
+          : Array.from({ length: sql.split('?').length - 1 }, () => 'n')),
+      );
 
     expect(steps.map(({ detail }) => detail).filter((step) => /^SCAN (sessions|tasks|event_log)/.test(step))).toEqual(
       [],
@@ -150,6 +164,24 @@ describe('reads', () => {
     const steps = plan(sql, ...values);
 
     expect(steps.filter((step) => /SCAN event_log|TEMP B-TREE/.test(step))).toEqual([]);
+  });
+
+  test('leases are found by their fences, or along the stream of their session', () => {
+    const [of, page] = ['default', { upTo: 9, limit: 10, from: 1 }];
+    for (const [filter, first] of [
+      [{}, /USING INDEX event_log_lease \(fence>\?/],
+      [{ before: '9' }, /USING INDEX event_log_lease \(fence>\? AND fence<\?/],
+      [{ sessionId: 's', before: null }, /USING INDEX event_log_seq \(namespace=\? AND session=\?\)/],
+    ] as const) {
+      const { sql, values } = leasesQuery({ namespace: of, ...page, ...filter });
+      const steps = plan(sql, ...values);
+
+      expect(steps.find((step) => /event_log/.test(step))).toMatch(first);
+      expect(steps.filter((step) => / [er] /.test(step))).toEqual([
+        'SEARCH e USING INDEX event_log_lease (fence=? AND lease_effect=? AND rowid<?) LEFT-JOIN',
+        'SEARCH r USING INDEX event_log_lease (fence=? AND lease_effect=? AND rowid<?) LEFT-JOIN',
+      ]);
+    }
   });
 
   test('open questions are read off an index that holds no other tasks, in order', () => {

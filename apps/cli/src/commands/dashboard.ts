@@ -142,9 +142,8 @@ async function optionsFor({ settings }: Call<DashboardOptions>): Promise<string>
  * that opens the link is signed in.
  */
 async function openInBrowser(link: string): Promise<void> {
-  const { stateFolder } = await import('@agent-orchestrator/runtime');
-  const { openingPage } = await import('agent-orchestrator-dashboard');
-  const folder = join(stateFolder(), 'orchestrator', 'dashboard');
+  const { dashboardFolder, openingPage } = await import('agent-orchestrator-dashboard');
+  const folder = dashboardFolder();
   const path = join(folder, 'open.html');
   makePrivateFolder(folder);
   rmSync(path, { force: true });

@@ -31,6 +31,7 @@ export function statusLines(status: Status, names: Names, now: number, paint: Pa
     '',
     ...handedOff(status, now, paint),
     ...counts(status, paint),
+    ...oldest(status, now, paint),
   ];
 }
 
@@ -186,6 +187,21 @@ function counts({ counts, countedUpTo }: Status, paint: Paint): string[] {
     `${paint('bold', 'TASKS')}     ${told(counts.tasks)}`,
     `${paint('bold', 'SESSIONS')}  ${told(counts.sessions)}`,
   ];
+}
+
+/** A task that has waited for less is no news. */
+const LONG_MS = 60_000;
+
+function oldest({ oldestClaimable: { task, isCapped } }: Status, now: number, paint: Paint): string[] {
+  const isLong = task !== null && now - task.queuedAt >= LONG_MS;
+  const found = isLong ? [`${oldestName(task)}  can be claimed, queued ${relative(task.queuedAt, now)}`] : [];
+  const unseen = isCapped ? ['not all were looked at, so another task may have waited longer'] : [];
+  const said = [...found, ...unseen];
+  return said.length === 0 ? [] : [`${paint('bold', 'OLDEST')}    ${said.join('; ')}`];
+}
+
+function oldestName(task: NonNullable<Status['oldestClaimable']['task']>): string {
+  return `${labelOf('task', task)}  ${shorten(printable(task.title), 40)}`;
 }
 
 function more(count: number, shown: number, countedUpTo: number, what: string): string[] {

@@ -23,9 +23,6 @@ export interface Meta {
   readonly namespace: string;
   readonly otherNamespaces: readonly string[];
   readonly phase: string;
-  /** The last settled event that is known of. */
-  readonly settled: number;
-  readonly now: number;
 }
 
 const NAMESPACES_MS = 10_000;
@@ -53,7 +50,7 @@ export class Answers {
       tasks: (query) => readTasks(reads, query),
       task: (query) => readTask(reads, query),
       session: (query) => readSession(reads, query),
-      leases: (query) => readLeases(reads, query),
+      leases: async (query) => readLeases(reads, query),
       agents: (query) => readAgents(reads, query),
       events: (query) => readEvents(reads, query),
       event: (query) => readEvent(reads, query),
@@ -70,10 +67,10 @@ export class Answers {
     const moment = momentOf(follower, params.get('at'), now);
     const data = await read({ params, moment });
     const shown = this.#reads.withPayloads ? data : withoutTexts(data);
-    return document(name, { data: shown, meta: await this.#meta(moment, now) });
+    return document(name, { data: shown, meta: await this.#meta(moment) });
   }
 
-  async #meta(moment: Moment, now: number): Promise<Meta> {
+  async #meta(moment: Moment): Promise<Meta> {
     const { orchestrator, follower } = this.#reads;
     const { state, history, check } = follower;
     const namespace = orchestrator.defaultNamespace;
@@ -86,8 +83,6 @@ export class Answers {
       namespace,
       otherNamespaces: (await this.#allNamespaces()).filter((one) => one !== namespace),
       phase: state.phase,
-      settled: state.settled,
-      now,
     };
   }
 

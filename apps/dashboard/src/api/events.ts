@@ -15,11 +15,7 @@ export interface EventAnswer extends EventRow {
   readonly payloadsHidden: boolean;
   readonly hash: string;
   readonly prevHash: string;
-  readonly streamKind: string;
-  readonly streamId: string;
-  readonly instance: string | null;
   readonly commandId: string | null;
-  readonly leaseEffect: string | null;
   /** The events of its stream before and after it. */
   readonly previousId: number | null;
   readonly nextId: number | null;
@@ -61,7 +57,7 @@ export async function readEvent(reads: PageReads, { params, moment }: Query): Pr
   const [event] = (await orchestrator.listEvents({ before: String(id + 1), limit: 1 })).items;
   if (event === undefined || event.id !== id) throw new QueryError('There is no such event here.', 404);
   if (moment.isPast && id > moment.eventId) throw new QueryError('The event had not happened at that moment.', 404);
-  const { hash, prevHash, streamKind, streamId, instance, commandId, leaseEffect, seq } = event;
+  const { hash, prevHash, commandId, seq } = event;
   const near = await neighbours(reads, event, moment);
   const previous = near.find((one) => one.seq === seq - 1);
   return {
@@ -70,11 +66,7 @@ export async function readEvent(reads: PageReads, { params, moment }: Query): Pr
     payloadsHidden: !withPayloads,
     hash,
     prevHash,
-    streamKind,
-    streamId,
-    instance,
     commandId,
-    leaseEffect,
     previousId: previous?.id ?? null,
     nextId: near.find((one) => one.seq === seq + 1)?.id ?? null,
     chained: prevHash === (seq === 1 ? CHAIN_START : previous?.hash),

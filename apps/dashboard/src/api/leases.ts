@@ -1,12 +1,7 @@
-import { endOf, isInterrupted, LEASE_ENDS, type LeaseMoment } from '../fold/lease-history.ts';
+import type { LeaseMoment } from '../fold/lease-history.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
+import { BINS, countsByBin, keyOf, kindOf, LeaseBins, type Holder } from './lease-bins.ts';
 import { numberIn, type PageReads, type Query } from './page-reads.ts';
-
-/** Who held something: a row of the chart. */
-interface Holder {
-  readonly agent: string;
-  readonly host: string;
-}
 
 export interface LeasesAnswer {
   /** The shown window, in milliseconds. */
@@ -41,66 +36,48 @@ export interface LeasesAnswer {
 
 /** More bars than this are not told from each other on a screen. */
 const BARS_MAX = 2_000;
-const BINS = 240;
 const DAY_MS = 86_400_000;
 /** A window has at least this length. */
 const SHORTEST_MS = 1_000;
 
-/** Who held what, when: bars where they can be told apart, shares where they cannot. */
-export async function readLeases(
-  { follower }: Pick<PageReads, 'follower'>,
+/** Who held what, when: bars where they can be told apart, shares where they cannot. It asks the store nothing. */
+export function readLeases(
+  { follower: { history } }: Pick<PageReads, 'follower'>,
   { params, moment }: Query,
-): Promise<LeasesAnswer> {
-  const { history } = follower;
+): LeasesAnswer {
   const most = { most: Number.MAX_SAFE_INTEGER };
   const last = moment.at;
-  const first = history.leases.firstFrom(moment.ordinal) ?? last - DAY_MS;
+  const [first = last - DAY_MS] = history.leases.begins(moment.ordinal);
   const end = numberIn(params, 'until', { ...most, otherwise: last });
   const begin = Math.min(numberIn(params, 'from', { ...most, otherwise: end - DAY_MS }), end - SHORTEST_MS);
-  const found: LeaseMoment[] = [...history.leases.between(begin, end, moment.ordinal)];
-  const holders = holdersIn(found);
-  const isMany = found.length > BARS_MAX;
-  const interrupted = [...history.leases.interrupted(moment.ordinal)].toSorted((a, b) => a.from - b.from);
+  const bins = new LeaseBins({ begin, end }, last);
+  const kept: LeaseMoment[] = [];
+  for (const lease of history.leases.between(begin, end, moment.ordinal)) {
+    bins.add(lease);
+    if (kept.length <= BARS_MAX) kept.push(lease);
+  }
+  const { count, interruptions, refused, holders, numbers } = bins;
+  const isMany = count > BARS_MAX;
+  const whole = { begin: first, end: last };
+  const lost = Array.from(history.leases.interrupted(moment.ordinal), ({ from }) => from).toSorted((a, b) => a - b);
   return {
     window: { begin, end },
-    whole: { begin: first, end: last },
-    holders: holders.list,
-    count: found.length,
-    interruptions: found.filter(isInterrupted).length,
-    refused: found.filter(({ refusedAt }) => refusedAt !== null).length,
-    bars: isMany ? null : found.map((lease) => barOf(history, lease, holders.numberOf(lease))),
-    tasks: isMany ? [] : namesIn(history, found),
-    bins: isMany ? binsOf(found, holders, { begin, end, now: last }) : null,
-    overview: overviewOf(history, interrupted, { begin: first, end: last, ordinal: moment.ordinal }),
-    previousInterruptionAt: interrupted.findLast(({ from }) => from < begin)?.from ?? null,
-    nextInterruptionAt: interrupted.find(({ from }) => from > end)?.from ?? null,
-    lastLeaseAt: found.length > 0 ? null : lastBefore(history, begin, moment.ordinal),
+    whole,
+    holders,
+    count,
+    interruptions,
+    refused,
+    bars: isMany ? null : kept.map((lease) => barOf(history, lease, numbers.get(keyOf(lease)) ?? 0)),
+    tasks: isMany ? [] : namesIn(history, kept),
+    bins: isMany ? { count: BINS, shares: bins.shares, interruptions: bins.interruptionsByBin } : null,
+    overview: {
+      leases: countsByBin(whole, history.leases.begins(moment.ordinal)),
+      interruptions: countsByBin(whole, lost),
+    },
+    previousInterruptionAt: lost.findLast((from) => from < begin) ?? null,
+    nextInterruptionAt: lost.find((from) => from > end) ?? null,
+    lastLeaseAt: count > 0 ? null : lastBefore(begin, history.leases.begins(moment.ordinal)),
   };
-}
-
-interface Holders {
-  readonly list: readonly Holder[];
-  readonly numberOf: (lease: LeaseMoment) => number;
-}
-
-/** By machine, then by name. */
-function holdersIn(found: readonly LeaseMoment[]): Holders {
-  const byKey = new Map<string, Holder>();
-  for (const lease of found) byKey.set(keyOf(lease), { agent: lease.agent ?? '', host: lease.host ?? '' });
-  const keys = [...byKey.keys()].toSorted();
-  const numbers = new Map(keys.map((key, number) => [key, number]));
-  return {
-    list: keys.flatMap((key) => byKey.get(key) ?? []),
-    numberOf: (lease) => numbers.get(keyOf(lease)) ?? 0,
-  };
-}
-
-function keyOf({ agent, host }: LeaseMoment): string {
-  return `${host ?? ''}\n${agent ?? ''}`;
-}
-
-function kindOf(lease: LeaseMoment): number {
-  return LEASE_ENDS.indexOf(endOf(lease));
 }
 
 function barOf(history: StoreHistory, lease: LeaseMoment, holder: number): readonly number[] {
@@ -115,64 +92,9 @@ function namesIn({ tasks }: StoreHistory, found: readonly LeaseMoment[]): Leases
   return [...known].map((task) => [task, `t${tasks.nameOf(task)?.number ?? ''} ${tasks.nameOf(task)?.title ?? ''}`]);
 }
 
-function binsOf(
-  found: readonly LeaseMoment[],
-  holders: Holders,
-  { begin, end, now }: { readonly begin: number; readonly end: number; readonly now: number },
-): LeasesAnswer['bins'] {
-  const { width, at: binAt } = binsBetween(begin, end);
-  const shares = holders.list.map(() => LEASE_ENDS.map(zeros));
-  const interruptions = holders.list.map(zeros);
-  for (const lease of found) {
-    const holder = holders.numberOf(lease);
-    const bins = shares[holder]?.[kindOf(lease)];
-    const until = Math.min(end, lease.until ?? now);
-    const from = Math.max(begin, lease.from);
-    if (bins === undefined) continue;
-    const last = binAt(until);
-    for (let bin = binAt(from); bin <= last; bin += 1) {
-      const overlap = Math.min(until, begin + (bin + 1) * width) - Math.max(from, begin + bin * width);
-      bins[bin] = (bins[bin] ?? 0) + Math.max(0, overlap) / width;
-    }
-    const lost = interruptions[holder];
-    if (isInterrupted(lease) && lost !== undefined) lost[last] = (lost[last] ?? 0) + 1;
-  }
-  return { count: BINS, shares: shares.map((kinds) => kinds.map((bins) => bins.map(rounded))), interruptions };
-}
-
-const zeros = (): number[] => Array.from({ length: BINS }, () => 0);
-
-/** @returns how long a bin is, and in which bin a time is */
-function binsBetween(begin: number, end: number): { readonly width: number; readonly at: (time: number) => number } {
-  const width = Math.max(1, end - begin) / BINS;
-  return { width, at: (time) => Math.min(BINS - 1, Math.max(0, Math.floor((time - begin) / width))) };
-}
-
-function overviewOf(
-  { leases }: StoreHistory,
-  interrupted: readonly LeaseMoment[],
-  { begin, end, ordinal }: { readonly begin: number; readonly end: number; readonly ordinal: number },
-): LeasesAnswer['overview'] {
-  const bins = binsBetween(begin, end);
-  const counts = { leases: zeros(), interruptions: zeros() };
-  const count = (counted: number[], time: number) => {
-    const bin = bins.at(time);
-    counted[bin] = (counted[bin] ?? 0) + 1;
-  };
-  const granted = leases.countAt(ordinal);
-  for (let lease = 0; lease < granted; lease += 1) count(counts.leases, leases.beginOf(lease));
-  for (const { from } of interrupted) count(counts.interruptions, from);
-  return counts;
-}
-
-function lastBefore({ leases }: StoreHistory, begin: number, ordinal: number): number | null {
-  for (let lease = leases.length - 1; lease >= 0; lease -= 1) {
-    const moment = leases.momentOf(lease, ordinal);
-    if (moment !== null && moment.from < begin) return moment.from;
-  }
-  return null;
-}
-
-function rounded(share: number): number {
-  return Math.round(share * 1_000) / 1_000;
+/** null: there is none before it. */
+function lastBefore(time: number, begins: Iterable<number>): number | null {
+  let last: number | null = null;
+  for (const from of begins) if (from < time) last = from;
+  return last;
 }

@@ -1,4 +1,5 @@
 import type { EventType, TaskStatus } from '@agent-orchestrator/core';
+import type { OldestClaimable } from '@agent-orchestrator/runtime';
 import type { CommandLine } from './commands.ts';
 
 /** What a person may have to do, the most urgent first. */
@@ -47,7 +48,6 @@ export interface WorkingRow {
   readonly nextAction: string | null;
   /** null in the past: heartbeats are not in the log. */
   readonly heartbeatAt: number | null;
-  readonly leaseExpiresAt: number | null;
   readonly stale: boolean;
 }
 
@@ -56,8 +56,8 @@ export interface NowAnswer {
   readonly working: readonly WorkingRow[];
   readonly workingCount: number;
   readonly tasks: Readonly<Record<TaskStatus, number>>;
-  /** The task that has waited for the longest; null: none is queued. */
-  readonly oldestQueued: { readonly id: string; readonly number: number; readonly since: number } | null;
+  /** The task that has waited for a claim for the longest, if one waits; null: this is the past. */
+  readonly oldestClaimable: OldestClaimable | null;
   readonly lastEvent: { readonly id: number; readonly at: number; readonly type: EventType | null } | null;
   /** What happened after the event `seen`; null: it was not asked. */
   readonly sinceSeen: Readonly<{ events: number; succeeded: number; failed: number; interrupted: number }> | null;

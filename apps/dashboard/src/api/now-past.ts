@@ -52,7 +52,6 @@ export async function workingThen(
       startedAt: lease.from,
       nextAction: textIn(saved?.payload, 'next_action'),
       heartbeatAt: null,
-      leaseExpiresAt: null,
       stale: false,
     });
   }

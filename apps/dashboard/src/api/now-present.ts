@@ -59,7 +59,6 @@ export function workingNow(
     startedAt: one.task?.startedAt ?? null,
     nextAction: one.nextAction,
     heartbeatAt: one.heartbeatAt,
-    leaseExpiresAt: one.leaseExpiresAt,
     stale: one.stale,
   }));
   return { working: rows, workingCount: counts.sessions.running };

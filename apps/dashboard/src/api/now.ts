@@ -7,13 +7,15 @@ import type { Moment, PageReads, Query } from './page-reads.ts';
 /** The first page: what needs a person, who works on what, and how much there is. */
 export async function readNow(reads: PageReads, { params, moment }: Query): Promise<NowAnswer> {
   const { history } = reads.follower;
-  const { needs, working, workingCount, tasks } = moment.isPast ? await then(reads, moment) : await now(reads);
+  const { needs, working, workingCount, tasks, oldestClaimable } = moment.isPast
+    ? await then(reads, moment)
+    : await now(reads);
   return {
     needs: NEED_GROUPS.flatMap((group) => needs.find((need) => need.group === group && need.count > 0) ?? []),
     working,
     workingCount,
     tasks,
-    oldestQueued: oldestQueued(reads, moment),
+    oldestClaimable,
     lastEvent:
       moment.ordinal === 0
         ? null
@@ -28,7 +30,8 @@ export async function readNow(reads: PageReads, { params, moment }: Query): Prom
 
 async function now(reads: PageReads) {
   const { status, needs } = await needsNow(reads);
-  return { needs, ...workingNow(status, reads.follower.history), tasks: status.counts.tasks };
+  const { counts, oldestClaimable } = status;
+  return { needs, ...workingNow(status, reads.follower.history), tasks: counts.tasks, oldestClaimable };
 }
 
 async function then(reads: PageReads, moment: Moment) {
@@ -37,20 +40,8 @@ async function then(reads: PageReads, moment: Moment) {
     needs: await needsThen(reads, moment),
     ...(await workingThen(reads, moment)),
     tasks: history.tasks.counts(moment.ordinal, moment.at),
+    oldestClaimable: null,
   };
-}
-
-function oldestQueued({ follower }: PageReads, { ordinal, at, isPast }: Moment): NowAnswer['oldestQueued'] {
-  const { tasks, events } = follower.history;
-  const tasksOf = (past: boolean) => (past ? tasks.newestFirst(ordinal, at) : tasks.openNow(ordinal, at));
-  let oldest: NowAnswer['oldestQueued'] = null;
-  for (const [{ id, number }, { status, ordinal: changed }] of tasksOf(isPast)) {
-    if (status !== 'queued') continue;
-    const since = events.timeAt(changed);
-    const isOlder = oldest === null || since < oldest.since || (since === oldest.since && number < oldest.number);
-    if (isOlder) oldest = { id, number, since };
-  }
-  return oldest;
 }
 
 function sinceSeen({ follower }: PageReads, { ordinal }: Moment, seen: string | null): NowAnswer['sinceSeen'] {

@@ -34,12 +34,12 @@ export interface Query {
 /** A question that cannot be answered: the page shows what is wrong with it, and asks again while the log is read. */
 export class QueryError extends Error {
   readonly status: 400 | 404 | 503;
-  readonly code: 'QUERY' | 'READING';
+  readonly code: 'QUERY' | 'READING' | 'STOPPED';
 
-  constructor(message: string, status: 400 | 404 | 503 = 400) {
+  constructor(message: string, status: 400 | 404 | 503 = 400, code: QueryError['code'] = 'QUERY') {
     super(message);
     this.status = status;
-    this.code = status === 503 ? 'READING' : 'QUERY';
+    this.code = code;
   }
 }
 
@@ -48,7 +48,8 @@ export class QueryError extends Error {
  * (`2026-11-30T03:00:00Z`). Without it, now.
  *
  * @param now the store's time, in milliseconds
- * @throws `READING` if the log is not read up to that moment yet; a moment that is still to come is now
+ * @throws `READING` if the log is not read up to that moment yet, `STOPPED` if it cannot be read now; a moment that is
+ *   still to come is now
  */
 export function momentOf(
   { history, state }: Pick<Follower, 'history' | 'state'>,
@@ -59,9 +60,16 @@ export function momentOf(
   if (at === null || at === '') return { ordinal: present, eventId: events.idAt(present), at: now, isPast: false };
   const isWhole = state.phase === 'live' && state.behindSince === null;
   const named = ordinalOf(at, history, state.asOf);
-  if (named > present && !isWhole) throw new QueryError('The log is not read up to this moment yet.', 503);
+  if (named > present && !isWhole) throw notRead(state);
   const ordinal = Math.min(present, named);
   return { ordinal, eventId: events.idAt(ordinal), at: events.timeAt(ordinal), isPast: true };
+}
+
+/** What is to be read may come soon, or once the store answers again. */
+function notRead({ phase, error }: Follower['state']): QueryError {
+  if (phase !== 'failed') return new QueryError('The log is not read up to this moment yet.', 503, 'READING');
+  const why = error === null ? '' : ` ${error.code}: ${error.message}`;
+  return new QueryError(`The log is not read up to this moment, and the store cannot be read.${why}`, 503, 'STOPPED');
 }
 
 /** More than there are: the moment is after all that is read. */

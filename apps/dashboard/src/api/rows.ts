@@ -15,7 +15,6 @@ export interface TaskRow {
   readonly handedOff: boolean;
   /** When it became so. */
   readonly changedAt: number;
-  readonly eventId: number;
 }
 
 /** A lease in a list. */
@@ -26,8 +25,6 @@ export interface LeaseRow {
   readonly sessionId: string;
   readonly sessionNumber: number | null;
   readonly agent: string | null;
-  readonly host: string | null;
-  readonly fence: number;
   readonly grantedAt: number;
   readonly endedAt: number | null;
   /** How it ended, as the verb of the event: `succeeded`, `failed`, `recovered`, `taken_over`, … */
@@ -51,7 +48,6 @@ export function taskRow(history: StoreHistory, name: TaskName, moment: TaskMomen
     status: moment.status,
     handedOff: moment.handedOff,
     changedAt: history.events.timeAt(moment.ordinal),
-    eventId: history.events.idAt(moment.ordinal),
   };
 }
 
@@ -63,8 +59,6 @@ export function leaseRow(history: StoreHistory, lease: LeaseMoment): LeaseRow {
     sessionId: lease.sessionId,
     sessionNumber: history.sessionNumber(lease.sessionId),
     agent: lease.agent,
-    host: lease.host,
-    fence: lease.fence,
     grantedAt: lease.from,
     endedAt: lease.until,
     end: lease.endedBy === null ? null : verbOf(lease.endedBy),

@@ -1,8 +1,8 @@
-import type { Context, Json } from '@agent-orchestrator/core';
+import type { Context, Json, TaskStatus } from '@agent-orchestrator/core';
 import { readResume, resumeCard } from '@agent-orchestrator/runtime';
 import { Commands, type CommandLine } from './commands.ts';
 import { eventRow, type EventRow } from './event-row.ts';
-import { QueryError, upTo, type PageReads, type Query } from './page-reads.ts';
+import { QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 import { pastSession } from './past-session.ts';
 import { leaseRow, taskRow, type LeaseRow, type TaskRow } from './rows.ts';
 
@@ -13,7 +13,6 @@ export interface SessionAnswer {
   readonly agent: string | null;
   readonly leaseExpiresAt: number | null;
   readonly heartbeatAt: number | null;
-  readonly tasksOpen: number;
   readonly seq: number;
   /** What the next holder would read first; null in the past, or if there is nothing to continue. */
   readonly card: string | null;
@@ -21,6 +20,8 @@ export interface SessionAnswer {
   readonly contextHidden: boolean;
   /** The past of a very long session is not shown. */
   readonly isTooLong: boolean;
+  /** How many tasks of each status it has; statuses without one are left out. */
+  readonly tasksByStatus: Readonly<Partial<Record<TaskStatus, number>>>;
   readonly tasks: readonly TaskRow[];
   readonly leases: readonly LeaseRow[];
   readonly events: readonly EventRow[];
@@ -57,18 +58,33 @@ export async function readSession(reads: PageReads, { params, moment }: Query): 
     agent: shown.agent,
     leaseExpiresAt: moment.isPast ? null : session.leaseExpiresAt,
     heartbeatAt: moment.isPast ? null : session.heartbeatAt,
-    tasksOpen: shown.tasksOpen,
     seq: shown.seq,
     card: moment.isPast ? null : await cardOf(reads, id),
     context,
     contextHidden: !withPayloads,
     isTooLong: past?.isTooLong ?? false,
+    tasksByStatus: await countsOf(reads, id, moment),
     tasks,
     leases: leases.map((lease) => leaseRow(history, lease)),
     events: events.items.map((event) => eventRow(history, event)),
     eventsMore: events.next !== null,
     commands: moment.isPast ? [] : [new Commands(reads.commandOptions).of('resume', session)],
   };
+}
+
+async function countsOf(
+  { orchestrator, follower }: PageReads,
+  sessionId: string,
+  { ordinal, at, isPast }: Moment,
+): Promise<SessionAnswer['tasksByStatus']> {
+  if (!isPast) {
+    const counts = Object.entries(await orchestrator.countsOfSession(sessionId));
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
+  }
+  const counts: Partial<Record<TaskStatus, number>> = {};
+  for (const [, { status }] of follower.history.tasks.ofSession(sessionId, ordinal, at))
+    counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
 }
 
 async function cardOf({ orchestrator }: PageReads, sessionId: string): Promise<string | null> {

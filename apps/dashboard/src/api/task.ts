@@ -18,7 +18,6 @@ export interface TaskAnswer extends TaskRelations {
   readonly handedOff: boolean;
   /** The fields of the row; null in the past of a session that is too long. */
   readonly row: Readonly<{
-    priority: number;
     attempt: number;
     attemptsMax: number;
     interruptions: number;
@@ -31,12 +30,9 @@ export interface TaskAnswer extends TaskRelations {
     finishedAt: number | null;
     note: string | null;
     question: string | null;
-    askedAt: number | null;
     askedBy: string | null;
     askedOf: string | null;
     answer: string | null;
-    answeredBy: string | null;
-    dedupeKey: string | null;
     cancelRequestedAt: number | null;
   }> | null;
   readonly error: Json;
@@ -100,11 +96,10 @@ async function taskThen(reads: PageReads, { id, sessionId }: TaskRecord, { event
 }
 
 function fieldsOf(task: TaskRecord): TaskAnswer['row'] {
-  const { priority, attempt, attemptsMax, interruptions, interruptionsMax, assignee, role, runAt, createdAt } = task;
-  const { startedAt, finishedAt, note, question, askedAt, askedBy, answer, answeredBy, dedupeKey } = task;
+  const { attempt, attemptsMax, interruptions, interruptionsMax, assignee, role, runAt, createdAt } = task;
+  const { startedAt, finishedAt, note, question, askedBy, answer } = task;
   const askedOf = task.askedAgent ?? task.askedRole;
   return {
-    priority,
     attempt,
     attemptsMax,
     interruptions,
@@ -117,12 +112,9 @@ function fieldsOf(task: TaskRecord): TaskAnswer['row'] {
     finishedAt,
     note,
     question,
-    askedAt,
     askedBy,
     askedOf,
     answer,
-    answeredBy,
-    dedupeKey,
     cancelRequestedAt: task.cancelRequestedAt,
   };
 }

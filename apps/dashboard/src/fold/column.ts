@@ -1,16 +1,19 @@
 type Numbers = Float64Array | Int32Array | Uint8Array;
 
-const FIRST_SIZE = 1_024;
+/** Rows of a part. What is full stays as it is: nothing is copied, and no more than a part is empty. */
+const PART_BITS = 12;
+const PART = 1 << PART_BITS;
+/** The first part begins small: most columns are long, but there is one for each agent. */
+const FIRST_SIZE = 16;
 
 /** A list of numbers that grows: a log of a million events is a few of these, and not a million objects. */
 export class Column<Values extends Numbers = Int32Array> {
   readonly #make: new (length: number) => Values;
-  #values: Values;
+  readonly #parts: Values[] = [];
   length = 0;
 
   constructor(make: new (length: number) => Values) {
     this.#make = make;
-    this.#values = new make(FIRST_SIZE);
   }
 
   static ofIntegers(): Column {
@@ -27,26 +30,34 @@ export class Column<Values extends Numbers = Int32Array> {
   }
 
   push(value: number): void {
-    if (this.length === this.#values.length) {
-      const larger = new this.#make(this.length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
+    const [part, row] = [this.length >>> PART_BITS, this.length % PART];
+    const known = this.#parts[part];
+    if (known === undefined) this.#parts[part] = new this.#make(part === 0 ? FIRST_SIZE : PART);
+    else if (row === known.length) {
+      const larger = new this.#make(row * 2);
+      larger.set(known);
+      this.#parts[part] = larger;
     }
-    this.#values[this.length] = value;
     this.length += 1;
+    this.set(this.length - 1, value);
   }
 
   at(index: number): number {
-    return this.#values[index] ?? 0;
+    return this.#parts[index >>> PART_BITS]?.[index % PART] ?? 0;
   }
 
   set(index: number, value: number): void {
-    this.#values[index] = value;
+    const part = this.#parts[index >>> PART_BITS];
+    if (part !== undefined) part[index % PART] = value;
   }
 
   /** The middle one; null: there is none. */
   median(): number | null {
-    return this.length === 0 ? null : (this.#values.slice(0, this.length).toSorted()[this.length >>> 1] ?? null);
+    const sorted = this.#parts
+      .flatMap((part) => [...part])
+      .slice(0, this.length)
+      .toSorted((a, b) => a - b);
+    return sorted[this.length >>> 1] ?? null;
   }
 
   /** A value that `assign` may have set; otherwise -1. */

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Event, Storage } from '@agent-orchestrator/core';
 import { Changes, isSameLog, logPages, OrchestratorError, type LastRead } from '@agent-orchestrator/runtime';
+import { ANSWER_MS, inTime } from './in-time.ts';
 import { LogCheck } from './log-check.ts';
 import { StoreHistory } from './store-history.ts';
 
@@ -21,6 +22,14 @@ export interface FollowerState {
 
 type Followed = Pick<Storage, 'read' | 'watch'>;
 
+interface FollowerOptions {
+  readonly clock?: () => number;
+  /** A store that does not say within this time how far its log is counts as silent. */
+  readonly answerMs?: number;
+  readonly againMs?: number;
+}
+
+/** After an error, the store is read again after this time. */
 const AGAIN_MS = 2_000;
 /** While much is read, listeners hear of it no more often than this. */
 const TELL_MS = 500;
@@ -30,6 +39,8 @@ export class Follower {
   readonly #storage: Followed;
   readonly #namespace: string;
   readonly #clock: () => number;
+  readonly #answerMs: number;
+  readonly #againMs: number;
   readonly #listeners = new Set<() => void>();
   #cursor = 0;
   #last: LastRead | null = null;
@@ -38,8 +49,14 @@ export class Follower {
   check: LogCheck;
   state: FollowerState;
 
-  constructor(storage: Followed, namespace: string, clock: () => number = Date.now) {
+  constructor(
+    storage: Followed,
+    namespace: string,
+    { clock = Date.now, answerMs = ANSWER_MS, againMs = AGAIN_MS }: FollowerOptions = {},
+  ) {
     this.#storage = storage;
+    this.#answerMs = answerMs;
+    this.#againMs = againMs;
     this.#namespace = namespace;
     this.#clock = clock;
     this.check = new LogCheck(storage.read, namespace);
@@ -52,11 +69,11 @@ export class Follower {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Until it is aborted. A store that cannot be read is tried again. */
+  /** Until it is aborted. A store that cannot be read, or does not answer, is tried again. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await using changes = await Changes.of(this.#storage);
+        await using changes = await this.#watch();
         while (!signal.aborted) {
           await this.catchUp(signal);
           await changes.wait(undefined, signal);
@@ -64,21 +81,36 @@ export class Follower {
       } catch (error) {
         if (signal.aborted) return;
         this.#fail(error);
-        await pause(AGAIN_MS, undefined, { signal }).catch(() => {});
+        await pause(this.#againMs, undefined, { signal }).catch(() => {});
       }
     }
   }
 
-  /** Reads what is settled and not read yet. */
+  /** A watch that begins too late is not used: it ends as soon as it has begun. */
+  async #watch(): Promise<Changes> {
+    const begun = Changes.of(this.#storage);
+    try {
+      return await inTime(begun, this.#answerMs);
+    } catch (error) {
+      begun.then((changes) => changes[Symbol.asyncDispose]()).catch(() => {});
+      throw error;
+    }
+  }
+
+  /**
+   * Reads what is settled and not read yet. A page of the log has the time that the storage gives to a read: one that
+   * was given up would still be under way beside the next.
+   */
   async catchUp(signal?: AbortSignal): Promise<void> {
-    const { read } = this.#storage;
-    const settled = await read.settledEventId();
+    const settled = await inTime(this.#storage.read.settledEventId(), this.#answerMs);
     this.#note({ answeredAt: this.#clock() });
+    // It answers again, and may take long to tell all that is missing.
+    if (this.state.phase === 'failed') this.#note({ phase: 'reading', error: null });
     const isNew = settled !== this.#cursor || this.state.phase !== 'live';
     if (!isNew) return;
     const reads = {
       listEvents: (filter: { readonly after: string; readonly upTo: number; readonly limit: number }) =>
-        read.events({ ...filter, namespace: this.#namespace }),
+        this.#storage.read.events({ ...filter, namespace: this.#namespace }),
     };
     // The store was restored, or failed over to a server that lacks its last events.
     const isOther = this.#last !== null && !(await isSameLog(reads, this.#last, settled));

@@ -123,9 +123,10 @@ export class LeaseHistory {
     return this.#granted.countUpTo(ordinal);
   }
 
-  /** When a lease was granted, in milliseconds. */
-  beginOf(lease: number): number {
-    return this.#from.at(lease);
+  /** When leases were granted up to an ordinal, in milliseconds. */
+  *begins(ordinal: number): Generator<number> {
+    const count = this.countAt(ordinal);
+    for (let lease = 0; lease < count; lease += 1) yield this.#from.at(lease);
   }
 
   /** Those that other processes had ended, in the order in which they did. */
@@ -150,11 +151,6 @@ export class LeaseHistory {
   /** The last ones of a session, at most `max`, in the order in which they were granted. */
   ofSession(sessionId: string, ordinal: number, max: number): readonly LeaseMoment[] {
     return this.#chained(this.#lastOf.assigned(this.#names.knownNumberOf(sessionId)), this.#before, { ordinal, max });
-  }
-
-  /** When the first lease was granted, in milliseconds; null: it was not yet. */
-  firstFrom(ordinal: number): number | null {
-    return this.length === 0 ? null : (this.momentOf(0, ordinal)?.from ?? null);
   }
 
   #chained(

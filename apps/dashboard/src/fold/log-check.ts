@@ -7,7 +7,6 @@ export interface LogMistake {
   readonly kind: string;
   readonly message: string;
   readonly eventId: number;
-  readonly sessionId: string | null;
 }
 
 /** The end of a chain. */
@@ -137,8 +136,8 @@ export class LogCheck {
     }
   }
 
-  #note({ id, sessionId }: Event, { kind, message }: Mistake): void {
+  #note({ id }: Event, { kind, message }: Mistake): void {
     this.mistakeCount += 1;
-    if (this.mistakes.length < MISTAKES_MAX) this.mistakes.push({ kind, message, eventId: id, sessionId });
+    if (this.mistakes.length < MISTAKES_MAX) this.mistakes.push({ kind, message, eventId: id });
   }
 }

@@ -1,4 +1,5 @@
 import type { Event } from '@agent-orchestrator/core';
+import { Column } from './column.ts';
 import { EventIndex } from './event-index.ts';
 import { LeaseHistory } from './lease-history.ts';
 import { NumberedTexts } from './numbered-texts.ts';
@@ -14,11 +15,13 @@ export class StoreHistory {
   readonly tasks = new TaskHistory(this.names);
   readonly leases = new LeaseHistory(this.names);
 
-  readonly #sessionNumbers = new Map<number, number>();
+  /** By the number of the session's id: its number for people. */
+  readonly #sessionNumbers = Column.ofIntegers();
 
   /** The number of a session for people; null: it is not known. */
   sessionNumber(sessionId: string): number | null {
-    return this.#sessionNumbers.get(this.names.knownNumberOf(sessionId)) ?? null;
+    const number = this.#sessionNumbers.assigned(this.names.knownNumberOf(sessionId));
+    return number === -1 ? null : number;
   }
 
   /** How many events it has: the ordinal of the present. */
@@ -31,7 +34,7 @@ export class StoreHistory {
     if (event.streamKind !== 'session') return;
     const payload = objectIn(event.payload);
     if (event.type === 'session.opened' && typeof payload['number'] === 'number')
-      this.#sessionNumbers.set(this.names.numberOf(event.streamId), payload['number']);
+      this.#sessionNumbers.assign(this.names.numberOf(event.streamId), payload['number']);
     const task = this.tasks.apply(event, payload, this.present);
     this.leases.apply(event, payload, this.present, task);
   }

@@ -1,5 +1,5 @@
 import type { Event, TaskStatus } from '@agent-orchestrator/core';
-import { isEnded, statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
+import { statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import { Column } from './column.ts';
 import type { NumberedTexts } from './numbered-texts.ts';
 
@@ -36,8 +36,14 @@ type Payload = Readonly<Record<string, unknown>>;
  */
 export class TaskHistory {
   readonly #names: NumberedTexts;
-  readonly #tasks: TaskName[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #titles: string[] = [];
+  readonly #taskNumbers = Column.ofIntegers();
+  /** The numbers of texts. */
+  readonly #ids = Column.ofIntegers();
+  readonly #sessions = Column.ofIntegers();
+  readonly #kinds = Column.ofIntegers();
+  /** By the number of its id: the task. */
+  readonly #byId = Column.ofIntegers();
   /** By task: the ordinal at which it was queued. */
   readonly #queued = Column.ofIntegers();
   readonly #last = Column.ofIntegers();
@@ -52,8 +58,6 @@ export class TaskHistory {
   readonly #lastOfSession = Column.ofIntegers();
   /** By change: when scheduled work is due. */
   readonly #due = new Map<number, number>();
-  /** The tasks that have not ended, by their numbers. */
-  readonly #open = new Set<number>();
   /** Ordinals at which a task succeeded again, though no retry came between. */
   readonly doneTwice: number[] = [];
 
@@ -62,7 +66,7 @@ export class TaskHistory {
   }
 
   get length(): number {
-    return this.#tasks.length;
+    return this.#titles.length;
   }
 
   /** How many tasks there were at an ordinal. They are numbered in the order in which they came. */
@@ -71,12 +75,21 @@ export class TaskHistory {
   }
 
   nameOf(task: number): TaskName | null {
-    return this.#tasks[task] ?? null;
+    const title = this.#titles[task];
+    if (title === undefined) return null;
+    const textOf = (column: Column) => this.#names.textOf(column.at(task)) ?? '';
+    return {
+      id: textOf(this.#ids),
+      number: this.#taskNumbers.at(task),
+      sessionId: textOf(this.#sessions),
+      kind: textOf(this.#kinds),
+      title,
+    };
   }
 
   /** -1: it is not known. */
   numberOf(id: string): number {
-    return this.#numbers.get(id) ?? -1;
+    return this.#byId.assigned(this.#names.knownNumberOf(id));
   }
 
   /** @returns the number of the event's task, or -1 */
@@ -93,8 +106,6 @@ export class TaskHistory {
     if (status === null && over === 0 && event.type !== 'task.rescheduled') return task;
     const code = status === null ? this.#codes.at(this.#last.at(task)) : codeOf(status, event.type);
     this.#change(task, ordinal, code & ~over, payload['run_at']);
-    if (status !== null && isEnded(status)) this.#open.delete(task);
-    else if (status !== null) this.#open.add(task);
     return task;
   }
 
@@ -115,16 +126,10 @@ export class TaskHistory {
   }
 
   /** The tasks that were there at an ordinal, the newest first, and what they were. */
-  *newestFirst(
-    ordinal: number,
-    now: number,
-    before = this.#tasks.length,
-  ): Generator<readonly [TaskName, TaskMoment, number]> {
+  *newestFirst(ordinal: number, now: number, before = this.length): Generator<readonly [TaskName, TaskMoment, number]> {
     for (let task = Math.min(before, this.countAt(ordinal)) - 1; task >= 0; task -= 1) {
-      const name = this.#tasks[task];
-      if (name === undefined) continue;
-      const moment = this.momentOf(task, ordinal, now);
-      if (moment !== null) yield [name, moment, task];
+      const [name, moment] = [this.nameOf(task), this.momentOf(task, ordinal, now)];
+      if (name !== null && moment !== null) yield [name, moment, task];
     }
   }
 
@@ -132,37 +137,29 @@ export class TaskHistory {
   *ofSession(sessionId: string, ordinal: number, now: number): Generator<readonly [TaskName, TaskMoment]> {
     let task = this.#lastOfSession.assigned(this.#names.knownNumberOf(sessionId));
     for (; task >= 0; task = this.#beforeOfSession.at(task)) {
-      const [name, moment] = [this.#tasks[task], this.momentOf(task, ordinal, now)];
-      if (name !== undefined && moment !== null) yield [name, moment];
-    }
-  }
-
-  /** The tasks that have not ended now, in no order. */
-  *openNow(ordinal: number, now: number): Generator<readonly [TaskName, TaskMoment]> {
-    for (const task of this.#open) {
-      const [name, moment] = [this.#tasks[task], this.momentOf(task, ordinal, now)];
-      if (name !== undefined && moment !== null) yield [name, moment];
+      const [name, moment] = [this.nameOf(task), this.momentOf(task, ordinal, now)];
+      if (name !== null && moment !== null) yield [name, moment];
     }
   }
 
   counts(ordinal: number, now: number): Record<TaskStatus, number> {
     const counts = Object.fromEntries(TASK_STATUS_NAMES.map((status) => [status, 0])) as Record<TaskStatus, number>;
-    for (const [, { status }] of this.newestFirst(ordinal, now)) counts[status] += 1;
+    for (let task = this.countAt(ordinal) - 1; task >= 0; task -= 1) {
+      const moment = this.momentOf(task, ordinal, now);
+      if (moment !== null) counts[moment.status] += 1;
+    }
     return counts;
   }
 
-  #add({ streamId }: Event, id: string, payload: Payload, ordinal: number): number {
-    const task = this.#tasks.length;
+  #add({ streamId }: Event, taskId: string, payload: Payload, ordinal: number): number {
+    const task = this.length;
     const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '');
-    this.#tasks.push({
-      id,
-      number: Number(payload['number'] ?? 0),
-      // A session that was made for one task has its id: the text is kept once.
-      sessionId: streamId === id ? id : streamId,
-      kind: text('kind'),
-      title: text('title').slice(0, TITLE_MAX),
-    });
-    this.#numbers.set(id, task);
+    this.#titles.push(text('title').slice(0, TITLE_MAX));
+    this.#taskNumbers.push(Number(payload['number'] ?? 0));
+    this.#ids.push(this.#names.numberOf(taskId));
+    this.#sessions.push(this.#names.numberOf(streamId));
+    this.#kinds.push(this.#names.numberOf(text('kind')));
+    this.#byId.assign(this.#names.numberOf(taskId), task);
     this.#queued.push(ordinal);
     this.#last.push(-1);
     this.#succeeded.push(0);

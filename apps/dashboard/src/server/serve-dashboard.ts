@@ -74,7 +74,7 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
     loopback = await Loopback.listen(options.port, notReady);
     const { port } = loopback;
     const orchestrator = new Orchestrator({ storage, namespace, newCommandId, newSeed });
-    const follower = new Follower(storage, namespace, clock);
+    const follower = new Follower(storage, namespace, { clock });
     const running = follower.run(ended.signal);
     const { location } = await locateStore(store);
     const verifier = new Verifier(options.verifyProgram, { store, namespace }, clock);

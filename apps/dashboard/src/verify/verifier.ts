@@ -4,7 +4,6 @@ import type { VerifyReply, VerifyRequest } from './verify-worker.ts';
 /** What the last comparison found. Times are milliseconds. */
 export interface Verified {
   readonly phase: 'none' | 'running' | 'done' | 'failed';
-  readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly events: number;
   readonly findings: readonly { readonly kind: string; readonly message: string }[];
@@ -15,7 +14,6 @@ export interface Verified {
 
 const NOTHING: Verified = {
   phase: 'none',
-  startedAt: null,
   endedAt: null,
   events: 0,
   findings: [],
@@ -58,7 +56,7 @@ export class Verifier {
   }
 
   #begin(): void {
-    this.#last = { ...this.#last, phase: 'running', startedAt: this.#clock(), problem: null };
+    this.#last = { ...this.#last, phase: 'running', problem: null };
     const worker = new Worker(this.#program, {
       workerData: this.#request,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
@@ -73,7 +71,7 @@ export class Verifier {
 
   /** What was found before says nothing about now. */
   #fail(problem: string): void {
-    this.#end({ ...NOTHING, startedAt: this.#last.startedAt, phase: 'failed', problem });
+    this.#end({ ...NOTHING, phase: 'failed', problem });
   }
 
   #end(result: Partial<Verified>): void {

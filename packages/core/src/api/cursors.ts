@@ -14,6 +14,12 @@ export function cursorsOf({ after, before }: Cursors): (readonly [name: keyof Cu
   ];
 }
 
+/** The same cursors, with ids where they are numbers for people. */
+export async function cursorIds(page: Cursors, idOf: (cursor: string) => Promise<string>): Promise<Cursors> {
+  const cursors = cursorsOf(page).map(async ([name, cursor]) => [name, await idOf(cursor)] as const);
+  return Object.fromEntries(await Promise.all(cursors));
+}
+
 /**
  * Rows are never removed, so a cursor without a row is a mistake: an empty page would look like the end of the list.
  */

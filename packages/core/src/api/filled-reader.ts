@@ -62,12 +62,26 @@ export class FilledReader implements Reader {
     return this.#whole(this.#reader.dependencyEnds(...asked), ({ items }) => items.length > 0);
   }
 
+  leases(...asked: Parameters<Reader['leases']>) {
+    return this.#whole(this.#reader.leases(...asked), ({ items }) => items.length > 0);
+  }
+
   histories(...asked: Parameters<Reader['histories']>) {
     return this.#whole(this.#reader.histories(...asked), ({ length }) => length > 0);
   }
 
   counts(...asked: Parameters<Reader['counts']>) {
     return this.#whole(this.#reader.counts(...asked), ({ events }) => events > 0);
+  }
+
+  countsOfSession(...asked: Parameters<Reader['countsOfSession']>) {
+    return this.#whole(this.#reader.countsOfSession(...asked), (counts) =>
+      Object.values(counts).some((count) => count > 0),
+    );
+  }
+
+  oldestHeads(...asked: Parameters<Reader['oldestHeads']>) {
+    return this.#whole(this.#reader.oldestHeads(...asked), ({ lookedAt }) => lookedAt > 0);
   }
 
   claimPreview(...asked: Parameters<Reader['claimPreview']>) {

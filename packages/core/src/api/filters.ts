@@ -105,5 +105,22 @@ export const eventFilter = z
   })
   .refine(inOneDirection, ONE_DIRECTION);
 
+const fence = z.string().regex(/^\d{1,16}$/, 'must be a fence');
+/** A fence is a time in microseconds, and a safe integer. */
+const LAST_TIME = Math.floor(Number.MAX_SAFE_INTEGER / 1_000);
+export const leaseFilter = z
+  .strictObject({
+    ...page,
+    after: fence.optional(),
+    before: fence.nullable().optional(),
+    sessionId: field.knownId.optional(),
+    /** Only leases that were granted at this time (ms) or later. */
+    from: z.int().min(0).max(LAST_TIME).optional(),
+    /** What the leases were when this event was the last one. */
+    upTo: z.int().min(0).optional(),
+  })
+  .refine(inOneDirection, ONE_DIRECTION);
+export const countedInSession = z.strictObject({ ...one.shape, max: z.int().positive() });
+
 /** A filter as a caller gives it. */
 export type Filter<Schema extends z.ZodType> = Omit<z.input<Schema>, 'namespace'> & { readonly namespace?: string };

@@ -3,7 +3,7 @@ import * as field from '../model/fields.ts';
 import { parseInput } from '../model/fields.ts';
 import { cursorAhead } from '../model/errors.ts';
 import type { Dependency } from '../model/dependency.ts';
-import { assertCursor, cursorsOf, type Cursors } from './cursors.ts';
+import { assertCursor, cursorIds, cursorsOf, type Cursors } from './cursors.ts';
 import { FilledReader } from './filled-reader.ts';
 import {
   agentFilter,
@@ -11,9 +11,11 @@ import {
   askedRole,
   claimant,
   counted,
+  countedInSession,
   dependencyFilter,
   eventFilter,
   headsFilter,
+  leaseFilter,
   namespaced,
   one,
   questionFilter,
@@ -35,12 +37,15 @@ import {
   type ReviewedRecord,
 } from './records.ts';
 import type { Capabilities, Counts, Page, Storage } from '../storage/storage.ts';
+import type { LeaseInterval } from '../storage/leases.ts';
 import type { StoreState } from '../storage/store-state.ts';
 import { numberIn, type NumberedKind } from '../model/names.ts';
+import { withIds, type References } from './references.ts';
 import { OTHER_AGENTS, policyOf, signedRolesOf, type AgentPolicy } from '../model/agent.ts';
 import { addresseeOf, addresseesOf } from '../model/task.ts';
 import { readAgent, readAgents } from './registry-reads.ts';
 import { isAgentKnown, isRoleKnown } from '../explain/known-names.ts';
+import { oldestClaimable, type OldestClaimable } from '../explain/oldest-claimable.ts';
 import { verifyLog, type Verification } from './verify.ts';
 import {
   whyAgent,
@@ -222,6 +227,30 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     return { items: items.map(toEventRecord), next, asOf };
   }
 
+  /**
+   * The leases of a namespace as intervals of time, or of one session, in the order in which they were granted. The
+   * cursor is a fence. With `before`, in reverse order. `from` (ms): only those that were granted then or later.
+   * `upTo`: what they were when that event was the last one; without it, the last settled one, which `asOf` names.
+   */
+  async listLeases(filter: Filter<typeof leaseFilter> = {}): Promise<Page<LeaseInterval> & { readonly asOf: number }> {
+    const { upTo, ...asked } = parseInput(leaseFilter, await this.#within(filter));
+    const asOf = await this.#settledUpTo(upTo);
+    return { ...(await this.#read.leases({ ...asked, upTo: asOf })), asOf };
+  }
+
+  /** How many tasks of each status a session has. With more than `max` tasks, any `max` of them are counted. */
+  async countsOfSession(id: string, namespace = this.defaultNamespace, max = 10_000): Promise<Counts['tasks']> {
+    const asked = parseInput(countedInSession, { namespace, id: await this.idOf('session', id, namespace), max });
+    return this.#read.countsOfSession(asked.namespace, asked.id, asked.max);
+  }
+
+  /** The task that has waited for a claim for the longest, of any agent or role; not all may have been looked at. */
+  async oldestClaimable(namespace = this.defaultNamespace): Promise<OldestClaimable<TaskRecord<Kinds>>> {
+    const asked = parseInput(namespaced, { namespace });
+    const { task, isCapped } = await this.#read.snapshot((reader) => oldestClaimable(reader, asked.namespace));
+    return { task: task === null ? null : toTaskRecord<Kinds>(task), isCapped };
+  }
+
   /** How many sessions and tasks of each status, each counted up to `max`. */
   async counts(namespace = this.defaultNamespace, max = 10_000): Promise<Counts> {
     const asked = parseInput(counted, { namespace, max });
@@ -360,41 +389,11 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
   /** The same for a list whose cursors are ids. */
   async #pageWithin<T extends References & Cursors>(kind: NumberedKind, filter: T) {
     const within = await this.#within(filter);
-    const cursors = cursorsOf(within).map(async ([name, cursor]) => [
-      name,
-      await this.idOf(kind, cursor, within.namespace),
-    ]);
-    return { ...within, ...(Object.fromEntries(await Promise.all(cursors)) as Cursors) };
+    return { ...within, ...(await cursorIds(within, (cursor) => this.idOf(kind, cursor, within.namespace))) };
   }
 
   /** The same call with ids where it has numbers for people. */
   protected async withIds<T extends References>(call: T, namespace: string): Promise<T> {
-    const { taskId, sessionId, parentId, dependencyId, dependsOn, on } = call;
-    return {
-      ...call,
-      ...(taskId !== undefined && { taskId: await this.idOf('task', taskId, namespace) }),
-      ...(sessionId !== undefined && { sessionId: await this.idOf('session', sessionId, namespace) }),
-      ...(parentId !== undefined && { parentId: await this.idOf('task', parentId, namespace) }),
-      ...(dependencyId !== undefined && { dependencyId: await this.idOf('task', dependencyId, namespace) }),
-      ...(dependsOn !== undefined && {
-        dependsOn: await this.#idsOf(dependsOn, namespace),
-      }),
-      ...(on !== undefined && { on: await this.#idsOf(on, namespace) }),
-    };
+    return withIds(call, (kind, reference) => this.idOf(kind, reference, namespace));
   }
-
-  #idsOf(tasks: readonly string[], namespace: string): Promise<string[]> {
-    return Promise.all(tasks.map((id) => this.idOf('task', id, namespace)));
-  }
-}
-
-/** The fields of a call that may be numbers for people. */
-interface References {
-  readonly namespace?: string | undefined;
-  readonly taskId?: string | undefined;
-  readonly sessionId?: string | undefined;
-  readonly parentId?: string | undefined;
-  readonly dependencyId?: string | undefined;
-  readonly dependsOn?: readonly string[] | undefined;
-  readonly on?: readonly string[] | undefined;
 }

@@ -1,5 +1,34 @@
 import { jsonCopyOf } from '../model/json.ts';
-import { looksLikeNumber } from '../model/names.ts';
+import { looksLikeNumber, type NumberedKind } from '../model/names.ts';
+
+/** The fields of a call or a filter that may be numbers for people. */
+export interface References {
+  readonly namespace?: string | undefined;
+  readonly taskId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly dependencyId?: string | undefined;
+  readonly dependsOn?: readonly string[] | undefined;
+  readonly on?: readonly string[] | undefined;
+}
+
+/** The same call with ids where it has numbers for people. */
+export async function withIds<T extends References>(
+  call: T,
+  idOf: (kind: NumberedKind, reference: string) => Promise<string>,
+): Promise<T> {
+  const { taskId, sessionId, parentId, dependencyId, dependsOn, on } = call;
+  const idsOf = (tasks: readonly string[]) => Promise.all(tasks.map((id) => idOf('task', id)));
+  return {
+    ...call,
+    ...(taskId !== undefined && { taskId: await idOf('task', taskId) }),
+    ...(sessionId !== undefined && { sessionId: await idOf('session', sessionId) }),
+    ...(parentId !== undefined && { parentId: await idOf('task', parentId) }),
+    ...(dependencyId !== undefined && { dependencyId: await idOf('task', dependencyId) }),
+    ...(dependsOn !== undefined && { dependsOn: await idsOf(dependsOn) }),
+    ...(on !== undefined && { on: await idsOf(on) }),
+  };
+}
 
 /** What may name a task or a session. */
 interface Referring {

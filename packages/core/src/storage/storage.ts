@@ -9,6 +9,7 @@
 import type { Agent, AgentStatus } from '../model/agent.ts';
 import type { Event, EventType, LeaseEffect } from '../log/events.ts';
 import type { ClaimPreview, ClaimPreviewScope } from './claim-preview.ts';
+import type { LeaseFilter, LeaseInterval, OldestHeads, OldestHeadsAsked } from './leases.ts';
 import type { Loaded, LoadedSession } from './loaded.ts';
 import type { Scope } from './scope.ts';
 import type { WriteSet } from './write-set.ts';
@@ -107,6 +108,11 @@ export interface Reader {
   /** All of a namespace, by task, dependency and number. The cursor has the three (see `dependencyKeyCursor`). */
   dependencyEnds(filter: DependencyEndFilter): Promise<Page<DependencyEnd>>;
   /**
+   * By fence, which is the order in which they were granted; the cursor is a fence. Leases of other namespaces are
+   * walked past.
+   */
+  leases(filter: LeaseFilter): Promise<Page<LeaseInterval>>;
+  /**
    * The sessions with these ids, each once and in any order, with the first page of its events and of its tasks; an id
    * without a session is left out. Outside of a snapshot, they need not all be of one moment. `verify` reads a store
    * with it, in a snapshot.
@@ -114,6 +120,13 @@ export interface Reader {
   histories(namespace: string, sessionIds: readonly string[], limit: number): Promise<readonly SessionHistory[]>;
   /** How many sessions and tasks of each status, and how many events; each counted up to `max`. */
   counts(namespace: string, max: number): Promise<Counts>;
+  /** How many tasks of each status a session has. With more than `max` tasks, any `max` of them are counted. */
+  countsOfSession(namespace: string, sessionId: string, max: number): Promise<Counts['tasks']>;
+  /**
+   * Of the heads that a claim could choose from, as they are stored, the first `limit` by the time at which they were
+   * queued, then by id. With more than `max` heads, they are looked for among any `max` of them.
+   */
+  oldestHeads(namespace: string, asked: OldestHeadsAsked): Promise<OldestHeads>;
   /**
    * The rows that a claim would choose from, without its locks and as they are stored: no scheduled task becomes
    * queued.

@@ -18,8 +18,11 @@ const ANSWERS: Readonly<Record<string, readonly [none: unknown, some: unknown]>>
   sessions: [{ items: [] }, { items: [{}] }],
   tasks: [{ items: [] }, { items: [{}] }],
   events: [{ items: [] }, { items: [{}] }],
+  leases: [{ items: [] }, { items: [{}] }],
   histories: [[], [{}]],
   counts: [{ events: 0 }, { events: 1 }],
+  countsOfSession: [{ queued: 0 }, { queued: 1 }],
+  oldestHeads: [{ lookedAt: 0 }, { lookedAt: 1 }],
   claimPreview: [
     { sessions: [], held: [] },
     { sessions: [], held: [{}] },

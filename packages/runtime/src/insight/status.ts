@@ -5,6 +5,7 @@ import {
   type Counts,
   type EventRecord,
   type EventType,
+  type OldestClaimable as Oldest,
   type Orchestrator,
   type SessionRecord,
   type TaskRecord,
@@ -51,6 +52,9 @@ export interface Working {
   readonly nextAction: string | null;
 }
 
+/** A task that any agent, or the right one, could claim, and since when; and whether another may have waited longer. */
+export type OldestClaimable = Oldest<Pick<TaskRecord, 'id' | 'number' | 'title' | 'queuedAt'>>;
+
 export interface Status {
   /** What needs the operator. */
   readonly needsYou: {
@@ -87,6 +91,11 @@ export interface Status {
   /** Tasks that wait for whom they were handed off to, and those that came back. */
   readonly handOffs: HandOffs;
   readonly working: readonly Working[];
+  /**
+   * The task that has waited for a claim for the longest; null: none was found. `isCapped`: not all were looked at, and
+   * another task may have waited for longer.
+   */
+  readonly oldestClaimable: OldestClaimable;
   readonly counts: Counts;
   /** A count that has reached this number means "at least this many". */
   readonly countedUpTo: number;
@@ -124,6 +133,7 @@ export function emptyStatus(): Status {
     blockedUnread: 0,
     handOffs: { count: 0, isCapped: false, tasks: [] },
     working: [],
+    oldestClaimable: { task: null, isCapped: false },
     counts: { sessions: noSessions(), tasks: noTasks(), events: 0 },
     countedUpTo: COUNT_MAX,
   };
@@ -176,11 +186,20 @@ export async function readStatus(
     blockedUnread,
     handOffs: await readHandOffs(orchestrator, SHOWN),
     working: working.toSorted((a, b) => Number(b.you) - Number(a.you)).slice(0, 2 * SHOWN),
+    oldestClaimable: await readOldest(orchestrator, counts),
     counts,
     countedUpTo: COUNT_MAX,
     asOf,
     now,
   };
+}
+
+async function readOldest(orchestrator: Orchestrator, { tasks }: Counts): Promise<OldestClaimable> {
+  if (tasks.queued + tasks.scheduled === 0) return { task: null, isCapped: false };
+  const { task, isCapped } = await orchestrator.oldestClaimable();
+  if (task === null) return { task, isCapped };
+  const { id, number, title, queuedAt } = task;
+  return { task: { id, number, title, queuedAt }, isCapped };
 }
 
 /** All held sessions: a stale one may be anywhere among them. */

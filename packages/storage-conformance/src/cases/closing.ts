@@ -38,6 +38,10 @@ const reads: { readonly [Name in keyof Reader]: readonly ((read: Reader) => Prom
     (read) => read.events({ ...page, taskId: 'none' }),
     (read) => read.events({ ...page, ofAgent: 'none' }),
   ],
+  leases: [
+    (read) => read.leases({ ...page, upTo: 10 }),
+    (read) => read.leases({ ...page, upTo: 10, sessionId: 'none' }),
+  ],
   dependencies: [
     (read) => read.dependencies({ ...page, taskId: 'none' }),
     (read) => read.dependencies({ ...page, dependencyId: 'none' }),
@@ -53,6 +57,8 @@ const reads: { readonly [Name in keyof Reader]: readonly ((read: Reader) => Prom
   idOfNumber: [(read) => read.idOfNumber('default', 'task', 1), (read) => read.idOfNumber('default', 'session', 1)],
   storeState: [(read) => read.storeState()],
   counts: [(read) => read.counts('default', 10)],
+  countsOfSession: [(read) => read.countsOfSession('default', 'none', 10)],
+  oldestHeads: [(read) => read.oldestHeads('default', { max: 10, limit: 1 })],
   settledEventId: [(read) => read.settledEventId()],
   namespaces: [(read) => read.namespaces()],
   snapshot: [(read) => read.snapshot(async () => 'used'), (read) => read.snapshot((inside) => inside.tasks(page))],

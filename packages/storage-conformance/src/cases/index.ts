@@ -16,6 +16,7 @@ import { settledReads } from './settled.ts';
 import { severalSessions } from './several-sessions.ts';
 import { storeStates } from './store-states.ts';
 import { zombies } from './zombies.ts';
+import { leases } from './leases.ts';
 import { limits } from './limits.ts';
 import { groupCommit } from './group-commit.ts';
 import { wakeUp } from './wake-up.ts';
@@ -96,6 +97,7 @@ export const CASES: readonly Case[] = assertUnique([
   ...names,
   ...numbers,
   ...reads,
+  ...leases,
   ...histories,
   ...settledReads,
   ...why,

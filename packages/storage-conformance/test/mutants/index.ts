@@ -2,6 +2,7 @@ import { agents } from './agents.ts';
 import { connection } from './connection.ts';
 import { dependencies } from './dependencies.ts';
 import { followers } from './followers.ts';
+import { leases } from './leases.ts';
 import { locking } from './locking.ts';
 import { handOffs } from './hand-offs.ts';
 import { log } from './log.ts';
@@ -36,6 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...handOffs,
   ...connection,
   ...followers,
+  ...leases,
   ...names,
   ...numbers,
   ...secrets,

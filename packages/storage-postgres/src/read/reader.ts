@@ -9,8 +9,12 @@ import type {
   DependencyFilter,
   Event,
   EventFilter,
+  LeaseFilter,
+  LeaseInterval,
   LoadedSession,
   NextHead,
+  OldestHeads,
+  OldestHeadsAsked,
   ClaimPreview,
   ClaimPreviewScope,
   Page,
@@ -30,29 +34,16 @@ import {
   decodeClockState,
   dependencyKeyCursor,
   questionCursor,
-  SESSION_STATUS_NAMES,
-  TASK_STATUS_NAMES,
-  TASK_STATUSES,
-  type SessionStatus,
-  type TaskStatus,
 } from '@agent-orchestrator/core';
-import {
-  dependencyCursor,
-  ENDED,
-  eventCursor,
-  FIELDS,
-  pageOf,
-  RETURNING,
-  RUNNING,
-  STREAM_KINDS,
-  unique,
-  PENDING,
-} from '@agent-orchestrator/storage-sql';
+import { dependencyCursor, eventCursor, FIELDS, pageOf, RETURNING, unique } from '@agent-orchestrator/storage-sql';
 import type { Answer, Query } from '../connection.ts';
+import { COUNTS, countsIn, STREAMS, tasksIn } from './counts.ts';
 import {
   dependenciesQuery,
   dependencyEndsQuery,
   eventsQuery,
+  LEASE_FIELDS,
+  leasesQuery,
   listAgentsQuery,
   listSessionsQuery,
   listTasksQuery,
@@ -144,55 +135,23 @@ const namespacesOf = (table: string, where = 'true'): string => {
       UNION ALL SELECT (${first(' AND r.namespace > found.namespace')}) FROM found WHERE found.namespace IS NOT NULL)
     SELECT found.namespace FROM found WHERE found.namespace IS NOT NULL) n`;
 };
-const STREAMS = STREAM_KINDS.map((kind) => `stream_kind = '${kind}'`);
 const OF_STREAMS = STREAMS.map((stream) => namespacesOf('event_log', stream));
 const NAMESPACES = `${[namespacesOf('sessions'), ...OF_STREAMS].join(' UNION ')} ORDER BY 1`;
 const NOW = query(`SELECT ${now('NULL')}`);
-
-/** Rows of a table under a condition, which names the index that holds them; each counted up to the maximum. */
-const counted = (table: string, conditions: readonly string[]): string => {
-  const parts = conditions.map(
-    (condition) =>
-      `(SELECT count(*) FROM (SELECT 1 FROM orchestrator.${table} WHERE namespace = $1 AND ${condition} LIMIT $2) c)`,
-  );
-  return parts.length === 1 ? parts.join('') : `least($2, ${parts.join(' + ')})`;
-};
-
-/** The indexes that contain the sessions of each status. */
-const SESSION_PARTS: Readonly<Record<SessionStatus, readonly string[]>> = {
-  idle: [
-    `status = 'idle' AND next_task_id IS NOT NULL AND next_priority >= 0`,
-    `status = 'idle' AND next_task_id IS NULL`,
-  ],
-  running: [`status = 'running' AND agent > ''`],
-  closed: [`status = 'closed'`],
-};
-
-/** The statuses that have an index of their own; the others are in the index of their phase. */
-const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = {
-  scheduled: 'run_at >= 0',
-  queued: 'priority >= 0',
-};
-const PHASE_INDEX: Readonly<Record<(typeof TASK_STATUSES)[TaskStatus]['phase'], string>> = {
-  pending: `${PENDING} AND id > ''`,
-  running: RUNNING,
-  ended: ENDED,
-};
-
-function tasksOfStatus(status: TaskStatus): string {
-  return `status = '${status}' AND ${OWN_INDEX[status] ?? PHASE_INDEX[TASK_STATUSES[status].phase]}`;
-}
-
-const COUNTS = `SELECT
-  ${SESSION_STATUS_NAMES.map((status) => counted('sessions', SESSION_PARTS[status])).join(',\n  ')},
-  ${TASK_STATUS_NAMES.map((status) => counted('tasks', [tasksOfStatus(status)])).join(',\n  ')},
-  ${counted('event_log', STREAMS)}`;
 
 const TASK_OF_NUMBER = `SELECT t.id FROM orchestrator.tasks t WHERE t.number = $1 AND t.namespace = $2`;
 const SESSION_OF_NUMBER = `SELECT s.id FROM orchestrator.sessions s WHERE s.number = $1 AND s.namespace = $2`;
 
 /** The texts of all reads but events and lists, for the test that looks at their query plans. */
-export const READS = { SESSION, TASK, AGENT, TASK_OF_NUMBER, SESSION_OF_NUMBER, NAMESPACES, COUNTS } as const;
+export const READS = {
+  SESSION,
+  TASK,
+  AGENT,
+  TASK_OF_NUMBER,
+  SESSION_OF_NUMBER,
+  NAMESPACES,
+  COUNTS: COUNTS.COUNTS,
+} as const;
 
 const NEXT_AT = FIELDS.session.length + FIELDS.task.length * 2;
 const NEXT_FIELDS = ['taskId', 'priority', 'queuedAt', 'kind', 'addressee'] as const;
@@ -264,6 +223,10 @@ export class PostgresReader implements Reader {
     return this.#page(FIELDS.event, eventsQuery(filter), filter, eventCursor(filter));
   }
 
+  leases(filter: LeaseFilter): Promise<Page<LeaseInterval>> {
+    return this.#page<LeaseInterval>(LEASE_FIELDS, leasesQuery(filter), filter, ({ fence }) => String(fence));
+  }
+
   dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {
     return this.#page(FIELDS.dependency, dependenciesQuery(filter), filter, dependencyCursor(filter));
   }
@@ -273,15 +236,19 @@ export class PostgresReader implements Reader {
   }
 
   async counts(namespace: string, max: number): Promise<Counts> {
-    const [row] = await this.#source.read(query(COUNTS, namespace, max));
-    const values = (row ?? []) as readonly number[];
-    const tasksAt = SESSION_STATUS_NAMES.length;
-    const eventsAt = tasksAt + TASK_STATUS_NAMES.length;
-    return {
-      sessions: countsOf(SESSION_STATUS_NAMES, values.slice(0, tasksAt)),
-      tasks: countsOf(TASK_STATUS_NAMES, values.slice(tasksAt, eventsAt)),
-      events: values[eventsAt] ?? 0,
-    };
+    const [row] = await this.#source.read(query(COUNTS.COUNTS, namespace, max));
+    return countsIn(row);
+  }
+
+  async countsOfSession(namespace: string, sessionId: string, max: number): Promise<Counts['tasks']> {
+    const [row] = await this.#source.read(query(COUNTS.tasksOfSession(max), namespace, sessionId));
+    return tasksIn(row);
+  }
+
+  async oldestHeads(namespace: string, asked: OldestHeadsAsked): Promise<OldestHeads> {
+    const rows = await this.#source.read(query(COUNTS.oldestHeads(asked), namespace));
+    const oldest = rows.map(([taskId, queuedAt]) => ({ taskId: taskId as string, queuedAt: queuedAt as number }));
+    return { lookedAt: (rows[0]?.[2] ?? 0) as number, oldest };
   }
 
   async claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {
@@ -387,9 +354,4 @@ function loadedAt(row: Answer[number]): LoadedSession {
 /** The same, with the head as the claim's index knows it. */
 function storedAt(row: Answer[number]): StoredSession {
   return { ...loadedAt(row), next: row[NEXT_AT] === null ? null : rowAt<NextHead>(NEXT_FIELDS, row, NEXT_AT) };
-}
-
-/** The counts by status, in the order of the names. */
-function countsOf<Status extends string>(names: readonly Status[], values: readonly number[]): Record<Status, number> {
-  return Object.fromEntries(names.map((status, at) => [status, values[at] ?? 0])) as Record<Status, number>;
 }

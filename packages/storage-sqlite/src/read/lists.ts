@@ -1,10 +1,16 @@
 import {
+  END_FIELDS,
+  GRANT_FIELDS,
   isEnded,
+  REFUSAL_FIELDS,
   type AgentFilter,
   type EventFilter,
+  type LeaseFilter,
   type QuestionFilter,
   type DependencyEndFilter,
   type DependencyFilter,
+  type Event,
+  type LeaseEffect,
   type SessionFilter,
   type TaskFilter,
 } from '@agent-orchestrator/core';
@@ -14,6 +20,7 @@ import {
   dependencyList,
   ENDED,
   eventList,
+  grantList,
   isInStream,
   questionList,
   RUNNING,
@@ -51,6 +58,8 @@ const WORDS: ListWords = {
   tasksOfSession: (namespace, sessionId) => [ofSession, namespace, sessionId],
   eventsOfSession: (namespace, sessionId) => [ofSession, namespace, sessionId],
   eventsOfTask: (namespace, taskId) => [`task = ${NUMBER_OF_TASK}`, namespace, taskId],
+  grantsOfSession: (namespace, sessionId) => [`stream_kind = 'session' AND ${ofSession}`, namespace, sessionId],
+  grantOrder: 'seq',
   // An index of their own would cost each claim and release a page.
   alongSession: {
     eventsAroundTask: (namespace, taskId) => [`session = ${SESSION_OF_TASK}`, namespace, taskId],
@@ -106,6 +115,34 @@ export function eventsQuery(filter: EventFilter): ListQuery {
   const stream = filter.ofAgent === undefined ? 'event_log_seq' : 'event_log_stream';
   const index = isInStream(WORDS, filter) ? `INDEXED BY ${stream}` : 'NOT INDEXED';
   return listed(`${selected(EVENT_PLACES)} FROM event_log ${index}`, eventList(WORDS, filter));
+}
+
+/** The grants, with what else happened to their leases up to the same event: each is found by its fence. */
+export function leasesQuery(filter: LeaseFilter): ListQuery {
+  const index = filter.sessionId === undefined ? 'event_log_lease' : 'event_log_seq';
+  const grants = listed(`${placesAs(GRANT_FIELDS)} FROM event_log INDEXED BY ${index}`, grantList(WORDS, filter));
+  return {
+    sql: `SELECT g.*, ${columnsAs('e', END_FIELDS)}, ${columnsAs('r', REFUSAL_FIELDS)} FROM (${grants.sql}) g
+      ${joined('e', 'ended')} ${joined('r', 'refused')}
+      ORDER BY g.fence${filter.before === undefined ? '' : ' DESC'}`,
+    values: [...grants.values, filter.upTo, filter.upTo],
+  };
+}
+
+/** What an event did to the lease of a grant `g`, up to an event. */
+function joined(name: string, effect: LeaseEffect): string {
+  return `LEFT JOIN event_log ${name} INDEXED BY event_log_lease
+      ON ${name}.fence = g.fence AND ${name}.lease_effect = '${effect}' AND ${name}.id <= +?`;
+}
+
+function placesAs(fields: Readonly<Record<string, keyof Event>>): string {
+  return selected(Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, EVENT_PLACES[field]])));
+}
+
+function columnsAs(table: string, fields: Readonly<Record<string, 'id' | 'at' | 'type'>>): string {
+  return Object.entries(fields)
+    .map(([name, column]) => `${table}.${column} AS "${name}"`)
+    .join(', ');
 }
 
 /** Where tasks of these statuses are found without walking over others, and what the query has to say for it. */

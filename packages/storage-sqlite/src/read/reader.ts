@@ -10,8 +10,12 @@ import type {
   DependencyFilter,
   Event,
   EventFilter,
+  LeaseFilter,
+  LeaseInterval,
   LoadedSession,
   NextHead,
+  OldestHeads,
+  OldestHeadsAsked,
   ClaimPreview,
   ClaimPreviewScope,
   Page,
@@ -31,30 +35,16 @@ import {
   decodeClockState,
   decodeStoreState,
   dependencyKeyCursor,
-  isEnded,
   NO_CLOCK,
-  noSessions,
-  noTasks,
   questionCursor,
-  SESSION_STATUS_NAMES,
-  TASK_STATUS_NAMES,
-  type SessionStatus,
-  type TaskStatus,
 } from '@agent-orchestrator/core';
-import {
-  ASIDE,
-  dependencyCursor,
-  ENDED,
-  eventCursor,
-  firstThatFit,
-  pageOf,
-  RETURNING,
-  STREAM_KINDS,
-} from '@agent-orchestrator/storage-sql';
+import { dependencyCursor, eventCursor, firstThatFit, pageOf, RETURNING } from '@agent-orchestrator/storage-sql';
+import { countsIn, countsOfSession, oldestHeads, OTHER_STREAMS } from './counts.ts';
 import {
   dependenciesQuery,
   dependencyEndsQuery,
   eventsQuery,
+  leasesQuery,
   listAgentsQuery,
   listSessionsQuery,
   listTasksQuery,
@@ -78,75 +68,12 @@ const AGENT = `SELECT ${selected(AGENT_PLACES)} FROM agents WHERE namespace = ${
 const NEXT = `SELECT next_task_id AS "taskId", next_priority AS "priority", next_queued_at AS "queuedAt",
     next_kind AS "kind", next_for AS "addressee"
   FROM sessions WHERE namespace = ${KEY_OF_NAMESPACE} AND id = ? AND next_task_id IS NOT NULL`;
-const OTHER_STREAMS = STREAM_KINDS.filter((kind) => kind !== 'session').map(
-  (kind) => `stream_id IS NOT NULL AND stream_kind = '${kind}'`,
-);
 /** Those that hold anything: a session, or events that are in no session's stream. */
 const HOLDINGS = [
   'sessions INDEXED BY sessions_key WHERE namespace = n.id',
   ...OTHER_STREAMS.map((stream) => `event_log INDEXED BY event_log_stream WHERE ${stream} AND namespace = n.id`),
 ].map((holding) => `EXISTS (SELECT 1 FROM ${holding})`);
 const NAMESPACES = `SELECT name AS namespace FROM namespaces n WHERE ${HOLDINGS.join(' OR ')} ORDER BY name`;
-
-/** Rows that an index holds under a condition. */
-type IndexPart = readonly [index: string, condition: string];
-
-const NAMED = '(SELECT id FROM namespaces WHERE name = :namespace)';
-
-/** How many rows of the namespace the part holds, up to the maximum. */
-function counted(table: string, [index, condition]: IndexPart, max = '+:max'): string {
-  return `(SELECT count(*) FROM (SELECT 1 FROM ${table} INDEXED BY ${index}
-      WHERE namespace = ${NAMED} AND ${condition} LIMIT ${max}))`;
-}
-
-function sumUpTo(counts: readonly string[]): string {
-  return `min(:max, ${counts.join(' + ')})`;
-}
-
-const IDLE: readonly IndexPart[] = [
-  ['sessions_ready', `status = 'idle' AND next_task_id IS NOT NULL`],
-  ['sessions_empty', `status = 'idle' AND next_task_id IS NULL`],
-];
-const HELD_PART: IndexPart = ['sessions_stale', `status = 'running'`];
-
-/** All of them, whatever the maximum. */
-const OPEN_COUNT = [...IDLE, HELD_PART].map((part) => counted('sessions', part, '-1')).join(' + ');
-
-/**
- * How many sessions of each status there are. The closed ones are the others of all: an index of them would cost each
- * release of a session's last task a page. With the open ones all counted, no more closed ones are than asked.
- */
-const SESSION_COUNT: Readonly<Record<SessionStatus, string>> = {
-  idle: sumUpTo(IDLE.map((part) => counted('sessions', part))),
-  running: counted('sessions', HELD_PART),
-  closed: `${counted('sessions', ['sessions_key', 'true'], `:max + ${OPEN_COUNT}`)} - (${OPEN_COUNT})`,
-};
-
-/** The statuses that have an index of their own; the others stand in the index of their phase. */
-const OWN_INDEX: Readonly<Partial<Record<TaskStatus, string>>> = {
-  scheduled: 'tasks_due',
-  queued: 'tasks_queued',
-  running: 'tasks_running',
-  waiting: 'tasks_waiting',
-};
-
-function taskPart(status: TaskStatus): IndexPart {
-  const only = `status = '${status}'`;
-  const own = OWN_INDEX[status];
-  // The index's own condition, word for word: SQLite does not infer it from one of its words.
-  if (own !== undefined) return [own, only];
-  return isEnded(status) ? ['tasks_ended', `${only} AND ${ENDED}`] : ['tasks_aside', `${only} AND ${ASIDE}`];
-}
-
-const taskCount = (status: TaskStatus) => `${counted('tasks', taskPart(status))} AS ${status}`;
-const sessionCount = (status: SessionStatus) => `${SESSION_COUNT[status]} AS ${status}`;
-const SESSION_COUNTS = `SELECT ${SESSION_STATUS_NAMES.map(sessionCount).join(', ')}`;
-const TASK_COUNTS = `SELECT ${TASK_STATUS_NAMES.map(taskCount).join(', ')}`;
-const EVENTS: readonly IndexPart[] = [
-  ['event_log_seq', `stream_kind = 'session'`],
-  ...OTHER_STREAMS.map((stream): IndexPart => ['event_log_stream', stream]),
-];
-const EVENT_COUNT = `SELECT ${sumUpTo(EVENTS.map((part) => counted('event_log', part)))} AS events`;
 
 const SETTLED_EVENT_ID = 'SELECT max(id) AS id FROM event_log';
 const TASK_OF_NUMBER = `SELECT id FROM tasks WHERE number = ? AND namespace = ${KEY_OF_NAMESPACE}`;
@@ -191,9 +118,6 @@ export const READS = {
   TASK_OF_NUMBER,
   SESSION_OF_NUMBER,
   NAMESPACES,
-  SESSION_COUNTS,
-  TASK_COUNTS,
-  EVENT_COUNT,
 } as const;
 
 function clockStateOf(on: PreparedReads): ClockState {
@@ -255,6 +179,13 @@ export class SqliteReader implements Reader {
     return this.#source.read((on) => eventPage(on, filter));
   }
 
+  leases(filter: LeaseFilter): Promise<Page<LeaseInterval>> {
+    const { sql, values } = leasesQuery(filter);
+    return this.#source.read((on) =>
+      pageOf(on.all<LeaseInterval>(sql, ...values), filter.limit, ({ fence }) => String(fence)),
+    );
+  }
+
   dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {
     const { sql, values } = dependenciesQuery(filter);
     return this.#source.read((on) => dependencyPage(on.all<Dependency>(sql, ...values), filter));
@@ -266,11 +197,15 @@ export class SqliteReader implements Reader {
   }
 
   counts(namespace: string, max: number): Promise<Counts> {
-    return this.#source.read((on) => ({
-      sessions: first(on.all<Counts['sessions']>(SESSION_COUNTS, { namespace, max })) ?? noSessions(),
-      tasks: first(on.all<Counts['tasks']>(TASK_COUNTS, { namespace, max })) ?? noTasks(),
-      events: first(on.all<Pick<Counts, 'events'>>(EVENT_COUNT, { namespace, max }))?.events ?? 0,
-    }));
+    return this.#source.read((on) => countsIn(on, namespace, max));
+  }
+
+  countsOfSession(namespace: string, sessionId: string, max: number): Promise<Counts['tasks']> {
+    return this.#source.read((on) => countsOfSession(on, namespace, sessionId, max));
+  }
+
+  oldestHeads(namespace: string, asked: OldestHeadsAsked): Promise<OldestHeads> {
+    return this.#source.read((on) => oldestHeads(on, namespace, asked));
   }
 
   claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {

@@ -102,10 +102,29 @@ export function ticksOf(
   most: number,
 ): { readonly ticks: readonly number[]; readonly step: number } {
   const step = STEPS.find((one) => (end - begin) / one <= most) ?? STEPS.at(-1) ?? DAY;
-  const offset = new Date(begin).getTimezoneOffset() * MINUTE;
   const ticks: number[] = [];
-  for (let time = Math.ceil((begin - offset) / step) * step + offset; time <= end; time += step) ticks.push(time);
+  let time = rounded(begin, step);
+  while (time <= end) {
+    if (time >= begin) ticks.push(time);
+    // A clock that goes back by more than half a step must not keep it here.
+    time = Math.max(rounded(time + step, step), time + step / 2);
+  }
   return { ticks, step };
+}
+
+/**
+ * The round time of the reader's clock that is nearest to a time. On the days on which the clock changes, the time to
+ * the next one is shorter or longer than a step; of an hour that comes twice, both are round.
+ */
+function rounded(time: number, step: number): number {
+  const clock = Math.round((time - offsetAt(time)) / step) * step;
+  // The clock may change between the two.
+  return clock + offsetAt(clock + offsetAt(time));
+}
+
+/** What is missing in the reader's clock to UTC at a time, in milliseconds. */
+function offsetAt(time: number): number {
+  return new Date(time).getTimezoneOffset() * MINUTE;
 }
 
 export function tickLabel(time: number, step: number, language: string): string {

@@ -167,7 +167,7 @@ function WorkingCard({ rows, total }: { readonly rows: readonly Wire<WorkingRow>
   );
 }
 
-function CountsCard({ now: { tasks, oldest_queued: oldest } }: { readonly now: Wire<NowAnswer> }) {
+function CountsCard({ now: { tasks, oldest_claimable: oldest } }: { readonly now: Wire<NowAnswer> }) {
   const counts = Object.entries(tasks);
   const isEmpty = counts.every(([, n]) => n === 0);
   return (
@@ -185,9 +185,11 @@ function CountsCard({ now: { tasks, oldest_queued: oldest } }: { readonly now: W
           ))}
         </div>
       )}
-      {oldest !== null && (
+      {oldest !== null && oldest.task === null && oldest.is_capped && <p class="dim">{t('oldest_unseen')}</p>}
+      {oldest !== null && oldest.task !== null && (
         <p>
-          {t('oldest', { task: `t${oldest.number}` })} <Ago at={new Date(oldest.since).toISOString()} />
+          {t(oldest.is_capped ? 'oldest_capped' : 'oldest')} <TaskLink task={oldest.task} />{' '}
+          <Ago at={oldest.task.queued_at} />
         </p>
       )}
     </section>

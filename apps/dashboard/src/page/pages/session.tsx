@@ -9,7 +9,7 @@ import { Status, TaskLink } from '../parts/links.tsx';
 import { Ago, Time } from '../parts/times.tsx';
 import { at, linkTo, route } from '../state/route.ts';
 import type { Wire } from '../state/wire.ts';
-import { t } from '../text/text.ts';
+import { count, t } from '../text/text.ts';
 
 /** One session: what an agent that resumed it would get. */
 export function Session() {
@@ -45,6 +45,13 @@ export function Session() {
           </section>
           <section>
             <h3>{t('queue')}</h3>
+            <p class="line" id="by-status">
+              {Object.entries(session.tasks_by_status).map(([status, n]) => (
+                <span key={status}>
+                  <Status name={status} /> {count(n)}
+                </span>
+              ))}
+            </p>
             <ul class="rows">
               {session.tasks.map((task) => (
                 <li key={task.id} class="line">

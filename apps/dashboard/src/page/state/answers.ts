@@ -15,14 +15,18 @@ export interface Asked<Answer> {
   readonly problem: string | null;
   /** The server is still reading the log: it will know more, or has no answer yet. */
   readonly isReading: boolean;
+  /** The same question may have another answer soon, though the store does not change. */
+  readonly mayChange: boolean;
 }
 
 const PASSING_MS = 1_000;
-const NOTHING = { data: null, problem: null, isReading: false };
+/** A read of the store ends in less. What a proxy or a network lost is asked again. */
+const SILENT_MS = 75_000;
+const NOTHING = { data: null, problem: null, isReading: false, mayChange: false };
 
 /**
- * Asks the server, and asks again when the store has changed; each second, while it reads the log or the answer is a
- * passing one.
+ * Asks the server, and asks again when the store has changed; each second, while the server reads the log, cannot read
+ * the store or does not answer, or the answer is a passing one.
  */
 export function useAnswer<Answer>(
   name: string,
@@ -44,7 +48,7 @@ export function useAnswer<Answer>(
     return () => made.stop();
   }, [key]);
   useEffect(() => question.current?.want(), [key, change]);
-  const mustAskAgain = asked.isReading || (asked.data !== null && isPassing(asked.data));
+  const mustAskAgain = asked.mayChange || (asked.data !== null && isPassing(asked.data));
   useEffect(() => {
     if (!mustAskAgain) return;
     const timer = setTimeout(() => question.current?.want(), PASSING_MS);
@@ -55,7 +59,7 @@ export function useAnswer<Answer>(
 
 async function ask<Answer>(path: string, stopped: AbortSignal): Promise<Asked<Answer>> {
   try {
-    const response = await fetch(`api/${path}`, { signal: stopped });
+    const response = await fetch(`api/${path}`, { signal: AbortSignal.any([stopped, AbortSignal.timeout(SILENT_MS)]) });
     const body = (await response.json()) as {
       readonly data?: Wire<Answer>;
       readonly meta?: Wire<Meta>;
@@ -63,13 +67,15 @@ async function ask<Answer>(path: string, stopped: AbortSignal): Promise<Asked<An
     };
     if (response.status === 401) signedOut();
     if (body.meta !== undefined) meta.value = body.meta;
-    if (body.error?.code === 'READING') return { ...NOTHING, isReading: true };
+    if (body.error?.code === 'READING') return { ...NOTHING, isReading: true, mayChange: true };
     return {
       data: body.data ?? null,
       problem: body.error === undefined ? null : body.error.message,
       isReading: body.meta?.phase === 'reading',
+      // A wrong question stays wrong; what the server cannot answer now, it may answer later.
+      mayChange: response.status >= 500 || (body.meta !== undefined && body.meta.phase !== 'live'),
     };
   } catch (error) {
-    return { ...NOTHING, problem: stopped.aborted ? null : (error as Error).message };
+    return { ...NOTHING, problem: stopped.aborted ? null : (error as Error).message, mayChange: true };
   }
 }

@@ -25,7 +25,7 @@ export const METRICS = {
   oldest_queued_seconds: {
     type: 'gauge',
     labels: ['namespace'],
-    means: 'Time that the oldest claimable task has waited; 0 if there is none.',
+    means: 'Time that the oldest claimable task has waited; 0 if there is none. Left out if not all were looked at.',
   },
   leases_expired: { type: 'gauge', labels: ['namespace'], means: 'Held leases that have expired.' },
   leases_stale: {

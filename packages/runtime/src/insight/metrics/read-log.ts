@@ -5,7 +5,7 @@ import type { KnownTask, LogFold } from './log-fold.ts';
 /** The reads that metrics need. */
 export type MetricReads = Pick<
   Orchestrator,
-  'asOf' | 'counts' | 'getTask' | 'listEvents' | 'listSessions' | 'listTasks' | 'namespaces' | 'now'
+  'asOf' | 'counts' | 'getTask' | 'listEvents' | 'listSessions' | 'namespaces' | 'now' | 'oldestClaimable'
 >;
 
 /** Tasks that are looked up at the same time. */

@@ -18,7 +18,14 @@ export class Tally {
   }
 
   set(name: GaugeName, labels: readonly string[], value: number): void {
-    entryOf(this.#numbers, name).set(keyOf(labels), value);
+    const values = entryOf(this.#numbers, name);
+    const key = keyOf(labels);
+    if (!Number.isNaN(values.get(key))) values.set(key, value);
+  }
+
+  /** The value for these labels is not known, and is not told, whatever part of it is set later. */
+  leaveOut(name: GaugeName, labels: readonly string[]): void {
+    entryOf(this.#numbers, name).set(keyOf(labels), Number.NaN);
   }
 
   /** Keeps only so many values: those that were set last. */
@@ -45,7 +52,8 @@ export class Tally {
 
   /** The values of a counter or a gauge, in the order in which their labels came first. */
   numbers(name: CounterName | GaugeName): readonly (readonly [labels: readonly string[], value: number])[] {
-    return [...(this.#numbers.get(name) ?? [])].map(([key, value]) => [labelsOf(key), value]);
+    const known = [...(this.#numbers.get(name) ?? [])].filter(([, value]) => !Number.isNaN(value));
+    return known.map(([key, value]) => [labelsOf(key), value]);
   }
 
   distributions(name: HistogramName): readonly (readonly [labels: readonly string[], value: Distribution])[] {

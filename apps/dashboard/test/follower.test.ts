@@ -1,0 +1,154 @@
+/**
+ * What follows the log:
+ *
+ * - a store that does not answer is stopped, and is asked again; a moment that is not read is told so
+ * - a page that comes late is waited for, and is asked for once
+ * - a watch that begins late is ended
+ * - a read that fails makes it count nothing twice
+ * - what it keeps of a name is as much as it did
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Storage } from '@agent-orchestrator/core';
+import { expect, test } from 'vitest';
+import { momentOf } from '../src/api/page-reads.ts';
+import { AgentTallies } from '../src/fold/agent-tallies.ts';
+import { Follower } from '../src/fold/follower.ts';
+import { newStore } from './support/new-store.ts';
+import { playScenario } from './support/scenario.ts';
+
+test('a store that does not answer is stopped, and is asked again', { timeout: 20_000 }, async () => {
+  const { storage, orchestrator } = await newStore();
+  await playScenario(orchestrator);
+  let isSilent = false;
+  const silent = silenced(storage, () => isSilent);
+  const follower = new Follower(silent, 'default', { answerMs: 50, againMs: 10 });
+  const stop = new AbortController();
+  const phases: string[] = [];
+  follower.onChange(() => phases.at(-1) !== follower.state.phase && phases.push(follower.state.phase));
+  const running = follower.run(stop.signal);
+  await expect.poll(() => follower.state.phase).toBe('live');
+
+  isSilent = true;
+  await expect
+    .poll(() => follower.state, { timeout: 5_000 })
+    .toMatchObject({
+      phase: 'failed',
+      error: { code: 'STORE_UNREACHABLE' },
+    });
+  const { id } = (await orchestrator.enqueueTask({})).task;
+  const later = () => momentOf(follower, '999999', 0);
+  expect(later).toThrow(expect.objectContaining({ code: 'STOPPED', status: 503 }));
+  isSilent = false;
+  await expect.poll(() => follower.state.phase, { timeout: 5_000 }).toBe('live');
+
+  expect(follower.history.tasks.numberOf(id)).toBeGreaterThan(0);
+  expect(follower.state.error).toBeNull();
+  expect(later).not.toThrow();
+  expect(phases.slice(phases.indexOf('live'))).toEqual(['live', 'failed', 'live']);
+  stop.abort();
+  await running;
+});
+
+test('a page that comes late is waited for, and is asked for once', async () => {
+  const { storage, orchestrator } = await newStore();
+  await playScenario(orchestrator);
+  let open = 0;
+  let openMax = 0;
+  const events: Storage['read']['events'] = async (filter) => {
+    openMax = Math.max(openMax, (open += 1));
+    await pause(250);
+    open -= 1;
+    return storage.read.events(filter);
+  };
+  const watch = storage.watch.bind(storage);
+  const slow = { read: changed(storage.read, (name, read) => (name === 'events' ? events : read)), watch };
+  const follower = new Follower(slow, 'default', { answerMs: 200, againMs: 1 });
+  const phases = new Set<string>();
+  follower.onChange(() => phases.add(follower.state.phase));
+  const stop = new AbortController();
+  const running = follower.run(stop.signal);
+
+  await expect.poll(() => follower.state.phase).toBe('live');
+  expect([phases.has('failed'), openMax]).toEqual([false, 1]);
+  stop.abort();
+  await running;
+});
+
+test('a watch that begins late is ended', async () => {
+  const { storage } = await newStore();
+  const begin: (() => void)[] = [];
+  let watching = 0;
+  let isSlow = true;
+  const watch: Storage['watch'] = async (tell) => {
+    if (isSlow) await new Promise<void>((resolve) => void begin.push(resolve));
+    const end = await storage.watch(tell);
+    watching += 1;
+    return async () => {
+      watching -= 1;
+      await end();
+    };
+  };
+  const follower = new Follower({ read: storage.read, watch }, 'default', { answerMs: 5, againMs: 1 });
+  const stop = new AbortController();
+  const running = follower.run(stop.signal);
+  await expect.poll(() => begin.length).toBeGreaterThan(2);
+  isSlow = false;
+  for (const resolve of begin) resolve();
+
+  await expect.poll(() => [follower.state.phase, watching]).toEqual(['live', 1]);
+  stop.abort();
+  await running;
+  expect(watching).toBe(0);
+});
+
+test('a failed read of the check counts no event twice', async () => {
+  const { storage, orchestrator } = await newStore();
+  await playScenario(orchestrator);
+  const follower = new Follower(storage, 'default');
+  const add = follower.check.add.bind(follower.check);
+  let fails = 1;
+  follower.check.add = async (event) => {
+    if (event.id === 5 && fails-- > 0) throw new Error('the connection was lost');
+    await add(event);
+  };
+
+  await expect(follower.catchUp()).rejects.toThrow('lost');
+  await follower.catchUp();
+
+  expect(follower.history.present).toBe((await orchestrator.listEvents({ limit: 500 })).items.length);
+  expect(follower.check.mistakeCount).toBe(0);
+});
+
+test('a name costs as much as it did', () => {
+  const tallies = new AgentTallies();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let agent = 0; agent < 1_000; agent += 1) tallies.granted(agent);
+  tallies.ended(0, 'succeeded', 3);
+  tallies.ended(0, 'succeeded', 5);
+
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200_000);
+  expect([...tallies.all()][0]?.[1]).toMatchObject({ leases: 1, succeeded: 2, medianMs: 5 });
+});
+
+/** A store whose reads have no answer at times, and never get one. */
+function silenced(storage: Storage, isSilent: () => boolean): Pick<Storage, 'read' | 'watch'> {
+  const read = changed(
+    storage.read,
+    (_name, asked) =>
+      (...question) =>
+        isSilent() ? new Promise(() => {}) : asked(...question),
+  );
+  return { read, watch: storage.watch.bind(storage) };
+}
+
+type Read = (...question: never[]) => unknown;
+
+/** The reads of a store, some of them others. */
+function changed(reads: Storage['read'], change: (name: string, read: Read) => Read): Storage['read'] {
+  return new Proxy(reads, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? change(String(name), value.bind(target) as Read) : value;
+    },
+  });
+}

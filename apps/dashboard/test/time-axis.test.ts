@@ -1,0 +1,67 @@
+/**
+ * The time axis in the reader's own time: its ticks are at round times of the clock, also on the two days on which the
+ * clock changes. The page runs in a browser; here the process has the zone.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tickLabel, ticksOf } from '../src/page/chart/layout.ts';
+
+const HOUR = 3_600_000;
+const ZONE = process.env['TZ'];
+
+beforeAll(() => void (process.env['TZ'] = 'Europe/Berlin'));
+afterAll(() => {
+  if (ZONE === undefined) delete process.env['TZ'];
+  else process.env['TZ'] = ZONE;
+});
+
+/** What the axis says from a time on, for so many hours. */
+function labels(begin: string, hours: number, most: number): string[] {
+  const from = Date.parse(begin);
+  const { ticks, step } = ticksOf({ begin: from, end: from + hours * HOUR }, most);
+  return ticks.map((time) => tickLabel(time, step, 'en-GB'));
+}
+
+test('the process has the zone', () => {
+  expect(new Date('2026-03-29T01:00:00Z').getHours()).toBe(3);
+  expect(new Date('2026-10-25T01:00:00Z').getHours()).toBe(2);
+});
+
+test.each([
+  ['the day without an hour', '2026-03-29T00:00:00+01:00', 23],
+  ['the day with an hour twice', '2026-10-25T00:00:00+02:00', 25],
+])('%s has round hours to its end', (_, begin, hours) => {
+  expect(labels(begin, hours, 10)).toEqual([
+    '00:00',
+    '03:00',
+    '06:00',
+    '09:00',
+    '12:00',
+    '15:00',
+    '18:00',
+    '21:00',
+    '00:00',
+  ]);
+  expect(labels(begin, hours, 5)).toEqual(['00:00', '06:00', '12:00', '18:00', '00:00']);
+});
+
+test('a clock that goes back by two hours has an end, too', () => {
+  process.env['TZ'] = 'Antarctica/Troll';
+  expect(labels('2026-10-25T00:00:00Z', 24, 8).length).toBeGreaterThan(4);
+  process.env['TZ'] = 'Europe/Berlin';
+});
+
+test('the hour that comes twice is there twice, the one that is left out is not', () => {
+  expect(labels('2026-10-25T00:30:00+02:00', 4, 5)).toEqual(['01:00', '02:00', '02:00', '03:00']);
+  expect(labels('2026-03-29T00:30:00+01:00', 4, 5)).toEqual(['01:00', '03:00', '04:00', '05:00']);
+});
+
+test.each([
+  ['2026-03-27T12:00:00+01:00', ['28 Mar', '29 Mar', '30 Mar', '31 Mar']],
+  ['2026-10-23T12:00:00+02:00', ['24 Oct', '25 Oct', '26 Oct', '27 Oct']],
+])('days from %s begin at midnight', (begin, days) => {
+  const from = Date.parse(begin);
+  const { ticks } = ticksOf({ begin: from, end: from + 96 * HOUR }, 6);
+
+  expect(labels(begin, 96, 6)).toEqual(days);
+  expect(ticks.map((time) => new Date(time).getHours())).toEqual([0, 0, 0, 0]);
+});

@@ -1,0 +1,57 @@
+import type { Reader } from '@agent-orchestrator/core';
+import { withReader, type Mutant } from './mutant.ts';
+
+const CHAPTER = 'leases as intervals, and what waits';
+const MANY = 1_000;
+
+/** The heads that are told, otherwise than asked. */
+const heads = (
+  change: (read: Reader, ...asked: Parameters<Reader['oldestHeads']>) => ReturnType<Reader['oldestHeads']>,
+) => withReader((read) => ({ oldestHeads: (namespace, asked) => change(read, namespace, asked) }));
+
+/** Storages that count or choose otherwise than promised. */
+export const leases: readonly Mutant[] = [
+  {
+    name: 'the tasks of sessions with one id are counted in all namespaces',
+    chapter: CHAPTER,
+    wrap: withReader((read) => ({
+      async countsOfSession(_namespace, sessionId, max) {
+        const counts = { ...(await read.countsOfSession('default', sessionId, max)) };
+        const others = await read.countsOfSession('ops', sessionId, max);
+        for (const [status, count] of Object.entries(others)) counts[status as keyof typeof counts] += count;
+        return counts;
+      },
+    })),
+  },
+  {
+    name: 'all heads are looked at, however many',
+    chapter: CHAPTER,
+    wrap: heads((read, namespace, { limit }) => read.oldestHeads(namespace, { max: MANY, limit })),
+  },
+  {
+    name: 'of heads that were queued at one time, the one with the greatest id is told first',
+    chapter: CHAPTER,
+    wrap: heads(async (read, namespace, { max, limit }) => {
+      const { lookedAt, oldest } = await read.oldestHeads(namespace, { max, limit: MANY });
+      const sorted = oldest.toSorted((a, b) => a.queuedAt - b.queuedAt || (a.taskId < b.taskId ? 1 : -1));
+      return { lookedAt, oldest: sorted.slice(0, limit) };
+    }),
+  },
+  {
+    name: 'as many heads are said to be looked at as are told',
+    chapter: CHAPTER,
+    wrap: heads(async (read, ...asked) => {
+      const { oldest } = await read.oldestHeads(...asked);
+      return { lookedAt: oldest.length, oldest };
+    }),
+  },
+  {
+    name: 'heads of all namespaces are told',
+    chapter: CHAPTER,
+    wrap: heads(async (read, namespace, asked) => {
+      const { lookedAt, oldest } = await read.oldestHeads(namespace, asked);
+      const others = await read.oldestHeads('ops', asked);
+      return { lookedAt: lookedAt + others.lookedAt, oldest: [...others.oldest, ...oldest].slice(0, asked.limit) };
+    }),
+  },
+];
