@@ -7,6 +7,7 @@ import {
   leaseInterval,
   noSessions,
   noTasks,
+  leaseCursor,
   questionCursor,
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
@@ -233,7 +234,7 @@ function leasePage(db: Database, filter: LeaseFilter): Page<LeaseInterval> {
   const select = filter.sessionId === undefined ? `${SELECT.event} INDEXED BY event_log_lease` : SELECT.event;
   const grants = listed<Event>(db, select, grantList(WORDS, filter));
   const found = grants.map((grant) => leaseInterval(grant, later(grant, 'ended'), later(grant, 'refused')));
-  return pageOf(found, filter.limit, ({ fence }) => String(fence));
+  return pageOf(found, filter.limit, leaseCursor);
 }
 
 function oldestHeads(db: Database, namespace: string, { max, limit }: OldestHeadsAsked): OldestHeads {

@@ -141,6 +141,7 @@ export {
 } from './model/statuses.ts';
 export {
   isBarred,
+  isCounted,
   isVerdict,
   NO_REVIEW,
   REVIEW_KIND,
@@ -201,7 +202,7 @@ export { AgentReplay, linkMistake, Replay, type Mistake } from './log/replay.ts'
 // The port.
 export type { ClaimPreview, ClaimPreviewScope } from './storage/claim-preview.ts';
 export { COLUMNS } from './storage/columns.ts';
-export { END_FIELDS, GRANT_FIELDS, leaseInterval, REFUSAL_FIELDS } from './storage/leases.ts';
+export { END_FIELDS, GRANT_FIELDS, leaseCursor, leaseInterval, REFUSAL_FIELDS } from './storage/leases.ts';
 export type { OldestClaimable } from './explain/oldest-claimable.ts';
 export type { LeaseFilter, LeaseInterval, OldestHead, OldestHeads, OldestHeadsAsked } from './storage/leases.ts';
 export type * from './storage/loaded.ts';

@@ -1,4 +1,11 @@
-import { leaseInterval, type Event, type LeaseEffect, type LeaseInterval, type Reader } from '@agent-orchestrator/core';
+import {
+  leaseCursor,
+  leaseInterval,
+  type Event,
+  type LeaseEffect,
+  type LeaseInterval,
+  type Reader,
+} from '@agent-orchestrator/core';
 import type { MemoryData } from './data.ts';
 import { pageOf } from './lists.ts';
 
@@ -13,7 +20,7 @@ export function leaseReads(data: MemoryData): Pick<Reader, 'leases'> {
         (from === undefined || event.at >= from);
       const found = log.filter(fits).map((grant) => intervalOf(grant, log));
       const ordered = found.toSorted((a, b) => a.fence - b.fence);
-      const cursor = { of: ({ fence }: LeaseInterval) => String(fence), compare };
+      const cursor = { of: leaseCursor, compare };
       return pageOf(ordered, { limit, after, before }, cursor);
     },
   };

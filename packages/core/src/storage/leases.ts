@@ -63,6 +63,11 @@ export function leaseInterval(grant: Event, end: Event | undefined, refusal: Eve
   };
 }
 
+/** The cursor of lists of leases. */
+export function leaseCursor({ fence }: LeaseInterval): string {
+  return String(fence);
+}
+
 export interface LeaseFilter {
   readonly namespace: string;
   readonly limit: number;

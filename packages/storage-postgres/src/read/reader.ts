@@ -33,6 +33,7 @@ import {
   compareInQueue,
   decodeClockState,
   dependencyKeyCursor,
+  leaseCursor,
   questionCursor,
 } from '@agent-orchestrator/core';
 import { dependencyCursor, eventCursor, FIELDS, pageOf, RETURNING, unique } from '@agent-orchestrator/storage-sql';
@@ -224,7 +225,7 @@ export class PostgresReader implements Reader {
   }
 
   leases(filter: LeaseFilter): Promise<Page<LeaseInterval>> {
-    return this.#page<LeaseInterval>(LEASE_FIELDS, leasesQuery(filter), filter, ({ fence }) => String(fence));
+    return this.#page<LeaseInterval>(LEASE_FIELDS, leasesQuery(filter), filter, leaseCursor);
   }
 
   dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {

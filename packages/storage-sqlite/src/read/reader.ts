@@ -36,6 +36,7 @@ import {
   decodeStoreState,
   dependencyKeyCursor,
   NO_CLOCK,
+  leaseCursor,
   questionCursor,
 } from '@agent-orchestrator/core';
 import { dependencyCursor, eventCursor, firstThatFit, pageOf, RETURNING } from '@agent-orchestrator/storage-sql';
@@ -181,9 +182,7 @@ export class SqliteReader implements Reader {
 
   leases(filter: LeaseFilter): Promise<Page<LeaseInterval>> {
     const { sql, values } = leasesQuery(filter);
-    return this.#source.read((on) =>
-      pageOf(on.all<LeaseInterval>(sql, ...values), filter.limit, ({ fence }) => String(fence)),
-    );
+    return this.#source.read((on) => pageOf(on.all<LeaseInterval>(sql, ...values), filter.limit, leaseCursor));
   }
 
   dependencies(filter: DependencyFilter): Promise<Page<Dependency>> {
