@@ -90,9 +90,8 @@ function released(
   const again = runAt === null ? '' : `, not before ${isoSeconds(runAt)}`;
   const stands = otherTerms ? ' An earlier release with other terms stands.' : '';
   const late = lateVerdict(outcome, status);
-  const now = [`${held.name} was released as ${outcome} and is ${status}${again}.${stands}`, late ?? []]
-    .flat()
-    .join(' ');
+  const judged = late === null ? '' : ` ${late}`;
+  const now = `${held.name} was released as ${outcome} and is ${status}${again}.${stands}${judged}`;
   context.held.end(held, now);
   return said(`${now} ${context.held.holdingsLine} Next: ${context.held.next}.`);
 }

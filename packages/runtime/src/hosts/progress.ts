@@ -3,10 +3,11 @@
  * tool needs no store: the keeper of the host looks at them.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, rmSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { conversationsIn } from '../processes/conversations.ts';
 import { namesIn, type RegisteredHost } from '../processes/host-registry.ts';
+import { changedAt } from '../system/changed-at.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
 import { openCallsIn, type OpenCalls } from './open-calls.ts';
 import { lastEntries } from './transcript.ts';
@@ -64,15 +65,15 @@ export class ProgressReader {
     const tools = namesIn(join(folder, 'tools'));
     this.#transcripts = new Map(transcriptsOf(host).map((path) => [path, this.#look(path)]));
     const seen = [...this.#transcripts.values()];
-    const turnEndedAt = timeOf(join(folder, 'turn')) + AFTER_TURN_MS;
+    const turnEndedAt = changedAt(join(folder, 'turn')) + AFTER_TURN_MS;
     const isCalling = seen.some(({ time, calls }) => calls.hasOpenCall || (calls.isModelsTurn && time > turnEndedAt));
-    const text = [timeOf(join(folder, 'progress')), ...seen.map(({ time }) => time), ...tools].join(' ');
+    const text = [changedAt(join(folder, 'progress')), ...seen.map(({ time }) => time), ...tools].join(' ');
     return { text, isToolRunning: tools.length > 0 || isCalling, isObserved: isObserved(host) };
   }
 
   /** Reads a transcript when it has changed. */
   #look(path: string): Transcript {
-    const time = timeOf(path);
+    const time = changedAt(path);
     const known = this.#transcripts.get(path);
     return known?.time === time ? known : { time, calls: openCallsIn(lastEntries(path)) };
   }
@@ -114,14 +115,5 @@ function remove(path: string): void {
     rmSync(path, { recursive: true, force: true });
   } catch {
     // A call that seems to be under way counts as progress for a while, and no longer.
-  }
-}
-
-/** 0: there is none that can be seen. */
-function timeOf(path: string): number {
-  try {
-    return statSync(path).mtimeMs;
-  } catch {
-    return 0;
   }
 }

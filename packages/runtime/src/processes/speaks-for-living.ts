@@ -1,4 +1,5 @@
-import { statSync, utimesSync } from 'node:fs';
+import { utimesSync } from 'node:fs';
+import { changedAt } from '../system/changed-at.ts';
 import { isHostAlive } from './host-registry.ts';
 import type { HostProcess } from './host-facts.ts';
 
@@ -20,13 +21,5 @@ export function keepFresh(path: string): void {
     utimesSync(path, now, now);
   } catch {
     // It is gone, or the disk is read-only: then it speaks for no process.
-  }
-}
-
-function changedAt(path: string): number {
-  try {
-    return statSync(path).mtimeMs;
-  } catch {
-    return 0;
   }
 }
