@@ -77,7 +77,7 @@ async function* linesOf(flag: string, chunks: AsyncIterable<Buffer>): AsyncGener
 }
 
 /** A leading byte order mark is removed. */
-function decode(name: string, bytes: Uint8Array): string {
+export function decode(name: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {

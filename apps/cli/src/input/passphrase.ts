@@ -4,6 +4,7 @@ import { SECRET_VARIABLES } from '@agent-orchestrator/runtime/secret-variables';
 import type { Call } from '../call.ts';
 import { badContent, Failure, usage } from '../failure.ts';
 import type { Output } from '../output/output.ts';
+import { decode } from './content.ts';
 
 /** Where the passphrase of a key comes from. It is never a flag: every user of a machine can read a command line. */
 export interface PassphraseOptions {
@@ -54,7 +55,8 @@ function ofFile(name: string, output: Output): string {
     const { bytes, isOpenToOthers } = beginOf(path);
     if (bytes.length > FILE_BYTES_MAX) throw badContent('--passphrase-file', 'is too large');
     if (isOpenToOthers) output.chatter(`other users may read the passphrase in ${path}: give it mode 0600`);
-    text = textOf(bytes);
+    // Bytes that are no text would all be one character, and other passphrases the same.
+    text = decode('--passphrase-file', bytes);
   } catch (error) {
     if (error instanceof Failure) throw error;
     throw badContent('--passphrase-file', `cannot be read: ${(error as Error).message}`, error);
@@ -62,15 +64,6 @@ function ofFile(name: string, output: Output): string {
   const [line = ''] = text.split(/\r?\n/u);
   if (line === '') throw badContent('--passphrase-file', 'has no passphrase in its first line');
   return line;
-}
-
-/** Bytes that are no text would all be one character, and other passphrases the same. A mark in front is not meant. */
-function textOf(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw badContent('--passphrase-file', 'is not UTF-8', error);
-  }
 }
 
 /** Up to a byte more than a passphrase may have: a device has no end. A pipe is read like a file. */

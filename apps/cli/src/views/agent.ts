@@ -1,5 +1,5 @@
 import type { AgentRecord, SeenAgentRecord } from '@agent-orchestrator/core';
-import { keyFingerprint, shellWord } from '@agent-orchestrator/runtime';
+import { keyFingerprint, OTHER_AGENTS, shellWord } from '@agent-orchestrator/runtime';
 import { state, type Paint } from '../output/style.ts';
 import { fields, table } from '../output/table.ts';
 import { moment, relative } from '../output/time.ts';
@@ -45,6 +45,11 @@ export function agentCard(agent: SeenAgentRecord, now: number, paint: Paint): st
       paint,
     ),
   ];
+}
+
+/** An entry of the registry in a sentence: an agent, by the name to show, or all agents that have none of their own. */
+export function registryEntry(name: string | null, shown = name): string {
+  return name === OTHER_AGENTS ? 'all other agents' : `agent ${shown ?? ''}`;
 }
 
 function kindOf({ human }: AgentRecord): string {

@@ -1,8 +1,9 @@
 import type { EventRecord, EventType } from '@agent-orchestrator/core';
-import { OTHER_AGENTS, type Mentioned, type Names } from '@agent-orchestrator/runtime';
+import type { Mentioned, Names } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import type { Paint } from '../output/style.ts';
 import { timestamp } from '../output/time.ts';
+import { registryEntry } from './agent.ts';
 
 const GLYPHS: { readonly [T in EventType]?: string } = {
   'task.queued': '○',
@@ -85,7 +86,7 @@ export function mentionedIn(events: readonly EventRecord[]): Required<Mentioned>
 
 /** The task; and the session, unless it is the task's own. Of the registry, the agent. */
 function subject({ taskId, sessionId, streamKind, streamId }: EventRecord, names: Names): string[] {
-  if (streamKind === 'agent') return [streamId === OTHER_AGENTS ? 'all other agents' : `agent ${streamId}`];
+  if (streamKind === 'agent') return [registryEntry(streamId)];
   return [
     ...(taskId === null ? [] : [`task ${names.taskLabel(taskId)}`]),
     ...(sessionId === null || sessionId === taskId ? [] : [`session ${names.sessionLabel(sessionId)}`]),

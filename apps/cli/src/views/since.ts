@@ -1,7 +1,6 @@
 import {
   addresseeName,
   labelOf,
-  OTHER_AGENTS,
   SINCE_COUNT_MAX,
   shellWord,
   SINCE_GROUPS,
@@ -16,6 +15,7 @@ import { capped } from '../output/counts.ts';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { moment, relative, timestamp } from '../output/time.ts';
+import { registryEntry } from './agent.ts';
 import { LIST_DEAD_LETTERS } from './dead-letters.ts';
 import { handOffText, noteText } from './hand-off.ts';
 import { questionLine } from './question.ts';
@@ -137,7 +137,7 @@ function who(
   const agent = you && name !== null ? `you (${name})` : name;
   if (type === 'lease.refused') return [`a late ${reason ?? 'write'} of ${agent ?? 'an unnamed agent'} was refused`];
   if (type === 'agent.key_set' || type === 'agent.signed_roles_set')
-    return [`${name === OTHER_AGENTS ? 'all other agents' : `agent ${agent ?? ''}`}: ${reason ?? ''}`];
+    return [`${registryEntry(name, agent)}: ${reason ?? ''}`];
   if (type === 'task.handed_back')
     return [`back at ${agent ?? 'its role'}`, `${addresseeName(reason ?? '')} did not claim it in time`];
   return [

@@ -9,13 +9,13 @@ import {
   labelOf,
   nameOf,
   numberOf,
-  OTHER_AGENTS,
   type OpenHandOff,
   type BlockedTask,
   type Names,
   type Status,
   type Working,
 } from '@agent-orchestrator/runtime';
+import { registryEntry } from './agent.ts';
 import { LIST_DEAD_LETTERS } from './dead-letters.ts';
 import { handOffText, noteText } from './hand-off.ts';
 import { questionLine } from './question.ts';
@@ -121,8 +121,7 @@ function refusedLine(event: EventRecord, names: Names, now: number, paint: Paint
 
 /** Any agent can replace a key: the owner of the key compares the fingerprint. */
 function keyLine(event: EventRecord, now: number, paint: Paint): string {
-  const of = event.streamId === OTHER_AGENTS ? 'all other agents' : `agent ${event.streamId}`;
-  const said = `${of}: ${keysIn(event) ?? ''}, set ${ago(event.at, now)}`;
+  const said = `${registryEntry(event.streamId)}: ${keysIn(event) ?? ''}, set ${ago(event.at, now)}`;
   return `  ${paint('yellow', '! key')}  ${said}  ${paint('dim', `event #${event.id}`)}`;
 }
 

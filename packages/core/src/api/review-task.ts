@@ -1,6 +1,6 @@
 import type { ClaimRefusal, LeaseRefusal } from '../commands/index.ts';
 import { signatureRequired } from '../commands/verdict-proof.ts';
-import type { Verdict } from '../model/review.ts';
+import { isCounted, type Verdict } from '../model/review.ts';
 import type { TaskStatus } from '../model/statuses.ts';
 import { NO_TOKEN } from '../model/token.ts';
 import { bytesToSign } from './bytes-to-sign.ts';
@@ -110,7 +110,7 @@ export async function reviewTask(orchestrator: Calls, call: ReviewCall): Promise
       const after = await orchestrator.getTask(task.id, namespace);
       const status = after?.status ?? task.status;
       // The round ended after the claim, by another verdict: this one judged nothing.
-      if (reply.status !== 'succeeded') {
+      if (!isCounted(reply.status)) {
         if (after?.status === 'in_review' && after.review)
           return { ok: false, reason: 'other_work', ...workOf(after.review) };
         return { ok: false, reason: 'not_in_review', status };

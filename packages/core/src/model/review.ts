@@ -61,6 +61,11 @@ export function isVerdict(outcome: string): outcome is Verdict {
   return outcome === 'approved' || outcome === 'changes_requested';
 }
 
+/** Whether a verdict counts, by the status of its review. If the round had ended before, the verdict judged nothing. */
+export function isCounted(status: TaskStatus): boolean {
+  return status === 'succeeded';
+}
+
 /** What proves who reviewed. `unproven`: the name that the reviewer gave. `signature`: the key of that name. */
 export type ReviewProof = 'unproven' | 'signature';
 

@@ -160,8 +160,7 @@ export async function readStatus(
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
   const fresh = { after: await lastEventBefore(orchestrator, { at: now - FRESH_MS, asOf }), upTo: asOf };
-  const refused = await readFresh(orchestrator, SINCE_GROUPS.refused, fresh);
-  const keyChanges = await readFresh(orchestrator, SINCE_GROUPS.keys, fresh);
+  const { refused, keyChanges } = await readFresh(orchestrator, fresh);
   return {
     needsYou: {
       questions: questions.tasks,
@@ -216,24 +215,34 @@ async function readWorking(orchestrator: Orchestrator, caller: CallerIdentity | 
   return working;
 }
 
+/** Some events of the last hour: how many there are, and the last ones. */
+interface Fresh {
+  readonly count: number;
+  readonly last: readonly EventRecord[];
+}
+
 /**
- * Counts all events of these types in a part of the log, and keeps the last ones. The log has no index of types, so the
- * part begins where the hour does: however much has happened in it, nothing is buried, and what is older is not read.
+ * The refusals and the changes of keys in a part of the log, in one look. The log has no index of types, so the part
+ * begins where the hour does: however much has happened in it, nothing is buried, and what is older is not read.
  */
 async function readFresh(
   orchestrator: Orchestrator,
-  types: readonly EventType[],
   { after, upTo }: LogPart,
-): Promise<{ readonly count: number; readonly last: readonly EventRecord[] }> {
-  let count = 0;
-  let last: EventRecord[] = [];
-  const list = (page: ListStart & { readonly limit: number }) =>
-    orchestrator.listEvents({ types: [...types], upTo, ...page });
-  for await (const event of everyRow(list, { after: String(after) })) {
-    count += 1;
-    last = [...last, event].slice(-SHOWN);
-  }
-  return { count, last };
+): Promise<{ readonly refused: Fresh; readonly keyChanges: Fresh }> {
+  let [refused, keyChanges]: [Fresh, Fresh] = [NONE, NONE];
+  const types: EventType[] = [...SINCE_GROUPS.refused, ...SINCE_GROUPS.keys];
+  const list = (page: ListStart & { readonly limit: number }) => orchestrator.listEvents({ types, upTo, ...page });
+  for await (const event of everyRow(list, { after: String(after) }))
+    if (REFUSED.has(event.type)) refused = withOne(refused, event);
+    else keyChanges = withOne(keyChanges, event);
+  return { refused, keyChanges };
+}
+
+const REFUSED: ReadonlySet<EventType> = new Set(SINCE_GROUPS.refused);
+const NONE: Fresh = { count: 0, last: [] };
+
+function withOne({ count, last }: Fresh, event: EventRecord): Fresh {
+  return { count: count + 1, last: [...last, event].slice(-SHOWN) };
 }
 
 function workingOf(

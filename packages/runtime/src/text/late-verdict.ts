@@ -1,4 +1,4 @@
-import { isVerdict, type ReleaseOutcome, type TaskStatus } from '@agent-orchestrator/core';
+import { isCounted, isVerdict, type ReleaseOutcome, type TaskStatus } from '@agent-orchestrator/core';
 
 /**
  * Said of a verdict that judged nothing: the round had ended before, by another verdict or with the work. null:
@@ -7,6 +7,6 @@ import { isVerdict, type ReleaseOutcome, type TaskStatus } from '@agent-orchestr
  * @param status of the task that was released
  */
 export function lateVerdict(outcome: ReleaseOutcome, status: TaskStatus): string | null {
-  if (!isVerdict(outcome) || status === 'succeeded') return null;
+  if (!isVerdict(outcome) || isCounted(status)) return null;
   return 'The round of this review had ended before, so the verdict judged nothing.';
 }
