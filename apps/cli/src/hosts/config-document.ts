@@ -101,20 +101,13 @@ export function sameExcept(paths: readonly (readonly string[])[], one: unknown, 
 function without(value: unknown, paths: readonly (readonly string[])[]): unknown {
   if (Array.isArray(value)) return value.map((one) => without(one, []));
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  const kept = Object.entries(value)
-    .map(([name, one]) => [name, one, paths.filter(([key]) => key === name)] as const)
-    .filter(([, , found]) => found.every(({ length }) => length > 1))
-    .map(
-      ([name, one, found]) =>
-        [
-          name,
-          without(
-            one,
-            found.map(([, ...below]) => below),
-          ),
-        ] as const,
-    );
-  return Object.fromEntries(kept.filter(([, one]) => !isEmpty(one)));
+  const kept = Object.entries(value).flatMap(([name, one]) => {
+    const below = paths.filter(([key]) => key === name).map(([, ...keys]) => keys);
+    if (below.some(({ length }) => length === 0)) return [];
+    const left = without(one, below);
+    return isEmpty(left) ? [] : [[name, left] as const];
+  });
+  return Object.fromEntries(kept);
 }
 
 function isEmpty(value: unknown): boolean {

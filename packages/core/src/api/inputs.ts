@@ -27,10 +27,10 @@ import type { Evidence } from '../commands/evidence.ts';
 import { invalidInput, OrchestratorError } from '../model/errors.ts';
 import * as field from '../model/fields.ts';
 import { parseInput } from '../model/fields.ts';
+import { partCommandId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import type { ProcessIdentity } from '../model/lease.ts';
 import { DEFAULTS, LIMITS } from '../model/limits.ts';
-import { partCommandId } from '../model/ids.ts';
 import type { ValueOfKind } from './kinds.ts';
 
 /** The values for fields that a call leaves out. */

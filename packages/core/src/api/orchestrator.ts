@@ -74,7 +74,7 @@ import {
   type Seeded,
   type Machine,
 } from './inputs.ts';
-import { KindRegistry, type AnyKinds } from './kinds.ts';
+import { KindRegistry, type AnyKinds, type ValueOfKind } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
 import { namesNumbers, withIdsIn, withOwnParts } from './references.ts';
 import { relatedResults } from './related-results.ts';
@@ -319,18 +319,23 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
    */
   #send<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
     command: Command<Input, Reply>,
-    { input, values }: Prepared<Input>,
-    asked = this.#asAsked(input),
+    prepared: Prepared<Input>,
+    asked = this.#asAsked(prepared),
   ): Promise<Reply> {
-    const ofKinds = this.#kinds.areDeclared ? values() : [];
+    const { input } = prepared;
+    const ofKinds = this.#valuesIn(prepared);
     const send = () =>
       namesNumbers(input) ? this.#sendNumbered(command, input, asked) : this.#runner.run(command, input, asked);
     return ofKinds.length === 0 ? send() : this.#kinds.check(ofKinds).then(send);
   }
 
+  #valuesIn({ values }: Prepared<unknown>): readonly ValueOfKind[] {
+    return this.#kinds.areDeclared ? values() : [];
+  }
+
   /** A schema may make another value each time (an id, the time). What was asked for stays the same request. */
-  #asAsked<Input extends CommandInput>(input: Input): Input {
-    return this.#kinds.areDeclared ? withOwnParts(input) : input;
+  #asAsked<Input extends CommandInput>(prepared: Prepared<Input>): Input {
+    return this.#valuesIn(prepared).length === 0 ? prepared.input : withOwnParts(prepared.input);
   }
 
   async #sendNumbered<Input extends CommandInput, Reply extends { readonly ok: boolean }>(
@@ -357,16 +362,13 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
     };
   }
 
-  async #releaseAll(
-    prepared: Prepared<ReleaseInput>,
-    asked = this.#asAsked(prepared.input),
-  ): Promise<ReleasedBatch<Kinds>> {
+  async #releaseAll(prepared: Prepared<ReleaseInput>, asked = this.#asAsked(prepared)): Promise<ReleasedBatch<Kinds>> {
     const { ok, items, next } = await this.#send(release, prepared, asked);
     const refusedBefore = (all: ReleaseInput): ReleaseInput =>
       withoutNext({ ...all, items: all.items.filter((_item, at) => items[at] === null) });
-    const isAnyRefused = items.includes(null);
-    const again = () => this.#releaseAll(whole(refusedBefore(prepared.input)), refusedBefore(asked));
-    const anew = isAnyRefused ? (await again()).items : [];
+    const again = refusedBefore(prepared.input);
+    const askedAgain = asked === prepared.input ? again : refusedBefore(asked);
+    const anew = again.items.length === 0 ? [] : (await this.#releaseAll(whole(again), askedAgain)).items;
     const rest = anew.values();
     return {
       ok: ok || anew.some((item) => item.ok),

@@ -30,23 +30,14 @@ export async function withIds<T extends References>(
   };
 }
 
-/** What may name a task or a session. */
-interface Referring {
-  readonly taskId?: string;
-  readonly sessionId?: string;
-  readonly parentId?: string | undefined;
-  readonly dependsOn?: readonly string[] | undefined;
-  readonly on?: readonly string[] | undefined;
-}
-
-type Input = Referring & { readonly tasks?: readonly Referring[]; readonly items?: readonly Referring[] };
+type Input = References & { readonly tasks?: readonly References[]; readonly items?: readonly References[] };
 
 /** The input with ids where it and its parts have numbers; `known` does it for one part. */
 export async function withIdsIn<Given extends Input>(
   input: Given,
   known: <Part extends object>(part: Part) => Promise<Part>,
 ): Promise<Given> {
-  const all = (parts: readonly Referring[] | undefined) => parts && Promise.all(parts.map((part) => known(part)));
+  const all = (parts: readonly References[] | undefined) => parts && Promise.all(parts.map((part) => known(part)));
   const [own, tasks, items] = await Promise.all([known(input), all(input.tasks), all(input.items)]);
   return { ...own, ...(tasks && { tasks }), ...(items && { items }) };
 }
@@ -62,11 +53,11 @@ export function namesNumbers(input: Input): boolean {
   return hasNumber(input) || isAnyWithNumber(input.tasks) || isAnyWithNumber(input.items);
 }
 
-function isAnyWithNumber(parts: readonly Referring[] | undefined): boolean {
+function isAnyWithNumber(parts: readonly References[] | undefined): boolean {
   return parts?.some((part) => hasNumber(part)) ?? false;
 }
 
-function hasNumber({ taskId, sessionId, parentId, dependsOn, on }: Referring): boolean {
+function hasNumber({ taskId, sessionId, parentId, dependsOn, on }: References): boolean {
   return (
     (taskId !== undefined && looksLikeNumber(taskId)) ||
     (sessionId !== undefined && looksLikeNumber(sessionId)) ||
