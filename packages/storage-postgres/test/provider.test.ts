@@ -44,6 +44,9 @@ test.for([
   'postgres://user:hunter2%00@host/db',
   'postgres://user:hunter2@host/db?application_name=a%00b',
   'postgres://user:hunter2@host/db?sslrootcert=a%00b',
+  'postgres://user%3Ahunter2@host/db',
+  'postgres://user%EF%BC%9Ahunter2@host/db',
+  'postgres://user:hunter2@host/db#x',
 ])('%s is refused, without its password', (url) => {
   const refusal = refusalOf(url);
 

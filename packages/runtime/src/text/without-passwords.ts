@@ -11,6 +11,8 @@ const NO_PORT = String.raw`(?!\d{1,5}(?:[/?#\s,.;)'"\u0060]|$))`;
 const WHOLE = new RegExp(String.raw`${TO_USER}:${NO_PORT}(?:(?!\s[a-z][\w+.-]*:\/\/)[^\n])*@`, 'giu');
 /** Without a host: a space was in the password, and the shell made two words of it. */
 const CUT = new RegExp(String.raw`${TO_USER}:${NO_PORT}(?!…)[^\s@]+?(?=['"\u0060]?[.,;)]*(?:\s|$))`, 'giu');
+/** A colon that is written otherwise: what follows would be taken for a part of the user. */
+const CODED = /(\/\/[^\s:@/]*?)(?:%3a|\uFF1A)[^\s@]*@/giu;
 /** An address of any kind without slashes. */
 const ANY = /:[^\s@]*(?:@[^\s@]*)*@/u;
 
@@ -24,6 +26,7 @@ const ANY = /:[^\s@]*(?:@[^\s@]*)*@/u;
 export function withoutPasswords(text: string, { isUsage = false } = {}): string {
   return text
     .replaceAll(NAMED, '$1=…')
+    .replaceAll(CODED, '$1@')
     .replaceAll(WHOLE, '$1$2@')
     .replaceAll(CUT, '$1$2:…')
     .replaceAll(WORD, isUsage ? (word) => withoutPassword(word).replace(ANY, '@') : withoutPassword);

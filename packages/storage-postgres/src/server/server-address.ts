@@ -70,6 +70,10 @@ export function parseServerUrl(text: string): ServerAddress {
     );
   if (host.includes(',')) throw invalid('The store URL names several hosts; name only the primary server.');
   if (user === '') throw invalid('The store URL names no user.');
+  // It would be shown as the user.
+  if (/[:\uFF1A]/u.test(user) && url.password === '')
+    throw invalid('The user in the store URL has a colon. Write a plain : between the user and the password.');
+  if (url.hash !== '') throw invalid('The store URL has a part behind #. Write %23 for a # in a password.');
   if (database === '' || database.includes('/')) throw invalid('The store URL names no database.');
   const socketFolder = host.startsWith('/') ? host : null;
   const port = url.port === '' ? 5432 : Number(url.port);
@@ -92,7 +96,7 @@ export function parseServerUrl(text: string): ServerAddress {
 
 /** Whether packets to this host stay on this machine. */
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  return host.toLowerCase() === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function tlsMode(asked: string | null, local: boolean): TlsMode {
