@@ -21,6 +21,12 @@ test.for(['postgres', 'postgresql', 'POSTGRES'])(
   },
 );
 
+test.for(['[::1]', '%2Fsrv%2Fpg%3A1', 'h%C3%BCtte'])('a host may be %s', (host) => {
+  expect(provider.parseUrl(`postgres://us%25er%40corp@${host}/db`, from).url).toBe(
+    `postgres://us%25er%40corp@${host}/db`,
+  );
+});
+
 test("a certificate's path starts from the folder", () => {
   const { address } = provider.parseUrl('postgres://me:p%2Fw@host/db?sslrootcert=my%20ca.crt&prepare=false', from);
 
@@ -45,7 +51,13 @@ test.for([
   'postgres://user:hunter2@host/db?application_name=a%00b',
   'postgres://user:hunter2@host/db?sslrootcert=a%00b',
   'postgres://user%3Ahunter2@host/db',
+  'postgres://user%253ahunter2@host/db',
   'postgres://user%EF%BC%9Ahunter2@host/db',
+  'postgres://user%3Ahunter2%40host/db',
+  'postgres://user@corp%3Ahunter2%40host/db',
+  'postgres://user@hunter2%40host/db',
+  'postgres://user@host/db&password=hunter2',
+  'postgres://user@host/db%3Fpassword=hunter2',
   'postgres://user:hunter2@host/db#x',
 ])('%s is refused, without its password', (url) => {
   const refusal = refusalOf(url);

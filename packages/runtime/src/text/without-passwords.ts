@@ -1,20 +1,31 @@
+/*
+ * The signs of an address may be coded, once or more often, or written in their wide form. What is coded is no sign to
+ * a URL, so a password behind it is shown as a part of the user or the host: it must go from a text all the same.
+ */
+const COLON = String.raw`(?::|\uFF1A|%(?:25)*3a)`;
+const SLASH = String.raw`(?:[/\\]|%(?:25)*2f)`;
+const CODED_AT = String.raw`(?:\uFF20|%(?:25)*40)`;
+
 const WORD = /\S+/gu;
 /** With slashes, or with a further colon behind it: else it is the user. */
 const SCHEME = /^[^\s:/@]*(?::\/*(?=[^\s/:@]*:)|\/\/|:\/+)/u;
 const NAMED = /\b(password|passwd|pwd|pgpassword)=[^&\s]+/giu;
 
 /** A scheme with slashes, or the one of servers, also mistyped; then the user. */
-const TO_USER = String.raw`((?:[a-z][\w+.-]*:)?\/\/|\b[a-z][\w+.-]*:\/|\bpostgr\w*:)([^\s:@/]*)`;
+const TO_USER =
+  String.raw`((?:[a-z][\w+.-]*${COLON})?${SLASH}{2}|\b[a-z][\w+.-]*${COLON}${SLASH}|\bpostgr\w*${COLON})` +
+  String.raw`([^\s:@/\\]*?)${COLON}`;
 /** A number behind the colon is a port. */
-const NO_PORT = String.raw`(?!\d{1,5}(?:[/?#\s,.;)'"\u0060]|$))`;
-/** Up to the last `@` before another address: a password may contain `@`, and one with a space is mistyped. */
-const WHOLE = new RegExp(String.raw`${TO_USER}:${NO_PORT}(?:(?!\s[a-z][\w+.-]*:\/\/)[^\n])*@`, 'giu');
+const NO_PORT = String.raw`(?!\d{1,5}(?:[/?#\s,.;)'"\u0060]|%(?:25)*2f|$))`;
+/** All on the line before another address. */
+const REST = String.raw`(?:(?!\s[a-z][\w+.-]*:\/\/)[^\n])*`;
+/** Up to the last `@`, or else a coded one: a password may contain `@`, and one with a space is mistyped. */
+const WHOLE = new RegExp(`${TO_USER}${NO_PORT}(?:${REST}@|${REST}${CODED_AT})`, 'giu');
 /** Without a host: a space was in the password, and the shell made two words of it. */
-const CUT = new RegExp(String.raw`${TO_USER}:${NO_PORT}(?!…)[^\s@]+?(?=['"\u0060]?[.,;)]*(?:\s|$))`, 'giu');
-/** A colon that is written otherwise: what follows would be taken for a part of the user. */
-const CODED = /(\/\/[^\s:@/]*?)(?:%3a|\uFF1A)[^\s@]*@/giu;
+const CUT = new RegExp(String.raw`${TO_USER}${NO_PORT}(?!…)[^\s@]+?(?=['"\u0060]?[.,;)]*(?:\s|$))`, 'giu');
 /** An address of any kind without slashes. */
-const ANY = /:[^\s@]*(?:@[^\s@]*)*@/u;
+const ANY = new RegExp(String.raw`${COLON}(?:\S*@|\S*${CODED_AT})`, 'iu');
+const FIRST_COLON = new RegExp(COLON, 'iu');
 
 /**
  * A text without the passwords of the addresses in it. What a person typed comes back in many errors, also mistyped. A
@@ -26,7 +37,6 @@ const ANY = /:[^\s@]*(?:@[^\s@]*)*@/u;
 export function withoutPasswords(text: string, { isUsage = false } = {}): string {
   return text
     .replaceAll(NAMED, '$1=…')
-    .replaceAll(CODED, '$1@')
     .replaceAll(WHOLE, '$1$2@')
     .replaceAll(CUT, '$1$2:…')
     .replaceAll(WORD, isUsage ? (word) => withoutPassword(word).replace(ANY, '@') : withoutPassword);
@@ -38,6 +48,6 @@ function withoutPassword(word: string): string {
   const isAddress = /\/\/|:\//u.test(word.slice(0, Math.max(end, 0))) || word.includes('/', end + 1);
   if (end === -1 || !isAddress) return word;
   const [scheme = ''] = SCHEME.exec(word) ?? [];
-  const colon = word.indexOf(':', scheme.length);
-  return colon === -1 || end < colon ? word : `${word.slice(0, colon)}${word.slice(end)}`;
+  const colon = word.slice(scheme.length, end).search(FIRST_COLON);
+  return colon === -1 ? word : `${word.slice(0, scheme.length + colon)}${word.slice(end)}`;
 }

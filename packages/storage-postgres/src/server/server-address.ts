@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { AUTH_METHODS, type AuthMethod } from './authentication.ts';
 
@@ -70,12 +71,10 @@ export function parseServerUrl(text: string): ServerAddress {
     );
   if (host.includes(',')) throw invalid('The store URL names several hosts; name only the primary server.');
   if (user === '') throw invalid('The store URL names no user.');
-  // It would be shown as the user.
-  if (/[:\uFF1A]/u.test(user) && url.password === '')
-    throw invalid('The user in the store URL has a colon. Write a plain : between the user and the password.');
   if (url.hash !== '') throw invalid('The store URL has a part behind #. Write %23 for a # in a password.');
   if (database === '' || database.includes('/')) throw invalid('The store URL names no database.');
   const socketFolder = host.startsWith('/') ? host : null;
+  assertNoSignIsCoded({ host, user, database }, url.password !== '');
   const port = url.port === '' ? 5432 : Number(url.port);
   return {
     host,
@@ -92,6 +91,26 @@ export function parseServerUrl(text: string): ServerAddress {
     applicationName: option('application_name') ?? 'agent-orchestrator',
     shown: `postgres://${encodeURIComponent(user)}@${url.host}${url.pathname}`,
   };
+}
+
+const COLON = /[:\uFF1A]|%(?:25)*3a/iu;
+const AT = /[@\uFF20]|%(?:25)*40/iu;
+const OPTION = /[?&\uFF1F]\w+=/u;
+
+/**
+ * A sign of the URL that is coded, once or more often, is none: what should be the password would be a part of the user,
+ * the host or the database, which are shown.
+ */
+function assertNoSignIsCoded(
+  { host, user, database }: Pick<ServerAddress, 'host' | 'user' | 'database'>,
+  hasPassword: boolean,
+): void {
+  if (COLON.test(user) && !hasPassword)
+    throw invalid('The user in the store URL has a colon. Write a plain : between the user and the password.');
+  if (!host.startsWith('/') && (AT.test(host) || (COLON.test(host) && !isIPv6(host))))
+    throw invalid('The host in the store URL has a colon or an @. Write a plain : before the password, and an @ after it.');
+  if (OPTION.test(database))
+    throw invalid('The database in the store URL has an option in it. Write a plain ? before the first option.');
 }
 
 /** Whether packets to this host stay on this machine. */
