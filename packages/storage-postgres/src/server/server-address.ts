@@ -93,13 +93,19 @@ export function parseServerUrl(text: string): ServerAddress {
   };
 }
 
+/** The server for people: host and port, or the file of its socket. */
+export function serverName({ host, port, socketFolder }: ServerAddress): string {
+  if (socketFolder !== null) return `${socketFolder}/.s.PGSQL.${port}`;
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 const COLON = /[:\uFF1A]|%(?:25)*3a/iu;
 const AT = /[@\uFF20]|%(?:25)*40/iu;
 const OPTION = /[?&\uFF1F]\w+=/u;
 
 /**
- * A sign of the URL that is coded, once or more often, is none: what should be the password would be a part of the user,
- * the host or the database, which are shown.
+ * A sign of the URL that is coded, once or more often, is none: what should be the password would be a part of the
+ * user, the host or the database, which are shown.
  */
 function assertNoSignIsCoded(
   { host, user, database }: Pick<ServerAddress, 'host' | 'user' | 'database'>,
@@ -108,7 +114,9 @@ function assertNoSignIsCoded(
   if (COLON.test(user) && !hasPassword)
     throw invalid('The user in the store URL has a colon. Write a plain : between the user and the password.');
   if (!host.startsWith('/') && (AT.test(host) || (COLON.test(host) && !isIPv6(host))))
-    throw invalid('The host in the store URL has a colon or an @. Write a plain : before the password, and an @ after it.');
+    throw invalid(
+      'The host in the store URL has a colon or an @. Write a plain : before the password, and an @ after it.',
+    );
   if (OPTION.test(database))
     throw invalid('The database in the store URL has an option in it. Write a plain ? before the first option.');
 }
