@@ -7,8 +7,8 @@
  *  - not at all, where the URL names a method: refused
  *
  * A password that is not in the URL is that of PGPASSWORD, else of the first line that fits in the file of PGPASSFILE,
- * else in ~/.pgpass. A file that others can read is refused, but only where a password is asked for. The password of a
- * URL can be handed over in such a file.
+ * else in ~/.pgpass. A file that others can read is refused, but only where a password is asked for. Where there is no
+ * password then, the error says what is wrong with the file. The password of a URL can be handed over in such a file.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,6 +17,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
+import { OrchestratorError } from '@agent-orchestrator/core';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { openPostgresStorage, provider } from '../src/index.ts';
 import { passwordFileWith, passwordOf } from '../src/server/password-file.ts';
@@ -141,7 +142,10 @@ test.for([
   const refusal = await refusalOf(url, 'hunter2');
 
   expect(refusal).toMatchObject({ code: 'STORE_AUTHENTICATION', message: expect.stringContaining(what) });
-  expect(Buffer.concat(server.heard).toString('latin1')).not.toContain('hunter2');
+  const heard = Buffer.concat(server.heard).toString('latin1');
+  expect(heard).not.toContain('hunter2');
+  // A proof, from which the password can be guessed, is only for who has the client's nonce.
+  expect(what.includes('not continue') && heard.includes(',p=')).toBe(false);
 });
 
 test('no password is told after the server has let the client in', async ({ onTestFinished }) => {
@@ -238,12 +242,9 @@ describe('a password that is not in the URL', () => {
   test.for([
     ['h:5432:db:alice:right', 'right'],
     ['# h:5432:db:alice:wrong\n\nother:*:*:*:wrong\n*:*:*:alice:right\n*:*:*:*:wrong', 'right'],
-    ['h:5433:*:*:wrong\nh:*:other:*:wrong\nh:*:*:bob:wrong\n', ''],
     ['h:5432:db:alice:a\\:b\\\\c', 'a:b\\c'],
     ['h:5432:db:alice:right:more', 'right'],
-    ['h:5432:db:alice', ''],
     ['h:5432:db:alice:right\r\n', 'right'],
-    ['', ''],
   ] as const)('is the first that fits: %j', ([text, password]) => {
     expect(passwordOf(target, { PGPASSFILE: file(text) })).toBe(password);
   });
@@ -270,7 +271,29 @@ describe('a password that is not in the URL', () => {
     expect(() => passwordOf(target, { PGPASSFILE: path })).toThrow(
       expect.objectContaining({ code: 'STORE_PERMISSION', message: expect.stringContaining(path) }),
     );
-    expect(passwordOf(target, { PGPASSFILE: join(folder, 'none') })).toBe('');
+  });
+
+  const other = 'h:5433:*:*:hunter2\nh:*:other:*:hunter2\nh:*:*:bob:hunter2\n';
+  test.for([
+    ['none', () => join(folder, 'none'), 'does not exist'],
+    ['a folder', () => folder, 'is not a file'],
+    ['a file in a file', () => join(file(''), 'x'), 'cannot be read (ENOTDIR)'],
+    ['one without lines', () => file(''), 'has no password for this server'],
+    ['one with other lines', () => file(other), 'has no password for this server'],
+    ['one with a line that is too short', () => file('h:5432:db:alice'), 'has no password for this server'],
+  ] as const)('is missed where PGPASSFILE names %s, and the error says so', ([, make, why]) => {
+    const path = make();
+
+    const missed = thrownBy(() => passwordOf(target, { PGPASSFILE: path }));
+
+    expect(missed).toMatchObject({
+      code: 'STORE_LOGIN_REFUSED',
+      message: expect.stringMatching(/^The server asks for a password, and there is none\./),
+      hint: expect.stringContaining('PGPASSFILE'),
+    });
+    expect(missed.message).toContain(path);
+    expect(missed.message).toContain(why);
+    expect(missed.message).not.toContain('hunter2');
   });
 
   test('is sent when the server asks for it, and read only then', async ({ onTestFinished }) => {
@@ -285,5 +308,17 @@ describe('a password that is not in the URL', () => {
 
     vi.stubEnv('PGPASSFILE', file('*:*:*:*:hunter2', 0o644));
     expect(await refusalOf(url, 'hunter2')).toMatchObject({ code: 'STORE_PERMISSION' });
+    vi.stubEnv('PGPASSFILE', join(folder, 'none'));
+    expect(await refusalOf(url, 'hunter2')).toMatchObject({ code: 'STORE_LOGIN_REFUSED' });
   });
 });
+
+function thrownBy(call: () => unknown): OrchestratorError {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof OrchestratorError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
