@@ -34,13 +34,16 @@ const SCRAM = request(10, ...Buffer.from('SCRAM-SHA-256\0\0'));
 /** A notice, as a server may send before. Its text is none of a request. */
 const NOTICE = Buffer.from([0x4e, 0, 0, 0, 8, 0x4d, 0x52, 0, 0]);
 
+/** What a server sends; or what it answers to the next message of the client, with the nonce in it. */
+type Part = Buffer | ((nonce: string) => Buffer);
+
 /** A server that sends something as soon as a client has begun, and hears what it answers. */
 class Asking implements AsyncDisposable {
   readonly heard: Buffer[] = [];
   readonly #server = createServer((client) => this.#serve(client));
-  readonly #sends: readonly Buffer[];
+  readonly #sends: readonly Part[];
 
-  constructor(sends: readonly Buffer[]) {
+  constructor(sends: readonly Part[]) {
     this.#sends = sends;
   }
 
@@ -54,10 +57,7 @@ class Asking implements AsyncDisposable {
   #serve(client: Socket): void {
     client.setNoDelay(true).on('error', () => {});
     client.once('data', () => {
-      client.on('data', (bytes) => {
-        this.heard.push(bytes);
-        client.destroy();
-      });
+      client.on('data', (bytes) => void this.heard.push(bytes));
       void this.#ask(client);
     });
   }
@@ -65,10 +65,15 @@ class Asking implements AsyncDisposable {
   /** In packets of their own. */
   async #ask(client: Socket): Promise<void> {
     for (const part of this.#sends) {
-      client.write(part);
+      client.write(typeof part === 'function' ? part(await this.#nonce()) : part);
       await pause(20);
     }
     client.destroy();
+  }
+
+  async #nonce(): Promise<string> {
+    while (this.heard.length === 0) await pause(5);
+    return /,r=(.*)$/u.exec(this.heard[0]?.toString('latin1') ?? '')?.[1] ?? '';
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,11 +122,12 @@ describe('the password', () => {
 
 /** What a server sends by SCRAM before its last message. */
 const challenge = (text: string) => request(11, ...Buffer.from(text));
+const fair = (nonce: string) => challenge(`r=${nonce}more,s=c2FsdA==,i=4096`);
 
 test.for([
   ['lets in without a proof that it knows the password', [SCRAM, LET_IN], 'not proven'],
-  ['lets in after a challenge', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), LET_IN], 'not proven'],
-  ['proves falsely', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), request(12, ...Buffer.from('v=AAAA'))], 'MISMATCH'],
+  ['lets in after a challenge', [SCRAM, (nonce) => Buffer.concat([fair(nonce), LET_IN])], 'not proven'],
+  ['proves falsely', [SCRAM, fair, request(12, ...Buffer.from('v=AAAA'))], 'MISMATCH'],
   ['asks by another method, too', [SCRAM, CLEARTEXT], 'twice'],
   ['hashes once', [SCRAM, challenge('r=x,s=c2FsdA==,i=1')], 'does not hash the password'],
   ['hashes once, as it says last', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096,i=1')], 'does not hash the password'],
@@ -133,8 +139,12 @@ test.for([
   ['says less than a request', [Buffer.from([0x52, 0, 0, 0, 4])], 'does not speak the protocol'],
   ['says less than a message', [Buffer.from([0x52, 0, 0, 0, 0])], 'does not speak the protocol'],
   ['never ends its message', [Buffer.from([0x4e, 0, 255, 255, 255]), Buffer.alloc(70_000)], 'does not speak'],
-] as const)('a server that %s is refused', async ([, sends, what], { onTestFinished }) => {
-  const server = new Asking([Buffer.concat(sends)]);
+  ['answers with a nonce of its own', [SCRAM, () => fair('')], 'does not continue'],
+  ['adds nothing to the nonce', [SCRAM, (nonce) => challenge(`r=${nonce},s=c2FsdA==,i=4096`)], 'does not continue'],
+  ['challenges before it knows a nonce', [Buffer.concat([SCRAM, fair('')])], 'does not continue'],
+  ['challenges twice', [SCRAM, (nonce) => Buffer.concat([fair(nonce), fair(nonce)])], 'does not continue'],
+] satisfies [string, Part[], string][])('a server that %s is refused', async ([, sends, what], { onTestFinished }) => {
+  const server = new Asking(sends);
   onTestFinished(() => server[Symbol.asyncDispose]());
   const methods = 'scram-sha-256,password';
   const url = `postgres://alice:hunter2@127.0.0.1:${await server.listen()}/x?require_auth=${methods}`;
