@@ -67,7 +67,7 @@ export type {
   WaitingFor,
   WaitingTask,
 } from './insight/resume/resume-facts.ts';
-export { artifactPlace, shownPayload, shownResult } from './text/artifact-place.ts';
+export { artifactPlace, shownContext, shownPayload, shownResult } from './text/artifact-place.ts';
 export { lateVerdict } from './text/late-verdict.ts';
 export { quoted, quotedJson } from './text/quoted.ts';
 export { registerKey } from './work/register-key.ts';
