@@ -28,3 +28,12 @@ test('a command line has no ids that a person must be able to read', () => {
   expect(withoutPasswords('help me%3Ahunter2%40host', { isUsage: true })).toBe('help me@host');
   expect(withoutPasswords('help me:hun@ter2@host', { isUsage: true })).toBe('help me@host');
 });
+
+test.each(['%2F%2Fa%3A', '%3A', '//a:b', 'a'])('a long text of %s is read at once', (part) => {
+  const long = part.repeat(3_000);
+  const from = performance.now();
+
+  withoutPasswords(`${long}@`, { isUsage: true });
+
+  expect(performance.now() - from).toBeLessThan(5_000);
+});

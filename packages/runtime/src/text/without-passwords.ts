@@ -6,19 +6,21 @@ const COLON = String.raw`(?::|\uFF1A|%(?:25)*3a)`;
 const SLASH = String.raw`(?:[/\\]|%(?:25)*2f)`;
 const CODED_AT = String.raw`(?:\uFF20|%(?:25)*40)`;
 
+const LINE = /[^\n]+/gu;
 const WORD = /\S+/gu;
 /** With slashes, or with a further colon behind it: else it is the user. */
 const SCHEME = /^[^\s:/@]*(?::\/*(?=[^\s/:@]*:)|\/\/|:\/+)/u;
 const NAMED = /\b(password|passwd|pwd|pgpassword)=[^&\s]+/giu;
 
-/** A scheme with slashes, or the one of servers, also mistyped; then the user. */
-const TO_USER =
-  String.raw`((?:[a-z][\w+.-]*${COLON})?${SLASH}{2}|\b[a-z][\w+.-]*${COLON}${SLASH}|\bpostgr\w*${COLON})` +
-  String.raw`([^\s:@/\\]*?)${COLON}`;
+const SCHEME_NAME = String.raw`[a-z][\w+.-]{0,40}`;
+/** Without a bound, a long text of such signs would take a time that grows with its cube. */
+const USER = String.raw`(?:(?!${COLON})[^\s:@/\\]){0,256}`;
+/** Slashes, or the scheme of servers, also mistyped; then the user. */
+const TO_USER = String.raw`(${SLASH}{2}|\b${SCHEME_NAME}${COLON}${SLASH}|\bpostgr\w{0,20}${COLON})(${USER})${COLON}`;
 /** A number behind the colon is a port. */
 const NO_PORT = String.raw`(?!\d{1,5}(?:[/?#\s,.;)'"\u0060]|%(?:25)*2f|$))`;
 /** All on the line before another address. */
-const REST = String.raw`(?:(?!\s[a-z][\w+.-]*:\/\/)[^\n])*`;
+const REST = String.raw`(?:(?!\s${SCHEME_NAME}:\/\/)[^\n])*`;
 /** Up to the last `@`, or else a coded one: a password may contain `@`, and one with a space is mistyped. */
 const WHOLE = new RegExp(`${TO_USER}${NO_PORT}(?:${REST}@|${REST}${CODED_AT})`, 'giu');
 /** Without a host: a space was in the password, and the shell made two words of it. */
@@ -26,6 +28,7 @@ const CUT = new RegExp(String.raw`${TO_USER}${NO_PORT}(?!…)[^\s@]+?(?=['"\u006
 /** An address of any kind without slashes. */
 const ANY = new RegExp(String.raw`${COLON}(?:\S*@|\S*${CODED_AT})`, 'iu');
 const FIRST_COLON = new RegExp(COLON, 'iu');
+const HAS_AT = new RegExp(`@|${CODED_AT}`, 'iu');
 
 /**
  * A text without the passwords of the addresses in it. What a person typed comes back in many errors, also mistyped. A
@@ -37,9 +40,13 @@ const FIRST_COLON = new RegExp(COLON, 'iu');
 export function withoutPasswords(text: string, { isUsage = false } = {}): string {
   return text
     .replaceAll(NAMED, '$1=…')
-    .replaceAll(WHOLE, '$1$2@')
+    .replaceAll(LINE, (line) => (HAS_AT.test(line) ? line.replaceAll(WHOLE, '$1$2@') : line))
     .replaceAll(CUT, '$1$2:…')
-    .replaceAll(WORD, isUsage ? (word) => withoutPassword(word).replace(ANY, '@') : withoutPassword);
+    .replaceAll(WORD, (word) => {
+      if (!HAS_AT.test(word)) return word;
+      const shown = withoutPassword(word);
+      return isUsage ? shown.replace(ANY, '@') : shown;
+    });
 }
 
 /** Between the colon after the user and the last `@`, a password may contain anything but spaces. */
