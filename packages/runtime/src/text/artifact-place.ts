@@ -3,8 +3,8 @@ import { withoutPasswords } from './without-passwords.ts';
 
 /** Also with slashes forgotten or turned. One letter is the drive of a path. */
 const IS_ADDRESS = /^\s*[a-z][\w+.-]+:[/\\]/iu;
-/** A path that begins at the root has no user before it. */
-const IS_FROM_ROOT = /^(?!.*\/\/)\//su;
+/** A path that begins at the root, without anything coded, has no user before it. */
+const IS_FROM_ROOT = /^(?!.*(?:\/\/|[%\\\uFF0F]))\//su;
 
 /**
  * Where an artifact is, for people: of a URL without the user and the password, and without the values of its query and

@@ -1,60 +1,139 @@
+import { plainSigns, WIDE_AT } from './plain-signs.ts';
+
 /*
- * The signs of an address may be coded, once or more often, or written in their wide form. What is coded is no sign to
- * a URL, so a password behind it is shown as a part of the user or the host: it must go from a text all the same.
+ * A password is looked for in the text as it reads once nothing in it is coded: what is coded is no sign to a URL, so a
+ * password behind it would be shown as a part of the user or the host. Each pattern reads a sign a few times at most,
+ * because the texts are long and others write them.
  */
-const COLON = String.raw`(?::|\uFF1A|%(?:25)*3a)`;
-const SLASH = String.raw`(?:[/\\]|%(?:25)*2f)`;
-const CODED_AT = String.raw`(?:\uFF20|%(?:25)*40)`;
 
-const LINE = /[^\n]+/gu;
+/** A value with a space is in quotes. What follows it without a space goes, too: a password may contain anything. */
+const NAMED = /(?:password|passwd|pwd)[ \t]*=[ \t]*(?=\S)(?:'[^'\n]*'|"[^"\n]*")?\S*/giu;
+/** A password with a space is mistyped: it is looked for up to the end of the line, or to another address. */
+const PART_END = /\n|\s(?=['"\u0060(<[]*[a-z][\w+.-]*:\/\/)/giu;
 const WORD = /\S+/gu;
-/** With slashes, or with a further colon behind it: else it is the user. */
-const SCHEME = /^[^\s:/@]*(?::\/*(?=[^\s/:@]*:)|\/\/|:\/+)/u;
-const NAMED = /\b(password|passwd|pwd|pgpassword)=[^&\s]+/giu;
-
-const SCHEME_NAME = String.raw`[a-z][\w+.-]{0,40}`;
-/** Without a bound, a long text of such signs would take a time that grows with its cube. */
-const USER = String.raw`(?:(?!${COLON})[^\s:@/\\]){0,256}`;
 /** Slashes, or the scheme of servers, also mistyped; then the user. */
-const TO_USER = String.raw`(${SLASH}{2}|\b${SCHEME_NAME}${COLON}${SLASH}|\bpostgr\w{0,20}${COLON})(${USER})${COLON}`;
-/** A number behind the colon is a port. */
-const NO_PORT = String.raw`(?!\d{1,5}(?:[/?#\s,.;)'"\u0060]|%(?:25)*2f|$))`;
-/** All on the line before another address. */
-const REST = String.raw`(?:(?!\s${SCHEME_NAME}:\/\/)[^\n])*`;
-/** Up to the last `@`, or else a coded one: a password may contain `@`, and one with a space is mistyped. */
-const WHOLE = new RegExp(`${TO_USER}${NO_PORT}(?:${REST}@|${REST}${CODED_AT})`, 'giu');
-/** Without a host: a space was in the password, and the shell made two words of it. */
-const CUT = new RegExp(String.raw`${TO_USER}${NO_PORT}(?!…)[^\s@]+?(?=['"\u0060]?[.,;)]*(?:\s|$))`, 'giu');
-/** An address of any kind without slashes. */
-const ANY = new RegExp(String.raw`${COLON}(?:\S*@|\S*${CODED_AT})`, 'iu');
-const FIRST_COLON = new RegExp(COLON, 'iu');
-const HAS_AT = new RegExp(`@|${CODED_AT}`, 'iu');
+const OPENING = /:\/+|\/\/+|\bpostgr\w*:/giu;
+/** May contain an `@`. In brackets is a host. */
+const USER = /(?:\[[\da-f:.]*\]|[^\s:/])*/iuy;
+const PORT = /:\d{1,5}(?=[/?#&]|[.,;:)\]}>'"\u0060]*(?:\s|$))/uy;
+/** Behind an address at the end of a sentence. */
+const CLOSING = '.,;)\'"\u0060';
+/** Not that of a scheme with slashes, or of a drive. */
+const COLON = /(?<!\b[a-z](?=:\/)):(?!\/\/)/iu;
+const HAS_AT = new RegExp(`[@${WIDE_AT}]`, 'u');
+const SLASHES = /\/\/|(?<!\b[a-z]):\//iu;
+
+/** From here up to there, in a text. */
+type Range = readonly [from: number, to: number];
 
 /**
- * A text without the passwords of the addresses in it. What a person typed comes back in many errors, also mistyped. A
- * word is taken for an address by its slashes: two, or one behind a colon, before the `@`, or one behind the `@`; and
- * by the scheme of servers. Most ids, which may have colons and an `@`, have neither, and stay as they are.
+ * A text without the passwords of the addresses in it: `…` is in their place. What a person typed comes back in many
+ * errors, also mistyped. A word is taken for an address by its slashes: two, or one behind a colon, before the `@`, or
+ * one behind the `@`; and by the scheme of servers. Most ids, which may have colons and an `@`, have neither, and stay
+ * as they are.
  *
  * @param isUsage the text is about the command line itself: it has no ids that a person must be able to read
  */
 export function withoutPasswords(text: string, { isUsage = false } = {}): string {
-  return text
-    .replaceAll(NAMED, '$1=…')
-    .replaceAll(LINE, (line) => (HAS_AT.test(line) ? line.replaceAll(WHOLE, '$1$2@') : line))
-    .replaceAll(CUT, '$1$2:…')
-    .replaceAll(WORD, (word) => {
-      if (!HAS_AT.test(word)) return word;
-      const shown = withoutPassword(word);
-      return isUsage ? shown.replace(ANY, '@') : shown;
-    });
+  return hidden(hidden(text, namedIn), (plain) => addressedIn(plain, isUsage));
 }
 
-/** Between the colon after the user and the last `@`, a password may contain anything but spaces. */
-function withoutPassword(word: string): string {
-  const end = word.lastIndexOf('@');
-  const isAddress = /\/\/|:\//u.test(word.slice(0, Math.max(end, 0))) || word.includes('/', end + 1);
-  if (end === -1 || !isAddress) return word;
-  const [scheme = ''] = SCHEME.exec(word) ?? [];
-  const colon = word.slice(scheme.length, end).search(FIRST_COLON);
-  return colon === -1 ? word : `${word.slice(0, scheme.length + colon)}${word.slice(end)}`;
+function hidden(text: string, find: (plain: string) => Iterable<Range>): string {
+  const { plain, starts } = plainSigns(text);
+  let [shown, done] = ['', 0];
+  for (const [from, to] of find(plain)) {
+    if (from >= to) continue;
+    shown += `${text.slice(done, starts[from])}…`;
+    done = starts[to] ?? text.length;
+  }
+  return shown + text.slice(done);
+}
+
+function* namedIn(plain: string): Iterable<Range> {
+  for (const { 0: named, index } of plain.matchAll(NAMED)) {
+    const value = named.slice(named.indexOf('=') + 1).trimStart();
+    yield [index + named.length - value.length, index + named.length];
+  }
+}
+
+function* addressedIn(plain: string, isUsage: boolean): Iterable<Range> {
+  let start = 0;
+  for (const part of plain.split(PART_END)) {
+    for (const [from, to] of passwordsIn(part, isUsage)) yield [start + from, start + to];
+    start += part.length + 1;
+  }
+}
+
+function* passwordsIn(part: string, isUsage: boolean): Iterable<Range> {
+  const ats = atsOf(part);
+  let done = 0;
+  for (const { 0: word, index } of part.matchAll(WORD)) {
+    const openings = [...word.matchAll(OPENING)];
+    const wordEnd = index + word.length;
+    const atInWord = index + word.lastIndexOf('@');
+    const before = done;
+    for (const opening of openings) {
+      const user = index + opening.index + opening[0].length;
+      const range = user < done ? null : behindUser(part, { user, wordEnd, atInWord, ats });
+      if (range === null) continue;
+      yield range;
+      [, done] = range;
+    }
+    const range = done === before && done <= index ? inWord(word, { isUsage, isOpen: openings.length > 0 }) : null;
+    if (range !== null) yield [index + range[0], index + range[1]];
+  }
+}
+
+interface Place {
+  /** Where the user begins. */
+  readonly user: number;
+  readonly wordEnd: number;
+  /** The last plain `@` in the word; one that is not there is before the user. */
+  readonly atInWord: number;
+  /** Those of the whole part. */
+  readonly ats: Ats;
+}
+
+/** Up to the last `@` behind it; without a host, up to the end of the word: the shell made two of it at a space. */
+function behindUser(part: string, { user, wordEnd, atInWord, ats }: Place): Range | null {
+  USER.lastIndex = user;
+  const [name = ''] = USER.exec(part) ?? [];
+  const colon = user + name.length;
+  PORT.lastIndex = colon;
+  if (part[colon] !== ':' || (PORT.test(part) && atInWord < colon)) return null;
+  // What failed at this server follows.
+  if (colon + 1 === wordEnd && HAS_AT.test(name)) return null;
+  const at = atBehind(colon, ats);
+  if (at !== null) return [colon + 1, at];
+  let end = wordEnd;
+  while (end > colon + 1 && CLOSING.includes(part.charAt(end - 1))) end -= 1;
+  return [colon + 1, end];
+}
+
+/** Of an address of another kind. With an opening, what is behind a coded `@` is a part of a path. */
+function inWord(word: string, { isUsage, isOpen }: { isUsage: boolean; isOpen: boolean }): Range | null {
+  const colon = word.search(COLON);
+  const ats = atsOf(word);
+  const at = colon === -1 || (isOpen && ats.plain < colon) ? null : atBehind(colon, ats);
+  if (at === null) return null;
+  const isAddress = isUsage || word.includes('/', at) || SLASHES.test(word.slice(0, at));
+  return isAddress ? [colon + 1, at] : null;
+}
+
+interface Ats {
+  readonly plain: number;
+  readonly coded: number;
+  /** A coded one behind the last plain one is a part of the host still, or of a path. */
+  readonly isCodedInHost: boolean;
+}
+
+/** The last ones. */
+function atsOf(text: string): Ats {
+  const [plain, coded] = [text.lastIndexOf('@'), text.lastIndexOf(WIDE_AT)];
+  return { plain, coded, isCodedInHost: coded > plain && !/[/?#]/u.test(text.slice(plain + 1, coded)) };
+}
+
+function atBehind(colon: number, { plain, coded, isCodedInHost }: Ats): number | null {
+  if (plain > colon && !isCodedInHost) return plain;
+  return coded > colon ? coded : null;
 }
