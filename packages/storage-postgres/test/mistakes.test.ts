@@ -42,6 +42,7 @@ test.for([
 
 test.for([
   ['postgres://u@localhost/d', 'off'],
+  ['postgres://u@LocalHost/d', 'off'],
   ['postgres://u@127.0.0.1/d', 'off'],
   ['postgres://u@[::1]/d', 'off'],
   ['postgres://u@%2Fvar%2Frun/d', 'off'],

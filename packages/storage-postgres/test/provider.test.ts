@@ -27,6 +27,12 @@ test.for(['[::1]', '%2Fsrv%2Fpg%3A1', 'h%C3%BCtte'])('a host may be %s', (host) 
   );
 });
 
+test('a user may have a colon before a password', () => {
+  const { url } = provider.parseUrl('postgres://us%3Aer:hunter2@host/db', from);
+
+  expect(url).toBe('postgres://us%3Aer@host/db');
+});
+
 test("a certificate's path starts from the folder", () => {
   const { address } = provider.parseUrl('postgres://me:p%2Fw@host/db?sslrootcert=my%20ca.crt&prepare=false', from);
 
@@ -58,6 +64,20 @@ test.for([
   'postgres://user@hunter2%40host/db',
   'postgres://user@host/db&password=hunter2',
   'postgres://user@host/db%3Fpassword=hunter2',
+  'postgres://user@host/db%253Fpassword%253Dhunter2',
+  'postgres://user@host/db%253Fpassword=hunter2',
+  'postgres://user@host/db%3Fhunter2',
+  'postgres://user@host/db%2526hunter2',
+  'postgres://user@host/db%25EF%25BC%259Fhunter2',
+  'postgres://user@host/db%3Dhunter2',
+  'postgres://user@host/db;password=hunter2',
+  'postgres://user@host/db%3Bhunter2',
+  'postgres://user;hunter2@host/db',
+  'postgres://user%253Bhunter2@host/db',
+  'postgres://user%25%33Ahunter2@host/db',
+  'postgres://user%25EF%25BC%259Ahunter2@host/db',
+  'postgres://user@hunter2%2540host/db',
+  'postgres://user@corp%253Ahunter2/db',
   'postgres://user:hunter2@host/db#x',
 ])('%s is refused, without its password', (url) => {
   const refusal = refusalOf(url);

@@ -99,9 +99,10 @@ export function serverName({ host, port, socketFolder }: ServerAddress): string 
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-const COLON = /[:\uFF1A]|%(?:25)*3a/iu;
-const AT = /[@\uFF20]|%(?:25)*40/iu;
-const OPTION = /[?&\uFF1F]\w+=/u;
+/** Each also in its wide form, or the bytes of that. */
+const COLON = /[:;\uFF1A\uFF1B]|\u00EF\u00BC[\u009A\u009B]/u;
+const AT = /[@\uFF20]|\u00EF\u00BC\u00A0/u;
+const OPTION = /[?&;=\uFF1F\uFF06\uFF1B\uFF1D]|\u00EF\u00BC[\u009F\u0086\u009B\u009D]/u;
 
 /**
  * A sign of the URL that is coded, once or more often, is none: what should be the password would be a part of the
@@ -111,14 +112,30 @@ function assertNoSignIsCoded(
   { host, user, database }: Pick<ServerAddress, 'host' | 'user' | 'database'>,
   hasPassword: boolean,
 ): void {
-  if (COLON.test(user) && !hasPassword)
-    throw invalid('The user in the store URL has a colon. Write a plain : between the user and the password.');
-  if (!host.startsWith('/') && (AT.test(host) || (COLON.test(host) && !isIPv6(host))))
+  if (COLON.test(uncoded(user)) && !hasPassword)
     throw invalid(
-      'The host in the store URL has a colon or an @. Write a plain : before the password, and an @ after it.',
+      'The user in the store URL has a colon or a semicolon. Write a plain : between the user and the password.',
     );
-  if (OPTION.test(database))
-    throw invalid('The database in the store URL has an option in it. Write a plain ? before the first option.');
+  const isName = !host.startsWith('/') && !isIPv6(host);
+  if (isName && (AT.test(uncoded(host)) || COLON.test(uncoded(host))))
+    throw invalid(
+      'The host in the store URL has a colon, a semicolon or an @. Write a plain : before the password, and an @ after it.',
+    );
+  if (OPTION.test(uncoded(database)))
+    throw invalid(
+      'The database in the store URL has one of ? & ; = in it. Write a plain ? before the first option, and an & ' +
+        'before each further one.',
+    );
+}
+
+/** With each byte that is still coded as a sign of its own. */
+function uncoded(text: string): string {
+  let [coded, read] = ['', text];
+  while (read !== coded) {
+    coded = read;
+    read = coded.replaceAll(/%([\da-f]{2})/giu, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
+  }
+  return read;
 }
 
 /** Whether packets to this host stay on this machine. */
