@@ -1,12 +1,12 @@
-import type { EventRecord } from '@agent-orchestrator/core';
-import { firstEvent, type LogReads } from './log-pages.ts';
+import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
+import { firstEvent } from './log-pages.ts';
 
 /*
  * Where in the log a time is. The log has no index of times, and its times need not rise: the clock may have been set.
  *  - It was ahead for a while: those events have times that came again later. The search begins at the end, so it meets
  *    what is right first.
  *  - It was behind for a while: events before that while are of the time, too, although those within it seem older. So
- *    a look back tells whether the clock was set back and, by as much, forward again.
+ *    a look back tells whether the clock was set back, and is as late again as it was before, in one step or in several.
  */
 
 export interface TimeQuestion {
@@ -19,17 +19,22 @@ export interface TimeQuestion {
   readonly namespace?: string;
 }
 
+type TimeReads = Pick<Orchestrator, 'listEvents'>;
+
 /** The first step back from the end of the log, in ids. */
 const STEP = 64;
-/** So many ids before the place that was found are looked at, so often. */
+/** So many events before the place that was found are looked at, so often. */
 const LOOK_BACK = 100;
 const LOOKS_MAX = 8;
 
 /**
  * The id of the last event of a namespace before a time (ms); 0 if there is none. If the clock was set meanwhile, it
- * may be an earlier one: no event of the time is left out, if the clock was behind for fewer than a hundred events.
+ * may be an earlier one. Events from before the clock was set back count as of the time only if
+ *  - fewer than a hundred events of the namespace were added while it was behind, and
+ *  - the first event behind those that seem older than the time is as late as the last one before the clock was set
+ *    back; if there is none, `now` is.
  */
-export async function lastEventBefore(reads: LogReads, { at, now, asOf, namespace }: TimeQuestion): Promise<number> {
+export async function lastEventBefore(reads: TimeReads, { at, now, asOf, namespace }: TimeQuestion): Promise<number> {
   const part = namespace === undefined ? {} : { namespace };
   const log: Log = { reads, part };
   let found = await nearestBefore(log, at, asOf);
@@ -43,7 +48,7 @@ export async function lastEventBefore(reads: LogReads, { at, now, asOf, namespac
 }
 
 interface Log {
-  readonly reads: LogReads;
+  readonly reads: TimeReads;
   readonly part: { readonly namespace?: string };
 }
 
@@ -76,17 +81,15 @@ interface Place {
 }
 
 /**
- * The event after which the clock was set back, if it has gone forward by as much again since: else it is right now,
- * and what was before it is older than it seems.
+ * The event after which the clock was set back, if it is as late again as it was then: else it is right now, and what
+ * was before it is older than it seems.
  */
 async function whereSetBack({ reads, part }: Log, { found, at, nextAt }: Place): Promise<number | null> {
   if (found === 0) return null;
-  const after = String(Math.max(0, found - LOOK_BACK));
-  const { items } = await reads.listEvents({ ...part, after, upTo: found, limit: LOOK_BACK });
-  const forward = nextAt - (items.at(-1)?.at ?? nextAt);
-  const last = items.find((event, index) => {
-    const next: EventRecord | undefined = items[index + 1];
-    return event.at >= at && next !== undefined && next.at < at && event.at - next.at <= forward;
+  const { items } = await reads.listEvents({ ...part, before: String(found + 1), limit: LOOK_BACK });
+  const last = items.findLast((event, index) => {
+    const next: EventRecord | undefined = items[index - 1];
+    return event.at >= at && next !== undefined && next.at < at && event.at <= nextAt;
   });
   return last?.id ?? null;
 }
