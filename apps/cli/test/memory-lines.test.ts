@@ -4,8 +4,9 @@ import { Names } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
 import { claimCard } from '../src/views/claim.ts';
 
+const context = (host: string) => ({ turn: 1, memoryRef: `https://me:hunter2@${host}/a`, data: null }) as Context;
+
 test('the card of a claim tells both', () => {
-  const context = (host: string) => ({ turn: 1, memoryRef: `https://me:hunter2@${host}/a`, data: null }) as Context;
   const nothing = { payload: null, result: null, question: null, answer: null };
   const task = { id: 'x', number: 1, status: 'in_review', title: 'x', ...nothing } as TaskRecord;
   const reviewed = { task, context: context('reviewed') };

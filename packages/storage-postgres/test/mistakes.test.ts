@@ -14,6 +14,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { ofServer } from '../src/errors.ts';
 import { openPostgresStorage } from '../src/index.ts';
 import { parseServerUrl } from '../src/server/server-address.ts';
 import { databaseUrl, userUrl, withAdmin } from './harness/databases.ts';
@@ -110,6 +111,12 @@ test.for(['', '?sslmode=require'])('a server that is silent is named%s', async (
     code: 'STORE_UNREACHABLE',
     message: expect.stringMatching(new RegExp(`no answer.*127\\.0\\.0\\.1:${port}`)),
   });
+});
+
+test.for(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED'])('the server that is lost: %s', (code) => {
+  const lost = Object.assign(new Error(`write ${code} /nowhere`), { code });
+
+  expect(ofServer(lost, 'host:1')).toMatchObject({ code, message: 'the connection was lost, server host:1' });
 });
 
 test('a wrong password, an unknown user, a missing database', async () => {

@@ -6,7 +6,7 @@ import { firstEvent } from './log-pages.ts';
  *  - It was ahead for a while: those events have times that came again later. The search begins at the end, so it meets
  *    what is right first.
  *  - It was behind for a while: events before that while are of the time, too, although those within it seem older. So
- *    a look back tells whether the clock was set back, and is as late again as it was before, in one step or in several.
+ *    a look back tells whether the clock was set back, and is as late again as it was then, in one step or in several.
  */
 
 export interface TimeQuestion {

@@ -68,7 +68,6 @@ export function guardAuthentication(socket: Socket, rules: AuthenticationRules):
     driver?.(chunk);
     if (!handshake.isOver) return;
     socket.on = listen;
-    socket.write = send;
     socket.off('data', read);
     if (driver !== null) socket.on('data', driver);
   };

@@ -119,12 +119,13 @@ function assertNoSignIsCoded(
   const isName = !host.startsWith('/') && !isIPv6(host);
   if (isName && (AT.test(uncoded(host)) || COLON.test(uncoded(host))))
     throw invalid(
-      'The host in the store URL has a colon, a semicolon or an @. Write a plain : before the password, and an @ after it.',
+      'The host in the store URL has a colon, a semicolon or an @. ' +
+        'Write a plain : before the password, and an @ after it.',
     );
   if (OPTION.test(uncoded(database)))
     throw invalid(
-      'The database in the store URL has one of ? & ; = in it. Write a plain ? before the first option, and an & ' +
-        'before each further one.',
+      'The database in the store URL has one of ? & ; = in it. ' +
+        'Write a plain ? before the first option, and an & before each further one.',
     );
 }
 
