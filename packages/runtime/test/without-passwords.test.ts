@@ -37,7 +37,7 @@ test.each([
 });
 
 test.each([
-  'Use postgres://user@host:5432/database.',
+  'Use postgres://user@host:5432/database, with :password behind the user if it needs one.',
   'postgres://me@host:5432/a%40b',
   'postgres://me@[::1]:5432/db',
   'no answer from postgres://me@host: refused',

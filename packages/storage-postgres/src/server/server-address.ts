@@ -190,6 +190,6 @@ function withoutBreaks(value: string): string {
 function invalid(message: string): OrchestratorError {
   return new OrchestratorError('STORE_URL_INVALID', message, {
     field: 'store',
-    hint: 'Use postgres://user:password@host:5432/database.',
+    hint: 'Use postgres://user@host:5432/database, with :password behind the user if it needs one.',
   });
 }
