@@ -19,6 +19,8 @@ test.each([
   ['postgres://me%40corp%3Ahunter2%40host/db', 'postgres://me%40corp%3A…%40host/db'],
   ['postgres://me@corp:hun ter2@host/db', 'postgres://me@corp:…@host/db'],
   ['postgres%3A%2F%2Fme%3Ahunter2%40host%2Fdb', 'postgres%3A%2F%2Fme%3A…%40host%2Fdb'],
+  ['postgres://me@corp: hunter2@host/db', 'postgres://me@corp:…@host/db'],
+  ['postgres:/me:hunter2', 'postgres:/me:…'],
   ['bob@x: postgres://me%3Ahun ter2%40host/db', 'bob@x: postgres://me%3A…%40host/db'],
   ['See postgres:%2F%2Fme%3Ahunter2.', 'See postgres:%2F%2Fme%3A….'],
   ['See postgres://me:1234.hunter2.', 'See postgres://me:….'],
@@ -49,6 +51,10 @@ test.each([
   String.raw`C:\Users\me\store.db`,
 ])('%s is shown as it is', (text) => {
   expect(withoutPasswords(text)).toBe(text);
+});
+
+test('a coded @ in the host ends a password, and one in the path does not', () => {
+  expect(withoutPasswords('postgres://me:x@hunter2%40host/a%40b')).toBe('postgres://me:…%40host/a%40b');
 });
 
 test.each(['postgres://%:', 'postgres%:me:', 'x%://me:'])('no part of %s is too long', (form) => {

@@ -12,7 +12,7 @@ const NAMED = /(?:password|passwd|pwd)[ \t]*=[ \t]*(?=\S)(?:'[^'\n]*'|"[^"\n]*")
 const PART_END = /\n|\s(?=['"\u0060(<[]*[a-z][\w+.-]*:\/\/)/giu;
 const WORD = /\S+/gu;
 /** Slashes, or the scheme of servers, also mistyped; then the user. */
-const OPENING = /:\/+|\/\/+|\bpostgr\w*:/giu;
+const OPENING = /\bpostgr\w*:\/*|:\/+|\/\/+/giu;
 /** May contain an `@`. In brackets is a host. */
 const USER = /(?:\[[\da-f:.]*\]|[^\s:/])*/iuy;
 const PORT = /:\d{1,5}(?=[/?#&]|[.,;:)\]}>'"\u0060]*(?:\s|$))/uy;
@@ -20,7 +20,6 @@ const PORT = /:\d{1,5}(?=[/?#&]|[.,;:)\]}>'"\u0060]*(?:\s|$))/uy;
 const CLOSING = '.,;)\'"\u0060';
 /** Not that of a scheme with slashes, or of a drive. */
 const COLON = /(?<!\b[a-z](?=:\/)):(?!\/\/)/iu;
-const HAS_AT = new RegExp(`[@${WIDE_AT}]`, 'u');
 const SLASHES = /\/\/|(?<!\b[a-z]):\//iu;
 
 /** From here up to there, in a text. */
@@ -101,8 +100,6 @@ function behindUser(part: string, { user, wordEnd, atInWord, ats }: Place): Rang
   const colon = user + name.length;
   PORT.lastIndex = colon;
   if (part[colon] !== ':' || (PORT.test(part) && atInWord < colon)) return null;
-  // What failed at this server follows.
-  if (colon + 1 === wordEnd && HAS_AT.test(name)) return null;
   const at = atBehind(colon, ats);
   if (at !== null) return [colon + 1, at];
   let end = wordEnd;
@@ -120,20 +117,22 @@ function inWord(word: string, { isUsage, isOpen }: { isUsage: boolean; isOpen: b
   return isAddress ? [colon + 1, at] : null;
 }
 
+/** The last ones in a text. */
 interface Ats {
   readonly plain: number;
   readonly coded: number;
-  /** A coded one behind the last plain one is a part of the host still, or of a path. */
-  readonly isCodedInHost: boolean;
+  /** The coded one in the host behind the last plain one, which is then a part of the password; else the plain one. */
+  readonly beforeHost: number;
 }
 
-/** The last ones. */
 function atsOf(text: string): Ats {
   const [plain, coded] = [text.lastIndexOf('@'), text.lastIndexOf(WIDE_AT)];
-  return { plain, coded, isCodedInHost: coded > plain && !/[/?#]/u.test(text.slice(plain + 1, coded)) };
+  const path = text.slice(plain + 1).search(/[/?#]/u);
+  const inHost = path === -1 ? coded : text.lastIndexOf(WIDE_AT, plain + 1 + path);
+  return { plain, coded, beforeHost: Math.max(plain, inHost) };
 }
 
-function atBehind(colon: number, { plain, coded, isCodedInHost }: Ats): number | null {
-  if (plain > colon && !isCodedInHost) return plain;
+function atBehind(colon: number, { plain, coded, beforeHost }: Ats): number | null {
+  if (plain > colon) return beforeHost;
   return coded > colon ? coded : null;
 }
