@@ -21,6 +21,12 @@ test.each([
   ['postgres%3A%2F%2Fme%3Ahunter2%40host%2Fdb', 'postgres%3A%2F%2Fme%3A…%40host%2Fdb'],
   ['postgres://me@corp: hunter2@host/db', 'postgres://me@corp:…@host/db'],
   ['postgres:/me:hunter2', 'postgres:/me:…'],
+  ['postgres://DOM%5Cme:hun ter2@host/db', 'postgres://DOM%5Cme:…@host/db'],
+  ['postgres://me%2Fx: hunter2@host/db', 'postgres://me%2Fx:…@host/db'],
+  ['postgres://DOM%5Cme:hunter2', 'postgres://DOM%5Cme:…'],
+  [String.raw`postgres://DOM\me:hunter2`, String.raw`postgres://DOM\me:…`],
+  ['https://DOM%5Cme%3Ahunter2%40host/db', 'https://DOM%5Cme%3A…%40host/db'],
+  ['postgres://me@corp:hunter2', 'postgres://me@corp:…'],
   ['bob@x: postgres://me%3Ahun ter2%40host/db', 'bob@x: postgres://me%3A…%40host/db'],
   ['See postgres:%2F%2Fme%3Ahunter2.', 'See postgres:%2F%2Fme%3A….'],
   ['See postgres://me:1234.hunter2.', 'See postgres://me:….'],
@@ -48,6 +54,8 @@ test.each([
   'https://host/?to=https%3A%2F%2Fhost%3A8080%2Fa',
   'task mail%3Ainbox%3Abob%40example.com',
   'C:/work/node@20/a',
+  'git+ssh://git@github.com:org/x.git',
+  String.raw`C:\work\a@b:c`,
   String.raw`C:\Users\me\store.db`,
 ])('%s is shown as it is', (text) => {
   expect(withoutPasswords(text)).toBe(text);

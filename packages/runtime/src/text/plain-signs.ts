@@ -1,6 +1,6 @@
 /** A text as it reads once nothing in it is coded any more. */
 export interface PlainSigns {
-  /** An `@` that was coded or wide is a wide one here. A backslash is a slash. */
+  /** An `@` or a slash that was coded or wide is a wide one here, and so is a backslash. */
   readonly plain: string;
   /** Where in the text itself each sign of the plain one begins. */
   readonly starts: readonly number[];
@@ -14,12 +14,13 @@ const WIDE_TO_ASCII = WIDE.first - 0x21;
 /** The first bytes of a wide sign in UTF-8; the third one is so much greater than that of ASCII. */
 const WIDE_BYTES = '\u00EF\u00BC';
 const WIDE_BYTE_TO_ASCII = 0x60;
-/** It is not the same as a plain one: it may be a part of a password or of a path. */
+/** These are not the same as plain ones: they may be a part of a user, of a password or of a path. */
 export const WIDE_AT = '\uFF20';
+export const WIDE_SLASH = '\uFF0F';
 
 /**
  * Reads the signs of a text that are percent-coded, once or more often, or written in their wide form. Spaces, and what
- * is no sign of ASCII, stay as they are. One way through the text, however deep it is coded: a sign that is read may be
+ * is no sign of ASCII, stay as they are. One pass through the text, however deep it is coded: a sign that is read may be
  * the last third of another.
  */
 export function plainSigns(text: string): PlainSigns {
@@ -45,16 +46,17 @@ function lastRead(signs: readonly string[]): string | null {
   return first === '%' && CODED.test(coded) ? ofCode(Number.parseInt(coded.slice(1), 16)) : null;
 }
 
-/** A sign that was coded; null: a space or none that can be seen. */
+/** A sign that was coded. A space, and what cannot be seen, is null. */
 function ofCode(code: number): string | null {
   if (code <= 0x20 || code === 0x7f || code > 0xff) return null;
   const sign = String.fromCharCode(code);
+  if (sign === '/' || sign === '\\') return WIDE_SLASH;
   return sign === '@' ? WIDE_AT : narrow(sign);
 }
 
 function narrow(sign: string): string {
-  if (sign === '\\') return '/';
+  if (sign === '\\') return WIDE_SLASH;
   const code = sign.charCodeAt(0);
-  if (sign === WIDE_AT || code < WIDE.first || code > WIDE.last) return sign;
+  if (sign === WIDE_AT || sign === WIDE_SLASH || code < WIDE.first || code > WIDE.last) return sign;
   return narrow(String.fromCharCode(code - WIDE_TO_ASCII));
 }

@@ -9,18 +9,19 @@ import { plainSigns, WIDE_AT } from './plain-signs.ts';
 /** A value with a space is in quotes. What follows it without a space goes, too: a password may contain anything. */
 const NAMED = /(?:password|passwd|pwd)[ \t]*=[ \t]*(?=\S)(?:'[^'\n]*'|"[^"\n]*")?\S*/giu;
 /** A password with a space is mistyped: it is looked for up to the end of the line, or to another address. */
-const PART_END = /\n|\s(?=['"\u0060(<[]*[a-z][\w+.-]*:\/\/)/giu;
+const PART_END = /\n|\s(?=['"\u0060(<[]*[a-z][\w+.-]*:[/\uFF0F]{2})/giu;
 const WORD = /\S+/gu;
-/** Slashes, or the scheme of servers, also mistyped; then the user. */
-const OPENING = /\bpostgr\w*:\/*|:\/+|\/\/+/giu;
-/** May contain an `@`. In brackets is a host. */
+/** Slashes, or the scheme of servers, also mistyped; then the user. A single letter is the drive of a path. */
+const OPENING = /\bpostgr\w*:[/\uFF0F]*|(?<!\b[a-z]):[/\uFF0F]+|[/\uFF0F]{2,}/giu;
+const SERVER = /^postgr/iu;
+/** A user may contain an `@`, and a slash that is coded. In brackets is a host. */
 const USER = /(?:\[[\da-f:.]*\]|[^\s:/])*/iuy;
-const PORT = /:\d{1,5}(?=[/?#&]|[.,;:)\]}>'"\u0060]*(?:\s|$))/uy;
+const PORT = /:\d{1,5}(?=[/\uFF0F?#&]|[.,;:)\]}>'"\u0060]*(?:\s|$))/uy;
 /** Behind an address at the end of a sentence. */
 const CLOSING = '.,;)\'"\u0060';
 /** Not that of a scheme with slashes, or of a drive. */
-const COLON = /(?<!\b[a-z](?=:\/)):(?!\/\/)/iu;
-const SLASHES = /\/\/|(?<!\b[a-z]):\//iu;
+const COLON = /(?<!\b[a-z](?=:[/\uFF0F])):(?![/\uFF0F]{2})/iu;
+const SLASHES = /[/\uFF0F]{2}|(?<!\b[a-z]):[/\uFF0F]/iu;
 
 /** From here up to there, in a text. */
 type Range = readonly [from: number, to: number];
@@ -73,7 +74,8 @@ function* passwordsIn(part: string, isUsage: boolean): Iterable<Range> {
     const before = done;
     for (const opening of openings) {
       const user = index + opening.index + opening[0].length;
-      const range = user < done ? null : behindUser(part, { user, wordEnd, atInWord, ats });
+      const isServer = SERVER.test(opening[0]);
+      const range = user < done ? null : behindUser(part, { user, isServer, wordEnd, atInWord, ats });
       if (range === null) continue;
       yield range;
       [, done] = range;
@@ -86,6 +88,8 @@ function* passwordsIn(part: string, isUsage: boolean): Iterable<Range> {
 interface Place {
   /** Where the user begins. */
   readonly user: number;
+  /** Behind the scheme of servers, a colon in the host is more likely that of a mistyped password than of a path. */
+  readonly isServer: boolean;
   readonly wordEnd: number;
   /** The last plain `@` in the word; one that is not there is before the user. */
   readonly atInWord: number;
@@ -94,7 +98,7 @@ interface Place {
 }
 
 /** Up to the last `@` behind it; without a host, up to the end of the word: the shell made two of it at a space. */
-function behindUser(part: string, { user, wordEnd, atInWord, ats }: Place): Range | null {
+function behindUser(part: string, { user, isServer, wordEnd, atInWord, ats }: Place): Range | null {
   USER.lastIndex = user;
   const [name = ''] = USER.exec(part) ?? [];
   const colon = user + name.length;
@@ -102,6 +106,8 @@ function behindUser(part: string, { user, wordEnd, atInWord, ats }: Place): Rang
   if (part[colon] !== ':' || (PORT.test(part) && atInWord < colon)) return null;
   const at = atBehind(colon, ats);
   if (at !== null) return [colon + 1, at];
+  // `git@host:path`: the colon is behind the host.
+  if (name.includes('@') && !isServer) return null;
   let end = wordEnd;
   while (end > colon + 1 && CLOSING.includes(part.charAt(end - 1))) end -= 1;
   return [colon + 1, end];
@@ -113,7 +119,7 @@ function inWord(word: string, { isUsage, isOpen }: { isUsage: boolean; isOpen: b
   const ats = atsOf(word);
   const at = colon === -1 || (isOpen && ats.plain < colon) ? null : atBehind(colon, ats);
   if (at === null) return null;
-  const isAddress = isUsage || word.includes('/', at) || SLASHES.test(word.slice(0, at));
+  const isAddress = isUsage || /[/\uFF0F]/u.test(word.slice(at)) || SLASHES.test(word.slice(0, at));
   return isAddress ? [colon + 1, at] : null;
 }
 
@@ -127,7 +133,7 @@ interface Ats {
 
 function atsOf(text: string): Ats {
   const [plain, coded] = [text.lastIndexOf('@'), text.lastIndexOf(WIDE_AT)];
-  const path = text.slice(plain + 1).search(/[/?#]/u);
+  const path = text.slice(plain + 1).search(/[/\uFF0F?#]/u);
   const inHost = path === -1 ? coded : text.lastIndexOf(WIDE_AT, plain + 1 + path);
   return { plain, coded, beforeHost: Math.max(plain, inHost) };
 }
