@@ -50,7 +50,7 @@ function lastRead(signs: readonly string[]): string | null {
 function ofCode(code: number): string | null {
   if (code <= 0x20 || code === 0x7f || code > 0xff) return null;
   const sign = String.fromCharCode(code);
-  if (sign === '/' || sign === '\\') return WIDE_SLASH;
+  if (sign === '/') return WIDE_SLASH;
   return sign === '@' ? WIDE_AT : narrow(sign);
 }
 

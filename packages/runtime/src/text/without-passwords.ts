@@ -13,7 +13,7 @@ const PART_END = /\n|\s(?=['"\u0060(<[]*[a-z][\w+.-]*:[/\uFF0F]{2})/giu;
 const WORD = /\S+/gu;
 /** Slashes, or the scheme of servers, also mistyped; then the user. A single letter is the drive of a path. */
 const OPENING = /\bpostgr\w*:[/\uFF0F]*|(?<!\b[a-z]):[/\uFF0F]+|[/\uFF0F]{2,}/giu;
-const SERVER = /^postgr/iu;
+const SSH = /\bssh$/iu;
 /** A user may contain an `@`, and a slash that is coded. In brackets is a host. */
 const USER = /(?:\[[\da-f:.]*\]|[^\s:/])*/iuy;
 const PORT = /:\d{1,5}(?=[/\uFF0F?#&]|[.,;:)\]}>'"\u0060]*(?:\s|$))/uy;
@@ -74,8 +74,8 @@ function* passwordsIn(part: string, isUsage: boolean): Iterable<Range> {
     const before = done;
     for (const opening of openings) {
       const user = index + opening.index + opening[0].length;
-      const isServer = SERVER.test(opening[0]);
-      const range = user < done ? null : behindUser(part, { user, isServer, wordEnd, atInWord, ats });
+      const isSsh = SSH.test(word.slice(0, opening.index));
+      const range = user < done ? null : behindUser(part, { user, isSsh, wordEnd, atInWord, ats });
       if (range === null) continue;
       yield range;
       [, done] = range;
@@ -88,8 +88,8 @@ function* passwordsIn(part: string, isUsage: boolean): Iterable<Range> {
 interface Place {
   /** Where the user begins. */
   readonly user: number;
-  /** Behind the scheme of servers, a colon in the host is more likely that of a mistyped password than of a path. */
-  readonly isServer: boolean;
+  /** Behind `git@host`, its colon begins a path. Elsewhere, it is that of a password behind a user with an `@`. */
+  readonly isSsh: boolean;
   readonly wordEnd: number;
   /** The last plain `@` in the word; one that is not there is before the user. */
   readonly atInWord: number;
@@ -98,7 +98,7 @@ interface Place {
 }
 
 /** Up to the last `@` behind it; without a host, up to the end of the word: the shell made two of it at a space. */
-function behindUser(part: string, { user, isServer, wordEnd, atInWord, ats }: Place): Range | null {
+function behindUser(part: string, { user, isSsh, wordEnd, atInWord, ats }: Place): Range | null {
   USER.lastIndex = user;
   const [name = ''] = USER.exec(part) ?? [];
   const colon = user + name.length;
@@ -106,8 +106,7 @@ function behindUser(part: string, { user, isServer, wordEnd, atInWord, ats }: Pl
   if (part[colon] !== ':' || (PORT.test(part) && atInWord < colon)) return null;
   const at = atBehind(colon, ats);
   if (at !== null) return [colon + 1, at];
-  // `git@host:path`: the colon is behind the host.
-  if (name.includes('@') && !isServer) return null;
+  if (isSsh && name.includes('@')) return null;
   let end = wordEnd;
   while (end > colon + 1 && CLOSING.includes(part.charAt(end - 1))) end -= 1;
   return [colon + 1, end];
@@ -133,7 +132,7 @@ interface Ats {
 
 function atsOf(text: string): Ats {
   const [plain, coded] = [text.lastIndexOf('@'), text.lastIndexOf(WIDE_AT)];
-  const path = text.slice(plain + 1).search(/[/\uFF0F?#]/u);
+  const path = text.slice(plain + 1).search(/[/?#]/u);
   const inHost = path === -1 ? coded : text.lastIndexOf(WIDE_AT, plain + 1 + path);
   return { plain, coded, beforeHost: Math.max(plain, inHost) };
 }
