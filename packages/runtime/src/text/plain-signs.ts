@@ -16,12 +16,12 @@ const WIDE_BYTES = '\u00EF\u00BC';
 const WIDE_BYTE_TO_ASCII = 0x60;
 /** These are not the same as plain ones: they may be a part of a user, of a password or of a path. */
 export const WIDE_AT = '\uFF20';
-export const WIDE_SLASH = '\uFF0F';
+const WIDE_SLASH = '\uFF0F';
 
 /**
  * Reads the signs of a text that are percent-coded, once or more often, or written in their wide form. Spaces, and what
- * is no sign of ASCII, stay as they are. One pass through the text, however deep it is coded: a sign that is read may be
- * the last third of another.
+ * is no sign of ASCII, stay as they are. One pass through the text, however deep it is coded: a sign that is read may
+ * be the last third of another.
  */
 export function plainSigns(text: string): PlainSigns {
   const signs: string[] = [];
