@@ -3,11 +3,12 @@
  *  - it refused the outcome: why, and that the task is recovered
  *  - it did not answer a try: that it is not known whether the outcome arrived, even if it refused a later one
  *  - it came back when the lease was over: what became of the task
+ * And of a file that the command did not leave: where it should be, without a password.
  */
 import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
 import type { RunResult } from '@agent-orchestrator/runtime';
 import { expect, test } from 'vitest';
-import { failureOfRun } from '../src/run/words.ts';
+import { failureOfRun, missingLine } from '../src/run/words.ts';
 
 const CLAIM = { task: { id: 'build', number: 1 } } as ClaimRecord;
 const RECOVERED = 'The task is recovered when its lease is stale.';
@@ -98,4 +99,10 @@ test('the journal lacks the outcome: the store has answered', () => {
   const message = 'The outcome of task build is not in the journal: The disk is full.';
   const hint = expect.stringContaining('The store has answered: ');
   expect(failureOfRun(result, CLAIM)).toMatchObject({ code: 'JOURNAL_UNWRITABLE', exit: 74, message, hint });
+});
+
+test('a missing artifact is named without the password of its address', () => {
+  expect(missingLine({ path: 'ftp://me:hunter2@host/out', reason: 'ENOENT' })).toBe(
+    'the artifact ftp://host/out could not be read: ENOENT',
+  );
 });

@@ -169,6 +169,7 @@ test.concurrent.for([
   ['postgres://host/db?user=me&password=hunter2'],
   ['status', '--store', 'host=h password=hunter2 dbname=x'],
   ['task', 'show', 'x', '--store', 'postgre:/me:hunter2@host/db'],
+  ['status', '--store', 'postgres://me%253ahunter2@host/db'],
 ])('a password in a mistyped command line comes back in no error: %j', async (words, { expect }) => {
   using cli = new Cli();
 

@@ -192,6 +192,23 @@ test('a task tells why, its attempts, and what waits for it', async () => {
   });
 });
 
+test('a session shows its memory without a password, now and then', async () => {
+  const it = await played();
+  const { api, orchestrator } = it;
+  await orchestrator.enqueueTask({ sessionId: 'remembers' });
+  const claimed = await orchestrator.claimTask({ agent: 'a', sessionId: 'remembers' });
+  const token = claimed.ok ? claimed.lease.token : '';
+  await orchestrator.checkpoint({ token, memoryRef: 'https://me:hunter2@host/notes' });
+  const asOf = await orchestrator.asOf();
+  await orchestrator.releaseTask({ token, outcome: 'succeeded' });
+  await caughtUp(it);
+
+  for (const at of ['', `&at=${asOf}`])
+    expect((await api(`session?id=remembers${at}`)).data).toMatchObject({
+      context: { memory_ref: 'https://me:…@host/notes' },
+    });
+});
+
 test('filters are taken, and a wrong one is told', async () => {
   const it = await played();
   const { api, get, signIn, orchestrator } = it;

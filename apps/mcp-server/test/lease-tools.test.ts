@@ -116,6 +116,25 @@ test('a verdict that came after the end of its round is told that it judged noth
   expect(text).toContain('cancelled. The round of this review had ended before, so the verdict judged nothing.');
 });
 
+test('a verdict that was given before with other terms counts as it was', async () => {
+  await using work = new Workplace({ roles: ['reviewer'] });
+  await work.others(async (one) => {
+    await one.enqueueTask({ id: 'work', review: { role: 'reviewer', approvals: 1 } });
+    const own = await one.claimTask({ agent: 'builder' });
+    if (own.ok) await one.releaseTask({ token: own.lease.token, outcome: 'succeeded' });
+  });
+  await work.call('claim_task');
+  await work.others(async (one) => {
+    const [held] = work.held.all;
+    await one.releaseTask({ ...held!.holder, outcome: 'changes_requested', note: 'no test' });
+  });
+
+  const { text } = await work.call('release_task', { outcome: 'changes_requested', note: 'no name' });
+
+  expect(text).toContain('An earlier release with other terms stands.');
+  expect(text).not.toContain('counts for round');
+});
+
 describe('several leases', () => {
   test('the task has to be named, and naming one leaves the other alone', async () => {
     await using work = new Workplace();

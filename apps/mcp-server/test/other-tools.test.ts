@@ -39,7 +39,8 @@ describe('resume', () => {
     await using work = new Workplace();
     await work.others((one) => one.enqueueTask({ title: 'a' }));
     await work.call('claim_task');
-    await work.call('checkpoint', { next_action: 'b', last_action: 'a', memory_ref: 'notes.md', data: { n: 1 } });
+    const memory = { memory_ref: 'https://me:hunter2@host/notes.md' };
+    await work.call('checkpoint', { next_action: 'b', last_action: 'a', ...memory, data: { n: 1 } });
 
     const { lines, isError } = await work.call('resume');
 
@@ -51,7 +52,7 @@ describe('resume', () => {
       'checkpoint 1 by company-agent:',
       'next action "b"',
       'last action "a"',
-      'memory "notes.md"',
+      'memory "https://me:…@host/notes.md"',
       'data {"n":1}',
     ]);
   });

@@ -29,6 +29,13 @@ test('a claim shows the work that it judges, what it depends on and consists of,
     await one.releaseTask({ token: parsing.lease.token, outcome: 'succeeded', result: done.result });
   });
 
+  const first = await work.call('claim_task');
+  const changes = await work.call('release_task', { outcome: 'changes_requested', note: 'no test' });
+  const asked = await work.call('task_status', { task: 't1' });
+  await work.others(async (one) => {
+    const again = await one.claimTask({ agent: 'home-agent' });
+    if (again.ok) await one.releaseTask({ token: again.lease.token, outcome: 'succeeded', result: done.result });
+  });
   const review = await work.call('claim_task');
   await work.call('release_task', { outcome: 'approved' });
   await work.others(async (one) => {
@@ -36,13 +43,16 @@ test('a claim shows the work that it judges, what it depends on and consists of,
     await one.enqueueTask({ title: 'indent', parentId: task.id, assignee: 'home-agent' });
   });
   await work.call('claim_task');
-  await work.call('release_task', { outcome: 'waiting', question: 'Tabs?', to: 'home-agent', task: 't3' });
-  await work.others((one) => one.answerTask({ taskId: 't3', agent: 'home-agent', answer: 'Spaces.' }));
+  await work.call('release_task', { outcome: 'waiting', question: 'Tabs?', to: 'home-agent', task: 't4' });
+  await work.others((one) => one.answerTask({ taskId: 't4', agent: 'home-agent', answer: 'Spaces.' }));
   const answered = await work.call('claim_task');
 
+  expect(first.text).toContain('judges t1 by home-agent, round 1:');
+  expect(changes.text).toContain('is succeeded. The verdict counts for round 1.');
+  expect(asked.lines).toContain('note by company-agent, changes requested in round 1 "no test"');
   expect(review.lines[0]).toContain('then release_task with outcome approved, or changes_requested and a note.');
   expect(review.lines.slice(-5)).toEqual([
-    'judges t1 by home-agent, round 1:',
+    'judges t1 by home-agent, round 2:',
     'its title "parse"',
     'its result {"file":"parser.ts"}',
     'its checkpoint 1 by home-agent:',
@@ -54,7 +64,7 @@ test('a claim shows the work that it judges, what it depends on and consists of,
     'answer by home-agent "Spaces."',
     'depends on t1 (succeeded) "parse"',
     'its result {"file":"parser.ts"}',
-    'has the part t4 (queued) "indent"',
+    'has the part t5 (queued) "indent"',
   ]);
 });
 

@@ -32,7 +32,8 @@ export { readMetrics, readTotals, type Metrics, type MetricsQuestion } from './i
 export { readRefusals, type RefusalCount } from './insight/metrics/refusal-files.ts';
 export { Tally, type Distribution } from './insight/metrics/tally.ts';
 export { isEndedByAnother } from './insight/ended-by-another.ts';
-export { isSameLog, lastEventBefore, logPages, type LastRead } from './insight/log-pages.ts';
+export { lastEventBefore } from './insight/event-before.ts';
+export { isSameLog, logPages, type LastRead } from './insight/log-pages.ts';
 export { TotalsFile } from './insight/metrics/totals-file.ts';
 export { THRESHOLD_NAMES, THRESHOLDS, type ThresholdName } from './settings/threshold-names.ts';
 export { thresholdValues, type Thresholds } from './settings/thresholds.ts';
@@ -67,7 +68,7 @@ export type {
   WaitingFor,
   WaitingTask,
 } from './insight/resume/resume-facts.ts';
-export { artifactPlace, shownPayload, shownResult } from './text/artifact-place.ts';
+export { artifactPlace, shownContext, shownPayload, shownResult } from './text/artifact-place.ts';
 export { lateVerdict } from './text/late-verdict.ts';
 export { quoted, quotedJson } from './text/quoted.ts';
 export { registerKey } from './work/register-key.ts';

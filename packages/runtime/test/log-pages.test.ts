@@ -2,11 +2,10 @@
  * Reading a part of the log:
  *  - every event of the part comes once, in order, in pages that are not large
  *  - each read names a short range of ids, and a gap of a thousand million ids, as a restore leaves it, costs few reads
- *  - the last event before a time is found on both sides of a gap, in few reads
  */
 import type { EventRecord, Orchestrator } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
-import { lastEventBefore, logPages, type LogPage } from '../src/insight/log-pages.ts';
+import { logPages, type LogPage } from '../src/insight/log-pages.ts';
 
 const GAP = 1_000_000_000;
 /** Two thousand events, each a second after the one before it, and a gap of ids in the middle. */
@@ -47,21 +46,6 @@ test('an empty part is not read at all', async () => {
   expect(await all(logPages(reads, { after: 5, upTo: 5 }))).toEqual([]);
 
   expect(asked).toEqual([]);
-});
-
-test.each([
-  [0, 0],
-  [1_000, 0],
-  [1_001, 1],
-  [999_999, 999],
-  [1_000_500, 1_000],
-  [1_001_500, GAP + 1_001],
-  [9_000_000, GAP + 2_000],
-])('the last event before %i ms is #%i', async (at, id) => {
-  const { asked, reads } = fakeLog();
-
-  expect(await lastEventBefore(reads, { at, asOf: GAP + 2_000 })).toBe(id);
-  expect(asked.length).toBeLessThan(400);
 });
 
 async function all(pages: AsyncIterable<LogPage>): Promise<LogPage[]> {

@@ -38,7 +38,7 @@ describe('what it tells', () => {
     await office.checkpoint(claim, {
       lastAction: 'counted a',
       nextAction: 'count b',
-      memoryRef: 'notes.md',
+      memoryRef: 'https://me:hunter2@host/notes.md',
       data: { n: 3 },
     });
     await office.add({ title: 'Report', sessionId: 'branch' });
@@ -58,7 +58,7 @@ describe('what it tells', () => {
       'turn 1, 2026-01-01T00:00:03Z by company-agent, event #4',
       'next action "count b"',
       'last action "counted a"',
-      'memory "notes.md"',
+      'memory "https://me:…@host/notes.md"',
       'data {"n":3}',
       expect.stringMatching(/^hash "[0-9a-f]{64}"$/),
     ]);

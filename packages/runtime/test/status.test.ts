@@ -1,6 +1,6 @@
 /*
  * What the status shows of the last hour: each change of a key and each refused write, however much happened after it;
- * nothing older.
+ * nothing older; also where the clock was behind for a while.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
@@ -39,4 +39,24 @@ test('the last hour is shown whole, and nothing older', async () => {
   });
   time.stop(60 * MINUTE_MS);
   expect((await readStatus(orchestrator)).needsYou.counts).toMatchObject({ keyChanges: 0, refused: 0 });
+});
+
+test('a clock that was behind for a while hides nothing', async () => {
+  await using office = new Office();
+  const { orchestrator, time } = office;
+  const setClock = (byMs: number) => {
+    time.setWall(byMs);
+    // After so long without another one, the store takes this clock.
+    time.stop(3 * MINUTE_MS);
+  };
+  await orchestrator.registerAgent({ agent: 'owner' });
+  await orchestrator.setAgentKey({ agent: 'owner', publicKey: newPublicKey() });
+  setClock(-300 * MINUTE_MS);
+  await orchestrator.registerAgent({ agent: 'then' });
+  setClock(300 * MINUTE_MS);
+  await orchestrator.registerAgent({ agent: 'now' });
+
+  const times = (await orchestrator.listEvents()).items.map(({ at }) => at);
+  expect(times, 'the clock was behind').not.toEqual(times.toSorted((a, b) => a - b));
+  expect((await readStatus(orchestrator)).needsYou.counts).toMatchObject({ keyChanges: 1 });
 });

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import { guardAuthentication } from './server/authentication.ts';
 import { arrayText, isList, type Value } from './server/values.ts';
-import { connectionLost, firstCause } from './errors.ts';
+import { connectionLost, firstCause, ofServer } from './errors.ts';
 import { passwordOf } from './server/password-file.ts';
-import type { ServerAddress } from './server/server-address.ts';
+import { serverName, type ServerAddress } from './server/server-address.ts';
 import { openSocket } from './server/socket.ts';
 
 /**
@@ -41,6 +41,8 @@ export class Connection {
   serverVersion = 0;
   readonly #sql: postgres.Sql<Types>;
   readonly #prepare: boolean;
+  /** For errors. */
+  readonly #server: string;
   /** On a connection that is reserved, the driver sends each statement without awaiting the one before. */
   #reserving: Promise<postgres.ReservedSql<Types>> | null = null;
   #reserved: postgres.ReservedSql<Types> | null = null;
@@ -57,6 +59,7 @@ export class Connection {
     let opened = false;
     let password = '';
     this.#prepare = address.prepare;
+    this.#server = serverName(address);
     const options: postgres.Options<{ bigint: postgres.PostgresType<number> }> & CustomSocket = {
       host: address.host,
       port: address.port,
@@ -179,10 +182,12 @@ export class Connection {
 
   /** Gives up on the connection if something takes longer. */
   async #within<R>(timeoutMs: number, act: () => Promise<R>): Promise<R> {
-    if (this.#broken) throw connectionLost();
     const timer = setTimeout(() => this.destroy(), timeoutMs);
     try {
+      if (this.#broken) throw connectionLost();
       return await act();
+    } catch (error) {
+      throw ofServer(error, this.#server);
     } finally {
       clearTimeout(timer);
     }

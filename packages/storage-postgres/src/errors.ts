@@ -30,6 +30,14 @@ const NOT_LET_IN_HINT =
   'Check the user in the store URL, and the connection rules of the server (pg_hba.conf). ' +
   'If the server requires TLS, remove ?sslmode=disable or add ?sslmode=verify-full.';
 
+/** Codes of the driver: its own words repeat the code. */
+const DRIVER_SAYS: Readonly<Record<string, string>> = {
+  CONNECT_TIMEOUT: 'no answer',
+  CONNECTION_CLOSED: 'the connection was lost',
+  CONNECTION_DESTROYED: 'the connection was lost',
+  CONNECTION_ENDED: 'the connection was lost',
+};
+
 /** The system and the driver, when there is no connection to be had, or no longer one. */
 const CONNECTION_CODES = new Set([
   'CONNECTION_CLOSED',
@@ -133,6 +141,17 @@ export function firstCause(errors: readonly unknown[]): unknown {
 
 export function connectionLost(): Error {
   return Object.assign(new Error('The connection was lost.'), { code: 'CONNECTION_CLOSED' });
+}
+
+/**
+ * What ended a connection, with the server that it was to. Neither the system nor the driver always names it, and a
+ * driver that did not make the socket names it wrongly.
+ */
+export function ofServer(error: unknown, server: string): unknown {
+  if (!isConnectionLost(error)) return error;
+  const { code, message } = describe(error);
+  const said = DRIVER_SAYS[code] ?? (message || 'no connection');
+  return said.includes(server) ? error : Object.assign(new Error(`${said}, server ${server}`), { code });
 }
 
 /** Transactions that write to the log do not end, so no reader can tell which events are still to come. */

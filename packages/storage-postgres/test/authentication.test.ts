@@ -7,8 +7,8 @@
  *  - not at all, where the URL names a method: refused
  *
  * A password that is not in the URL is that of PGPASSWORD, else of the first line that fits in the file of PGPASSFILE,
- * else in ~/.pgpass. A file that others can read is refused, but only where a password is asked for. The password of a
- * URL can be handed over in such a file.
+ * else in ~/.pgpass. A file that others can read is refused, but only where a password is asked for. Where there is no
+ * password then, the error says what is wrong with the file. The password of a URL can be handed over in such a file.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,6 +17,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
+import { OrchestratorError } from '@agent-orchestrator/core';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { openPostgresStorage, provider } from '../src/index.ts';
 import { passwordFileWith, passwordOf } from '../src/server/password-file.ts';
@@ -33,13 +34,16 @@ const SCRAM = request(10, ...Buffer.from('SCRAM-SHA-256\0\0'));
 /** A notice, as a server may send before. Its text is none of a request. */
 const NOTICE = Buffer.from([0x4e, 0, 0, 0, 8, 0x4d, 0x52, 0, 0]);
 
+/** What a server sends; or what it answers to the next message of the client, with the nonce in it. */
+type Part = Buffer | ((nonce: string) => Buffer);
+
 /** A server that sends something as soon as a client has begun, and hears what it answers. */
 class Asking implements AsyncDisposable {
   readonly heard: Buffer[] = [];
   readonly #server = createServer((client) => this.#serve(client));
-  readonly #sends: readonly Buffer[];
+  readonly #sends: readonly Part[];
 
-  constructor(sends: readonly Buffer[]) {
+  constructor(sends: readonly Part[]) {
     this.#sends = sends;
   }
 
@@ -53,10 +57,7 @@ class Asking implements AsyncDisposable {
   #serve(client: Socket): void {
     client.setNoDelay(true).on('error', () => {});
     client.once('data', () => {
-      client.on('data', (bytes) => {
-        this.heard.push(bytes);
-        client.destroy();
-      });
+      client.on('data', (bytes) => void this.heard.push(bytes));
       void this.#ask(client);
     });
   }
@@ -64,10 +65,15 @@ class Asking implements AsyncDisposable {
   /** In packets of their own. */
   async #ask(client: Socket): Promise<void> {
     for (const part of this.#sends) {
-      client.write(part);
+      client.write(typeof part === 'function' ? part(await this.#nonce()) : part);
       await pause(20);
     }
     client.destroy();
+  }
+
+  async #nonce(): Promise<string> {
+    while (this.heard.length === 0) await pause(5);
+    return /,r=(.*)$/u.exec(this.heard[0]?.toString('latin1') ?? '')?.[1] ?? '';
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -116,11 +122,12 @@ describe('the password', () => {
 
 /** What a server sends by SCRAM before its last message. */
 const challenge = (text: string) => request(11, ...Buffer.from(text));
+const fair = (nonce: string) => challenge(`r=${nonce}more,s=c2FsdA==,i=4096`);
 
 test.for([
   ['lets in without a proof that it knows the password', [SCRAM, LET_IN], 'not proven'],
-  ['lets in after a challenge', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), LET_IN], 'not proven'],
-  ['proves falsely', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096'), request(12, ...Buffer.from('v=AAAA'))], 'MISMATCH'],
+  ['lets in after a challenge', [SCRAM, (nonce) => Buffer.concat([fair(nonce), LET_IN])], 'not proven'],
+  ['proves falsely', [SCRAM, fair, request(12, ...Buffer.from('v=AAAA'))], 'MISMATCH'],
   ['asks by another method, too', [SCRAM, CLEARTEXT], 'twice'],
   ['hashes once', [SCRAM, challenge('r=x,s=c2FsdA==,i=1')], 'does not hash the password'],
   ['hashes once, as it says last', [SCRAM, challenge('r=x,s=c2FsdA==,i=4096,i=1')], 'does not hash the password'],
@@ -132,8 +139,12 @@ test.for([
   ['says less than a request', [Buffer.from([0x52, 0, 0, 0, 4])], 'does not speak the protocol'],
   ['says less than a message', [Buffer.from([0x52, 0, 0, 0, 0])], 'does not speak the protocol'],
   ['never ends its message', [Buffer.from([0x4e, 0, 255, 255, 255]), Buffer.alloc(70_000)], 'does not speak'],
-] as const)('a server that %s is refused', async ([, sends, what], { onTestFinished }) => {
-  const server = new Asking([Buffer.concat(sends)]);
+  ['answers with a nonce of its own', [SCRAM, () => fair('')], 'does not continue'],
+  ['adds nothing to the nonce', [SCRAM, (nonce) => challenge(`r=${nonce},s=c2FsdA==,i=4096`)], 'does not continue'],
+  ['challenges before it knows a nonce', [Buffer.concat([SCRAM, fair('')])], 'does not continue'],
+  ['challenges twice', [SCRAM, (nonce) => Buffer.concat([fair(nonce), fair(nonce)])], 'does not continue'],
+] satisfies [string, Part[], string][])('a server that %s is refused', async ([, sends, what], { onTestFinished }) => {
+  const server = new Asking(sends);
   onTestFinished(() => server[Symbol.asyncDispose]());
   const methods = 'scram-sha-256,password';
   const url = `postgres://alice:hunter2@127.0.0.1:${await server.listen()}/x?require_auth=${methods}`;
@@ -141,7 +152,10 @@ test.for([
   const refusal = await refusalOf(url, 'hunter2');
 
   expect(refusal).toMatchObject({ code: 'STORE_AUTHENTICATION', message: expect.stringContaining(what) });
-  expect(Buffer.concat(server.heard).toString('latin1')).not.toContain('hunter2');
+  const heard = Buffer.concat(server.heard).toString('latin1');
+  expect(heard).not.toContain('hunter2');
+  // A proof, from which the password can be guessed, is only for who has the client's nonce.
+  expect(what.includes('not continue') && heard.includes(',p=')).toBe(false);
 });
 
 test('no password is told after the server has let the client in', async ({ onTestFinished }) => {
@@ -238,12 +252,9 @@ describe('a password that is not in the URL', () => {
   test.for([
     ['h:5432:db:alice:right', 'right'],
     ['# h:5432:db:alice:wrong\n\nother:*:*:*:wrong\n*:*:*:alice:right\n*:*:*:*:wrong', 'right'],
-    ['h:5433:*:*:wrong\nh:*:other:*:wrong\nh:*:*:bob:wrong\n', ''],
     ['h:5432:db:alice:a\\:b\\\\c', 'a:b\\c'],
     ['h:5432:db:alice:right:more', 'right'],
-    ['h:5432:db:alice', ''],
     ['h:5432:db:alice:right\r\n', 'right'],
-    ['', ''],
   ] as const)('is the first that fits: %j', ([text, password]) => {
     expect(passwordOf(target, { PGPASSFILE: file(text) })).toBe(password);
   });
@@ -270,7 +281,29 @@ describe('a password that is not in the URL', () => {
     expect(() => passwordOf(target, { PGPASSFILE: path })).toThrow(
       expect.objectContaining({ code: 'STORE_PERMISSION', message: expect.stringContaining(path) }),
     );
-    expect(passwordOf(target, { PGPASSFILE: join(folder, 'none') })).toBe('');
+  });
+
+  const other = 'h:5433:*:*:hunter2\nh:*:other:*:hunter2\nh:*:*:bob:hunter2\n';
+  test.for([
+    ['none', () => join(folder, 'none'), 'does not exist'],
+    ['a folder', () => folder, 'is not a file'],
+    ['a file in a file', () => join(file(''), 'x'), 'cannot be read (ENOTDIR)'],
+    ['one without lines', () => file(''), 'has no password for this server'],
+    ['one with other lines', () => file(other), 'has no password for this server'],
+    ['one with a line that is too short', () => file('h:5432:db:alice'), 'has no password for this server'],
+  ] as const)('is missed where PGPASSFILE names %s, and the error says so', ([, make, why]) => {
+    const path = make();
+
+    const missed = thrownBy(() => passwordOf(target, { PGPASSFILE: path }));
+
+    expect(missed).toMatchObject({
+      code: 'STORE_LOGIN_REFUSED',
+      message: expect.stringMatching(/^The server asks for a password, and there is none\./),
+      hint: expect.stringContaining('PGPASSFILE'),
+    });
+    expect(missed.message).toContain(path);
+    expect(missed.message).toContain(why);
+    expect(missed.message).not.toContain('hunter2');
   });
 
   test('is sent when the server asks for it, and read only then', async ({ onTestFinished }) => {
@@ -285,5 +318,17 @@ describe('a password that is not in the URL', () => {
 
     vi.stubEnv('PGPASSFILE', file('*:*:*:*:hunter2', 0o644));
     expect(await refusalOf(url, 'hunter2')).toMatchObject({ code: 'STORE_PERMISSION' });
+    vi.stubEnv('PGPASSFILE', join(folder, 'none'));
+    expect(await refusalOf(url, 'hunter2')).toMatchObject({ code: 'STORE_LOGIN_REFUSED' });
   });
 });
+
+function thrownBy(call: () => unknown): OrchestratorError {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof OrchestratorError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}

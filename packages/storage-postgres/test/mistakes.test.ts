@@ -2,7 +2,7 @@
  * What a wrong address, server or login gets: a code of its own that says what to do, and never the password.
  *  - URLs that cannot be used
  *  - anything but the machine itself is reached by TLS, unless told otherwise
- *  - a server that is not there, a wrong password, a missing database
+ *  - a server that is not there or says nothing, which is named; a wrong password, a missing database
  *  - a server without TLS, one with a certificate that no known authority signed
  *  - a connection that goes while TLS begins: the server cannot be reached, and it may be tried again
  *  - a server that is too old, and a standby
@@ -13,7 +13,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { ofServer } from '../src/errors.ts';
 import { openPostgresStorage } from '../src/index.ts';
 import { parseServerUrl } from '../src/server/server-address.ts';
 import { databaseUrl, userUrl, withAdmin } from './harness/databases.ts';
@@ -42,6 +43,7 @@ test.for([
 
 test.for([
   ['postgres://u@localhost/d', 'off'],
+  ['postgres://u@LocalHost/d', 'off'],
   ['postgres://u@127.0.0.1/d', 'off'],
   ['postgres://u@[::1]/d', 'off'],
   ['postgres://u@%2Fvar%2Frun/d', 'off'],
@@ -80,16 +82,41 @@ test.for(['EUC_KR', 'SQL_ASCII', 'LATIN1'])('a database with the encoding %s', a
 });
 
 test('a server that is not there', async () => {
-  expect(await refusalOf(`postgres://u:${PASSWORD}@127.0.0.1:1/d`, PASSWORD)).toMatchObject({
-    code: 'STORE_UNREACHABLE',
-    retryable: true,
+  for (const [host, server] of [
+    ['127.0.0.1:1', '127.0.0.1:1'],
+    ['localhost:1', 'localhost:1'],
+    ['[::1]:1', '[::1]:1'],
+    ['nowhere.invalid', 'nowhere.invalid:5432'],
+    ['%2Fnowhere', '/nowhere/.s.PGSQL.5432'],
+  ])
+    expect(await refusalOf(`postgres://u:${PASSWORD}@${host}/d`, PASSWORD)).toMatchObject({
+      code: 'STORE_UNREACHABLE',
+      message: expect.stringContaining(server ?? ''),
+      retryable: true,
+    });
+});
+
+test.for(['', '?sslmode=require'])('a server that is silent is named%s', async (options) => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  onTestFinished(() => {
+    vi.useRealTimers();
+    silent.close();
   });
-  expect(await refusalOf(`postgres://u:${PASSWORD}@nowhere.invalid/d`, PASSWORD)).toMatchObject({
+  vi.useFakeTimers({ toFake: ['setTimeout'], shouldAdvanceTime: true });
+  silent.on('connection', (socket) => socket.on('data', () => vi.advanceTimersByTime(10_000)).on('error', () => {}));
+
+  expect(await refusalOf(`postgres://u:${PASSWORD}@127.0.0.1:${port}/d${options}`, PASSWORD)).toMatchObject({
     code: 'STORE_UNREACHABLE',
+    message: expect.stringMatching(new RegExp(`no answer.*127\\.0\\.0\\.1:${port}`)),
   });
-  expect(await refusalOf(`postgres://u:${PASSWORD}@%2Fnowhere/d`, PASSWORD)).toMatchObject({
-    code: 'STORE_UNREACHABLE',
-  });
+});
+
+test.for(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_ENDED'])('the server that is lost: %s', (code) => {
+  const lost = Object.assign(new Error(`write ${code} /nowhere`), { code });
+
+  expect(ofServer(lost, 'host:1')).toMatchObject({ code, message: 'the connection was lost, server host:1' });
 });
 
 test('a wrong password, an unknown user, a missing database', async () => {

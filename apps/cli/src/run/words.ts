@@ -1,5 +1,6 @@
 import type { ClaimRecord, LeaseRefusal } from '@agent-orchestrator/core';
 import {
+  artifactPlace,
   nameOf,
   referenceTo,
   type MissingArtifact,
@@ -41,7 +42,7 @@ export function newsLine(news: RunNews, onLost: OnLost): string | null {
 
 /** The line for people about a file that the command did not leave. */
 export function missingLine({ path, reason }: MissingArtifact): string {
-  return `the artifact ${printable(path)} could not be read: ${printable(reason)}`;
+  return `the artifact ${printable(artifactPlace({ path }))} could not be read: ${printable(reason)}`;
 }
 
 /** Why a run failed for another reason than the command; null: the command's exit code decides. */

@@ -1,5 +1,5 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
-import { counted, labelOf, shellWord, type Names } from '@agent-orchestrator/runtime';
+import { counted, labelOf, shellWord, shownContext, type Names } from '@agent-orchestrator/runtime';
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
 import { moment } from '../output/time.ts';
@@ -47,7 +47,7 @@ function reviewedFields(reviewed: ClaimRecord['reviewed']): [string, string | nu
     ['its payload', jsonText(task.payload)],
     ...resultFields(task.result, 'its result'),
     ['its last action', context?.lastAction ?? null],
-    ['its memory', context?.memoryRef ?? null],
+    ['its memory', context === null ? null : shownContext(context).memoryRef],
   ];
 }
 

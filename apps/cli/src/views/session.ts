@@ -1,5 +1,5 @@
 import type { Context, SessionRecord } from '@agent-orchestrator/core';
-import { isStale, labelOf, type Names } from '@agent-orchestrator/runtime';
+import { isStale, labelOf, shownContext, type Names } from '@agent-orchestrator/runtime';
 import { printable, shorten } from '../output/printable.ts';
 import { state, type Paint } from '../output/style.ts';
 import { fields, labelCell, table } from '../output/table.ts';
@@ -36,7 +36,7 @@ export function contextFields(context: Context | null): (readonly [string, strin
     ['context', `turn ${context.turn}`],
     ['last action', context.lastAction],
     ['next action', context.nextAction],
-    ['memory', context.memoryRef],
+    ['memory', shownContext(context).memoryRef],
     ['data', context.data === null ? null : shorten(printable(JSON.stringify(context.data)), 200)],
   ];
 }

@@ -41,8 +41,9 @@ export function sinceLines(
   paint: Paint,
 ): string[] {
   const { from, groups, isCapped, askedAt: now } = since;
-  const told = groups.filter(({ count }) => count > 0);
-  const upTo = isCapped ? 0 : SINCE_COUNT_MAX;
+  // Where counting stopped, each group may have more, also one of which none was found.
+  const told = groups.filter(({ count }) => isCapped || count > 0);
+  const upTo = isCapped ? 0 : Infinity;
   return [
     ...questionLines(since, paint),
     paint('bold', `SINCE ${beginning(from, last, now)}`),
@@ -80,7 +81,7 @@ function beginning(
 interface GroupContext {
   /** Events are counted after this one. */
   readonly after: number;
-  /** Counting stopped here; 0: it did not stop. */
+  /** A count that has reached this number means "at least so many". */
   readonly upTo: number;
   readonly names: Names;
   readonly now: number;

@@ -1,5 +1,5 @@
 import type { Context, Json, TaskStatus } from '@agent-orchestrator/core';
-import { readResume, resumeCard } from '@agent-orchestrator/runtime';
+import { readResume, resumeCard, shownContext, shownPayload } from '@agent-orchestrator/runtime';
 import { Commands, type CommandLine } from './commands.ts';
 import { eventRow, type EventRow } from './event-row.ts';
 import { QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
@@ -43,7 +43,7 @@ export async function readSession(reads: PageReads, { params, moment }: Query): 
   if (past !== null && past.session === null && !past.isTooLong)
     throw new QueryError('The session was not there yet at that moment.', 404);
   const shown = past?.session ?? session;
-  const context = past === null ? session.context : past.session === null ? null : contextIn(past.session.context);
+  const context = past === null ? presentOf(session.context) : contextIn(past.session?.context ?? null);
   const events = await orchestrator.listEvents({ sessionId: id, ...upTo(moment), before: null, limit: EVENTS_MAX });
   const tasks: TaskRow[] = [];
   for (const [name, then] of history.tasks.ofSession(id, moment.ordinal, moment.at)) {
@@ -92,6 +92,10 @@ async function cardOf({ orchestrator }: PageReads, sessionId: string): Promise<s
   return facts === null ? null : resumeCard({ facts, names });
 }
 
+function presentOf(context: Context | null): Context | null {
+  return context === null ? null : shownContext(context);
+}
+
 function contextIn(text: string | null): Json {
-  return text === null ? null : (JSON.parse(text) as Json);
+  return text === null ? null : shownPayload(JSON.parse(text) as Json);
 }

@@ -42,7 +42,7 @@ export function heldLine(task: HeldTask, { held, parkAfterMs }: ToolContext): st
   const kept = `${until}; it is renewed, and parked after ${durationText(parkAfterMs)} without progress.`;
   const all = held.names.length > 1 ? ` You hold ${listed(held.names)}:` : ' From now on';
   const name = held.mustName ? `${all} name one in each call (task: "${task.name}").` : '';
-  return `${kept}${name} Next: ${task.lease.isReview ? JUDGE : WORK}.`;
+  return `${kept}${name} Next: ${task.lease.round === null ? WORK : JUDGE}.`;
 }
 
 const WORK = 'work, checkpoint after each step, then release_task';

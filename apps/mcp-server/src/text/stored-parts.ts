@@ -1,6 +1,6 @@
 /* The parts of what others wrote, each as data: see `stored.ts`. */
 import type { Context, OrchestratorReads, TaskRecord } from '@agent-orchestrator/core';
-import { quoted, quotedJson, shownResult } from '@agent-orchestrator/runtime';
+import { quoted, quotedJson, shownContext, shownResult } from '@agent-orchestrator/runtime';
 
 export type ContextReads = Pick<OrchestratorReads, 'listEvents'>;
 
@@ -33,7 +33,7 @@ export async function contextLines(
   max?: number,
 ): Promise<string[]> {
   if (context === null) return [];
-  const { turn, nextAction, lastAction, memoryRef, data } = context;
+  const { turn, nextAction, lastAction, memoryRef, data } = shownContext(context);
   const { items } = await reads.listEvents({ sessionId, types: ['session.checkpointed'], before: null, limit: 1 });
   const texts = { 'next action': nextAction, 'last action': lastAction, memory: memoryRef };
   return [

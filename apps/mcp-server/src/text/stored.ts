@@ -2,7 +2,7 @@
  * What others wrote, as data: each text in quotes or as JSON, one line each, after a label of ours. No text can end its
  * quotes or begin a line, and characters that a reader cannot see are shown as their codes.
  */
-import type { Context, TaskRecord } from '@agent-orchestrator/core';
+import type { Context, EventPayloads, TaskRecord } from '@agent-orchestrator/core';
 import { aroundParts, type AroundReads } from './around.ts';
 import { partOf, type RecordKind } from './part.ts';
 import { by, contextLines, endLines, taskLines, text, type ContextReads } from './stored-parts.ts';
@@ -45,9 +45,14 @@ async function noteLines(reads: ContextReads, { id: taskId, note }: TaskRecord):
   if (note === null) return [];
   const { items } = await reads.listEvents({
     taskId,
-    types: ['task.released', 'task.handed_off'],
+    types: ['task.released', 'task.handed_off', 'task.changes_requested'],
     before: null,
     limit: 1,
   });
-  return [`note${by(items[0]?.agent)} ${text(note)}`];
+  const [last] = items;
+  const isVerdict = last?.type === 'task.changes_requested';
+  const round = isVerdict ? `, changes requested in round ${(last.payload as Requested).round}` : '';
+  return [`note${by(last?.agent)}${round} ${text(note)}`];
 }
+
+type Requested = EventPayloads['task.changes_requested'];

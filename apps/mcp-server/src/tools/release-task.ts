@@ -1,5 +1,5 @@
 import type { Orchestrator, ReleasedItem, ReleaseOutcome } from '@agent-orchestrator/core';
-import { fields, isoSeconds, lateVerdict } from '@agent-orchestrator/runtime';
+import { fields, isoSeconds, isVerdict, lateVerdict } from '@agent-orchestrator/runtime';
 import { z } from 'zod';
 import type { ToolContext } from '../context.ts';
 import { HeldTask } from '../leases/held-task.ts';
@@ -90,7 +90,8 @@ function released(
   const again = runAt === null ? '' : `, not before ${isoSeconds(runAt)}`;
   const stands = otherTerms ? ' An earlier release with other terms stands.' : '';
   const late = lateVerdict(outcome, status);
-  const judged = late === null ? '' : ` ${late}`;
+  const counts = isVerdict(outcome) && !otherTerms ? ` The verdict counts for round ${held.lease.round}.` : '';
+  const judged = late === null ? counts : ` ${late}`;
   const now = `${held.name} was released as ${outcome} and is ${status}${again}.${stands}${judged}`;
   context.held.end(held, now);
   return said(`${now} ${context.held.holdingsLine} Next: ${context.held.next}.`);

@@ -27,7 +27,7 @@ export type SeededCall<Schema extends z.ZodType> = Call<Schema> & Seeded;
 
 type NewTask = z.input<typeof newTaskInput>;
 
-/** A task to add; its payload is typed by its kind. */
+/** A task to add; its payload is typed by its kind. What is in it must not be changed before the answer has come. */
 export type EnqueueTask<Kinds extends AnyKinds = AnyKinds> = {
   [Kind in keyof Kinds & string]: Omit<NewTask, 'kind' | 'payload'> & {
     readonly kind?: Kind;
@@ -35,7 +35,10 @@ export type EnqueueTask<Kinds extends AnyKinds = AnyKinds> = {
   };
 }[keyof Kinds & string];
 
-/** How to end one lease. With `kind`, the result is checked against that kind's schema. */
+/**
+ * How to end one lease. With `kind`, the result is checked against that kind's schema. What is in it must not be
+ * changed before the answer has come.
+ */
 export type ReleaseTask<Kinds extends AnyKinds = AnyKinds> = {
   [Kind in keyof Kinds & string]: Omit<z.input<typeof releaseItem>, 'result'> & {
     readonly kind?: Kind;

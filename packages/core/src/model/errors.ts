@@ -111,7 +111,7 @@ export const ERRORS = {
   STORE_URL_INVALID: {
     retryable: false,
     means: 'The store URL cannot be used.',
-    hint: 'Use sqlite:/absolute/path.db, postgres://user:password@host/database or memory:.',
+    hint: 'Use sqlite:/absolute/path.db, postgres://user@host/database or memory:.',
   },
   STORE_NOT_FOUND: {
     retryable: false,

@@ -22,8 +22,11 @@ export interface HeldLease {
   readonly taskId: string;
   /** The number of the task: `t42`. */
   readonly name: string;
-  /** Whether it judges the work of another task. The kind does not say that: who creates a task chooses it. */
-  readonly isReview: boolean;
+  /**
+   * Of a review: the round that it judges; null: it judges no work of another task. The kind does not say that: who
+   * creates a task chooses it.
+   */
+  readonly round: number | null;
   /** Its kind, its attempts and its note, as they were when it was claimed. */
   readonly kind: string;
   readonly attempt: number;
@@ -104,7 +107,7 @@ export class Holdings {
       taskId: task.id,
       name: numberOf('task', task),
       kind,
-      isReview: reviewOf !== null,
+      round: reviewOf?.round ?? null,
       attempt,
       attemptsMax,
       note,

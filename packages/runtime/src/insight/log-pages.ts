@@ -19,7 +19,7 @@ export interface LogPage<Item = EventRecord> {
 type PageFilter = Omit<LogPart, 'after'> & { readonly after: string; readonly limit: number };
 
 /** An orchestrator; or any other reader of the log, with events of its own form. */
-interface Reads<Item = EventRecord> {
+export interface LogReads<Item = EventRecord> {
   listEvents(filter: PageFilter): Promise<{ readonly items: readonly Item[]; readonly next: string | null }>;
 }
 
@@ -33,7 +33,7 @@ const GROWTH = 4;
  * A part of the log, page by page. Each read names a short range of ids: a server that has not yet counted its rows may
  * sort all that a read could find, and for a long log that takes seconds for each page.
  */
-export async function* logPages<Item>(reads: Reads<Item>, part: LogPart): AsyncGenerator<LogPage<Item>> {
+export async function* logPages<Item>(reads: LogReads<Item>, part: LogPart): AsyncGenerator<LogPage<Item>> {
   const { upTo, ...within } = part;
   let ids = IDS;
   for (let after = part.after; after < upTo;) {
@@ -59,33 +59,15 @@ export interface LastRead {
  * store at this place, or one that was restored from a backup, is noticed: events that were read may not have happened
  * in it. Ids do not tell: a restored store gives greater ones than all before.
  */
-export async function isSameLog(reads: Reads<Event | EventRecord>, last: LastRead, asOf: number): Promise<boolean> {
+export async function isSameLog(reads: LogReads<Event | EventRecord>, last: LastRead, asOf: number): Promise<boolean> {
   const { namespace, id, hash } = last;
   if (id > asOf) return false;
   const [event] = (await reads.listEvents({ namespace, after: String(id - 1), limit: 1, upTo: asOf })).items;
   return event?.id === id && event.hash === hash;
 }
 
-/** The id of the last event of a namespace before a time (ms), by binary search over the log; 0 if there is none. */
-export async function lastEventBefore(
-  reads: Reads,
-  { at, asOf, namespace }: { readonly at: number; readonly asOf: number; readonly namespace?: string },
-): Promise<number> {
-  let [before, notBefore] = [0, asOf];
-  while (before < notBefore) {
-    const middle = Math.floor((before + notBefore) / 2);
-    const next = await firstEvent(reads, {
-      after: middle,
-      upTo: notBefore,
-      ...(namespace !== undefined && { namespace }),
-    });
-    if (next === null || next.at >= at) notBefore = middle;
-    else before = next.id;
-  }
-  return before;
-}
-
-async function firstEvent(reads: Reads, { upTo, ...part }: LogPart): Promise<EventRecord | null> {
+/** The first event of a part of the log, in reads of short ranges. */
+export async function firstEvent<Item>(reads: LogReads<Item>, { upTo, ...part }: LogPart): Promise<Item | null> {
   let ids = IDS;
   for (let after = part.after; after < upTo; ids *= GROWTH) {
     const end = Math.min(upTo, after + ids);

@@ -13,9 +13,10 @@ import {
 import { isHeldByCaller, type CallerIdentity } from '../processes/caller-identity.ts';
 import { readBlocked, type BlockedTask } from './blocked.ts';
 import { readDeadLetters } from './dead-letters.ts';
+import { lastEventBefore } from './event-before.ts';
 import { everyRow, type ListStart } from './every-row.ts';
 import { readHandOffs, type HandOffs } from './hand-offs.ts';
-import { lastEventBefore, type LogPart } from './log-pages.ts';
+import type { LogPart } from './log-pages.ts';
 import { readQuestions } from './questions.ts';
 import { SINCE_GROUPS } from './since/read-since.ts';
 
@@ -159,7 +160,7 @@ export async function readStatus(
   const working = await readWorking(orchestrator, caller, now);
   const stale = working.filter((one) => one.stale);
   const cancellationsPending = working.filter(({ cancelRequestedAt }) => cancelRequestedAt !== null);
-  const fresh = { after: await lastEventBefore(orchestrator, { at: now - FRESH_MS, asOf }), upTo: asOf };
+  const fresh = { after: await lastEventBefore(orchestrator, { at: now - FRESH_MS, now, asOf }), upTo: asOf };
   const { refused, keyChanges } = await readFresh(orchestrator, fresh);
   return {
     needsYou: {

@@ -1,7 +1,10 @@
-import { artifactsOf, type Artifact } from '@agent-orchestrator/core';
+import { artifactsOf, type Artifact, type Context } from '@agent-orchestrator/core';
 import { withoutPasswords } from './without-passwords.ts';
 
-const IS_ADDRESS = /^[a-z][\w+.-]*:\/\//iu;
+/** Also with slashes forgotten or turned. One letter is the drive of a path. */
+const IS_ADDRESS = /^\s*[a-z][\w+.-]+:[/\\]/iu;
+/** A path that begins at the root, without anything coded, has no user before it. */
+const IS_FROM_ROOT = /^(?!.*(?:\/\/|[%\\\uFF0F]))\//su;
 
 /**
  * Where an artifact is, for people: of a URL without the user and the password, and without the values of its query and
@@ -9,7 +12,7 @@ const IS_ADDRESS = /^[a-z][\w+.-]*:\/\//iu;
  */
 export function artifactPlace({ path, url }: Pick<Artifact, 'path' | 'url'>): string {
   // An address may have been given as a path.
-  if (url === undefined && !IS_ADDRESS.test(path ?? '')) return path ?? '';
+  if (url === undefined && !IS_ADDRESS.test(path ?? '')) return shownPath(path ?? '');
   const place = url ?? path ?? '';
   if (!URL.canParse(place)) return withoutPasswords(place);
   const shown = new URL(place);
@@ -22,6 +25,16 @@ export function artifactPlace({ path, url }: Pick<Artifact, 'path' | 'url'>): st
   return `${withoutPasswords(shown.href)}${query}${fragment}`;
 }
 
+function shownPath(path: string): string {
+  return IS_FROM_ROOT.test(path) ? path : withoutPasswords(path);
+}
+
+/** A checkpoint as it is shown to people: its reference to further memory may be a URL, or a text with one in it. */
+export function shownContext<Kept extends Pick<Context, 'memoryRef'>>(context: Kept): Kept {
+  const { memoryRef } = context;
+  return memoryRef === null ? context : { ...context, memoryRef: shownPath(memoryRef) };
+}
+
 /** The result of a task, for people: with the places of its artifacts as they are shown. */
 export function shownResult(result: unknown): unknown {
   const artifacts = artifactsOf(result);
@@ -30,10 +43,15 @@ export function shownResult(result: unknown): unknown {
   return { ...(result as object), artifacts: shown };
 }
 
-/** What an event says, for people: the result in it as it is shown. */
+/** What an event says, for people: a result and a reference to memory in it as they are shown. */
 export function shownPayload<Payload>(payload: Payload): Payload {
-  const isWithResult = typeof payload === 'object' && payload !== null && 'result' in payload;
-  return isWithResult ? { ...payload, result: shownResult(payload.result) } : payload;
+  if (typeof payload !== 'object' || payload === null) return payload;
+  const memoryRef = 'memory_ref' in payload ? payload.memory_ref : null;
+  return {
+    ...payload,
+    ...('result' in payload && { result: shownResult(payload.result) }),
+    ...(typeof memoryRef === 'string' && { memory_ref: shownPath(memoryRef) }),
+  };
 }
 
 /** What has no name is a value. */

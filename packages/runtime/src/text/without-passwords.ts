@@ -1,40 +1,143 @@
-const WORD = /\S+/gu;
-/** With slashes, or with a further colon behind it: else it is the user. */
-const SCHEME = /^[^\s:/@]*(?::\/*(?=[^\s/:@]*:)|\/\/|:\/+)/u;
-const NAMED = /\b(password|passwd|pwd|pgpassword)=[^&\s]+/giu;
+import { plainSigns, WIDE_AT } from './plain-signs.ts';
 
-/** A scheme with slashes, or the one of servers, also mistyped; then the user. */
-const TO_USER = String.raw`((?:[a-z][\w+.-]*:)?\/\/|\b[a-z][\w+.-]*:\/|\bpostgr\w*:)([^\s:@/]*)`;
-/** A number behind the colon is a port. */
-const NO_PORT = String.raw`(?!\d{1,5}(?:[/?#\s,.;)'"\u0060]|$))`;
-/** Up to the last `@` before another address: a password may contain `@`, and one with a space is mistyped. */
-const WHOLE = new RegExp(String.raw`${TO_USER}:${NO_PORT}(?:(?!\s[a-z][\w+.-]*:\/\/)[^\n])*@`, 'giu');
-/** Without a host: a space was in the password, and the shell made two words of it. */
-const CUT = new RegExp(String.raw`${TO_USER}:${NO_PORT}(?!…)[^\s@]+?(?=['"\u0060]?[.,;)]*(?:\s|$))`, 'giu');
-/** An address of any kind without slashes. */
-const ANY = /:[^\s@]*(?:@[^\s@]*)*@/u;
+/*
+ * A password is looked for in the text as it reads once nothing in it is coded: what is coded is no sign to a URL, so a
+ * password behind it would be shown as a part of the user or the host. Each pattern reads a sign a few times at most,
+ * because the texts are long and others write them.
+ */
+
+/** A value with a space is in quotes. What follows it without a space goes, too: a password may contain anything. */
+const NAMED = /(?:password|passwd|pwd)[ \t]*=[ \t]*(?=\S)(?:'[^'\n]*'|"[^"\n]*")?\S*/giu;
+/** A password with a space is mistyped: it is looked for up to the end of the line, or to another address. */
+const PART_END = /\n|\s(?=['"\u0060(<[]*[a-z][\w+.-]*:[/\uFF0F]{2})/giu;
+const WORD = /\S+/gu;
+/** Slashes, or the scheme of servers, also mistyped; then the user. A single letter is the drive of a path. */
+const OPENING = /\bpostgr\w*:[/\uFF0F]*|(?<!\b[a-z]):[/\uFF0F]+|[/\uFF0F]{2,}/giu;
+const SSH = /\bssh$/iu;
+/** A user may contain an `@`, and a slash that is coded. In brackets is a host. */
+const USER = /(?:\[[\da-f:.]*\]|[^\s:/])*/iuy;
+const PORT = /:\d{1,5}(?=[/\uFF0F?#&]|[.,;:)\]}>'"\u0060]*(?:\s|$))/uy;
+/** Behind an address at the end of a sentence. */
+const CLOSING = '.,;)\'"\u0060';
+/** Not that of a scheme with slashes, or of a drive. */
+const COLON = /(?<!\b[a-z](?=:[/\uFF0F])):(?![/\uFF0F]{2})/iu;
+const SLASHES = /[/\uFF0F]{2}|(?<!\b[a-z]):[/\uFF0F]/iu;
+
+/** From here up to there, in a text. */
+type Range = readonly [from: number, to: number];
 
 /**
- * A text without the passwords of the addresses in it. What a person typed comes back in many errors, also mistyped. A
- * word is taken for an address by its slashes: two, or one behind a colon, before the `@`, or one behind the `@`; and
- * by the scheme of servers. Most ids, which may have colons and an `@`, have neither, and stay as they are.
+ * A text without the passwords of the addresses in it: `…` is in their place. What a person typed comes back in many
+ * errors, also mistyped. A word is taken for an address by its slashes: two, or one behind a colon, before the `@`, or
+ * one behind the `@`; and by the scheme of servers. Most ids, which may have colons and an `@`, have neither, and stay
+ * as they are.
  *
  * @param isUsage the text is about the command line itself: it has no ids that a person must be able to read
  */
 export function withoutPasswords(text: string, { isUsage = false } = {}): string {
-  return text
-    .replaceAll(NAMED, '$1=…')
-    .replaceAll(WHOLE, '$1$2@')
-    .replaceAll(CUT, '$1$2:…')
-    .replaceAll(WORD, isUsage ? (word) => withoutPassword(word).replace(ANY, '@') : withoutPassword);
+  return hidden(hidden(text, namedIn), (plain) => addressedIn(plain, isUsage));
 }
 
-/** Between the colon after the user and the last `@`, a password may contain anything but spaces. */
-function withoutPassword(word: string): string {
-  const end = word.lastIndexOf('@');
-  const isAddress = /\/\/|:\//u.test(word.slice(0, Math.max(end, 0))) || word.includes('/', end + 1);
-  if (end === -1 || !isAddress) return word;
-  const [scheme = ''] = SCHEME.exec(word) ?? [];
-  const colon = word.indexOf(':', scheme.length);
-  return colon === -1 || end < colon ? word : `${word.slice(0, colon)}${word.slice(end)}`;
+function hidden(text: string, find: (plain: string) => Iterable<Range>): string {
+  const { plain, starts } = plainSigns(text);
+  let [shown, done] = ['', 0];
+  for (const [from, to] of find(plain)) {
+    if (from >= to) continue;
+    shown += `${text.slice(done, starts[from])}…`;
+    done = starts[to] ?? text.length;
+  }
+  return shown + text.slice(done);
+}
+
+function* namedIn(plain: string): Iterable<Range> {
+  for (const { 0: named, index } of plain.matchAll(NAMED)) {
+    const value = named.slice(named.indexOf('=') + 1).trimStart();
+    yield [index + named.length - value.length, index + named.length];
+  }
+}
+
+function* addressedIn(plain: string, isUsage: boolean): Iterable<Range> {
+  let start = 0;
+  for (const part of plain.split(PART_END)) {
+    for (const [from, to] of passwordsIn(part, isUsage)) yield [start + from, start + to];
+    start += part.length + 1;
+  }
+}
+
+function* passwordsIn(part: string, isUsage: boolean): Iterable<Range> {
+  const ats = atsOf(part);
+  let done = 0;
+  for (const { 0: word, index } of part.matchAll(WORD)) {
+    const openings = [...word.matchAll(OPENING)];
+    const wordEnd = index + word.length;
+    const atInWord = index + word.lastIndexOf('@');
+    const before = done;
+    for (const opening of openings) {
+      const user = index + opening.index + opening[0].length;
+      const isSsh = SSH.test(word.slice(0, opening.index));
+      const range = user < done ? null : behindUser(part, { user, isSsh, wordEnd, atInWord, ats });
+      if (range === null) continue;
+      yield range;
+      [, done] = range;
+    }
+    const range = done === before && done <= index ? inWord(word, { isUsage, isOpen: openings.length > 0 }) : null;
+    if (range !== null) yield [index + range[0], index + range[1]];
+  }
+}
+
+interface Place {
+  /** Where the user begins. */
+  readonly user: number;
+  /** Behind `git@host`, its colon begins a path. Elsewhere, it is that of a password behind a user with an `@`. */
+  readonly isSsh: boolean;
+  readonly wordEnd: number;
+  /** The last plain `@` in the word; one that is not there is before the user. */
+  readonly atInWord: number;
+  /** Those of the whole part. */
+  readonly ats: Ats;
+}
+
+/** Up to the last `@` behind it; without a host, up to the end of the word: the shell made two of it at a space. */
+function behindUser(part: string, { user, isSsh, wordEnd, atInWord, ats }: Place): Range | null {
+  USER.lastIndex = user;
+  const [name = ''] = USER.exec(part) ?? [];
+  const colon = user + name.length;
+  PORT.lastIndex = colon;
+  if (part[colon] !== ':' || (PORT.test(part) && atInWord < colon)) return null;
+  const at = atBehind(colon, ats);
+  if (at !== null) return [colon + 1, at];
+  if (isSsh && name.includes('@')) return null;
+  let end = wordEnd;
+  while (end > colon + 1 && CLOSING.includes(part.charAt(end - 1))) end -= 1;
+  return [colon + 1, end];
+}
+
+/** Of an address of another kind. With an opening, what is behind a coded `@` is a part of a path. */
+function inWord(word: string, { isUsage, isOpen }: { isUsage: boolean; isOpen: boolean }): Range | null {
+  const colon = word.search(COLON);
+  const ats = atsOf(word);
+  const at = colon === -1 || (isOpen && ats.plain < colon) ? null : atBehind(colon, ats);
+  if (at === null) return null;
+  const isAddress = isUsage || /[/\uFF0F]/u.test(word.slice(at)) || SLASHES.test(word.slice(0, at));
+  return isAddress ? [colon + 1, at] : null;
+}
+
+/** The last ones in a text. */
+interface Ats {
+  readonly plain: number;
+  readonly coded: number;
+  /** The coded one in the host behind the last plain one, which is then a part of the password; else the plain one. */
+  readonly beforeHost: number;
+}
+
+function atsOf(text: string): Ats {
+  const [plain, coded] = [text.lastIndexOf('@'), text.lastIndexOf(WIDE_AT)];
+  const path = text.slice(plain + 1).search(/[/?#]/u);
+  const inHost = path === -1 ? coded : text.lastIndexOf(WIDE_AT, plain + 1 + path);
+  return { plain, coded, beforeHost: Math.max(plain, inHost) };
+}
+
+function atBehind(colon: number, { plain, coded, beforeHost }: Ats): number | null {
+  if (plain > colon) return beforeHost;
+  return coded > colon ? coded : null;
 }

@@ -72,6 +72,11 @@ export function guardAuthentication(socket: Socket, rules: AuthenticationRules):
     if (driver !== null) socket.on('data', driver);
   };
   socket.on('data', read);
+  const send = socket.write.bind(socket) as (...said: unknown[]) => boolean;
+  socket.write = (chunk: Uint8Array, ...more: unknown[]) => {
+    if (!handshake.isOver) handshake.hear(chunk);
+    return send(chunk, ...more);
+  };
   // Of two listeners, the second would hear what the first one refuses: so there is one.
   socket.on = ((event: string, listener: (chunk: Buffer) => void) => {
     if (event !== 'data') return listen(event, listener);
@@ -92,10 +97,17 @@ class Handshake {
   readonly #rules: AuthenticationRules;
   #method: AuthMethod | null = null;
   #isProven = false;
+  /** What this client chose by chance, until the server has answered with it. */
+  #nonce: string | null = null;
   isOver = false;
 
   constructor(rules: AuthenticationRules) {
     this.#rules = rules;
+  }
+
+  /** @param message of the client, whole */
+  hear(message: Uint8Array): void {
+    this.#nonce = CLIENT_FIRST.exec(Buffer.from(message).toString('latin1'))?.[1] ?? this.#nonce;
   }
 
   /** @param body a request, without its head */
@@ -104,7 +116,7 @@ class Handshake {
     const request = body.readUInt32BE(0);
     const method = ASKED.get(request);
     if (method !== undefined) this.#begin(method);
-    else if (request === CHALLENGE) assertIterations(body.toString('latin1', NUMBER_BYTES));
+    else if (request === CHALLENGE) this.#challenge(body.toString('latin1', NUMBER_BYTES));
     else if (request === PROOF) this.#isProven = true;
     else if (request === LET_IN) this.#end();
     else throw refused('The server asks for a proof of identity by a method that is not supported.');
@@ -115,6 +127,17 @@ class Handshake {
     if (!this.#rules.allowed.includes(method)) throw notAllowed(method);
     this.#method = method;
     this.#rules.onAsked();
+  }
+
+  /** The client's nonce makes each exchange a new one. The driver would do without it. */
+  #challenge(challenge: string): void {
+    const [, nonce = '', iterations] = CHALLENGED.exec(challenge) ?? [];
+    assertIterations(Number(iterations));
+    const own = this.#nonce;
+    // The next challenge would have to continue another one.
+    this.#nonce = null;
+    if (own === null || !nonce.startsWith(own) || nonce.length === own.length)
+      throw refused("The server does not continue this client's nonce, as scram-sha-256 demands. No proof was sent.");
   }
 
   #end(): void {
@@ -132,10 +155,11 @@ class Handshake {
  * A challenge as PostgreSQL sends it (RFC 5802, `server-first-message`): a nonce, a salt, and how often to hash. It has
  * to have this form as a whole: the driver takes the last of several values, and it looks at the first letter alone.
  */
-const CHALLENGED = /^r=[^,]+,s=[^,]+,i=(\d{1,10})$/u;
+const CHALLENGED = /^r=([^,]+),s=[^,]+,i=(\d{1,10})$/u;
+/** The message of the client that asks for a challenge (`client-first-message`), with its head. */
+const CLIENT_FIRST = /^p[^]{4}SCRAM-SHA-256\0[^]{4}n,,n=[^,]*,r=([^,]+)$/u;
 
-function assertIterations(challenge: string): void {
-  const iterations = Number(CHALLENGED.exec(challenge)?.[1]);
+function assertIterations(iterations: number): void {
   if (iterations >= ITERATIONS_MIN && iterations <= ITERATIONS_MAX) return;
   throw refused(
     `The server does not hash the password from ${ITERATIONS_MIN} to ${ITERATIONS_MAX} times, as scram-sha-256 should.`,

@@ -18,15 +18,23 @@ const OTHERS = 0o077;
 
 /**
  * The password: that of the URL, else `PGPASSWORD`, else that of the first line that fits in the file that `PGPASSFILE`
- * names, or in `~/.pgpass`. Empty: there is none, and the server perhaps asks for none.
+ * names, or in `~/.pgpass`.
  *
- * @throws `STORE_PERMISSION` for a file that others can read
+ * @throws `STORE_PERMISSION` for a file that others can read; `STORE_LOGIN_REFUSED` if there is none: a server that
+ * asks for a password accepts no empty one
  */
 export function passwordOf(target: Target, env: Environment = process.env): string {
   const known = target.password || env['PGPASSWORD'];
   if (known) return known;
-  const text = readPasswordFile(env);
-  return text === null ? '' : (passwordIn(text, target) ?? '');
+  const { path, text, lack } = readPasswordFile(env);
+  const found = text === null ? null : passwordIn(text, target);
+  if (found) return found;
+  const why = lack ?? `The password file ${path} has no password for this server, database and user.`;
+  throw new OrchestratorError('STORE_LOGIN_REFUSED', `The server asks for a password, and there is none. ${why}`, {
+    hint:
+      'Name a file of mode 600 in PGPASSFILE, with a line host:port:database:user:password. ' +
+      'Or set PGPASSWORD, or give the password in the store URL.',
+  });
 }
 
 /**
@@ -40,7 +48,7 @@ export function passwordFileWith(target: Target, env: Environment = process.env)
   if (forAll) return `${line}${lineOf(['*', '*', '*', '*', forAll])}`;
   let others: string | null = null;
   try {
-    others = readPasswordFile(env);
+    others = readPasswordFile(env).text;
   } catch {
     // Others can read it, so it was of no use before either.
   }
@@ -56,28 +64,39 @@ function hostOf({ host, socketFolder }: Target): string {
   return socketFolder !== null && USUAL_FOLDERS.has(socketFolder) ? 'localhost' : host;
 }
 
-function readPasswordFile(env: Environment): string | null {
+interface PasswordFile {
+  readonly path: string;
+  /** `null`: as for PostgreSQL's programs, a file that is not there, or that this user cannot read, has no password. */
+  readonly text: string | null;
+  /** Why there is no text. */
+  readonly lack: string | null;
+}
+
+function readPasswordFile(env: Environment): PasswordFile {
   const named = env['PGPASSFILE'];
   const path = named || join(homedir(), '.pgpass');
-  if (!isAbsolute(path) && !named) return null;
+  const none = (problem: string): PasswordFile => {
+    const what = named ? `PGPASSFILE names ${path}, which ${problem}.` : `The password file ${path} ${problem}.`;
+    return { path, text: null, lack: what };
+  };
+  if (!isAbsolute(path) && !named) return none('has no folder, because HOME is empty');
   try {
     const status = statSync(path);
-    if (!status.isFile()) return null;
+    if (!status.isFile()) return none('is not a file');
     // Windows has no such modes.
-    if (process.geteuid !== undefined && (status.mode & OTHERS) !== 0)
-      throw new OrchestratorError(
-        'STORE_PERMISSION',
-        `Other users may use the password file ${path}; it was not read.`,
-        {
-          hint: 'chmod 600 on that file.',
-        },
-      );
-    return readFileSync(path, 'utf8');
+    if (process.geteuid !== undefined && (status.mode & OTHERS) !== 0) throw othersMayUse(path);
+    return { path, text: readFileSync(path, 'utf8'), lack: null };
   } catch (error) {
-    // As PostgreSQL's programs: a file that is not there, or that this user cannot read, has no password.
     if (error instanceof OrchestratorError) throw error;
-    return null;
+    const { code } = error as NodeJS.ErrnoException;
+    return none(code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`);
   }
+}
+
+function othersMayUse(path: string): OrchestratorError {
+  return new OrchestratorError('STORE_PERMISSION', `Other users may use the password file ${path}; it was not read.`, {
+    hint: 'chmod 600 on that file.',
+  });
 }
 
 /** The lines are `host:port:database:user:password`; `*` stands for any, a backslash before `:` and itself. */

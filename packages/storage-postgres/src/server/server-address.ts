@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { AUTH_METHODS, type AuthMethod } from './authentication.ts';
 
@@ -70,8 +71,10 @@ export function parseServerUrl(text: string): ServerAddress {
     );
   if (host.includes(',')) throw invalid('The store URL names several hosts; name only the primary server.');
   if (user === '') throw invalid('The store URL names no user.');
+  if (url.hash !== '') throw invalid('The store URL has a part behind #. Write %23 for a # in a password.');
   if (database === '' || database.includes('/')) throw invalid('The store URL names no database.');
   const socketFolder = host.startsWith('/') ? host : null;
+  assertNoSignIsCoded({ host, user, database }, url.password !== '');
   const port = url.port === '' ? 5432 : Number(url.port);
   return {
     host,
@@ -90,9 +93,55 @@ export function parseServerUrl(text: string): ServerAddress {
   };
 }
 
+/** The server for people: host and port, or the file of its socket. */
+export function serverName({ host, port, socketFolder }: ServerAddress): string {
+  if (socketFolder !== null) return `${socketFolder}/.s.PGSQL.${port}`;
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Each also in its wide form, or the bytes of that. */
+const COLON = /[:;\uFF1A\uFF1B]|\u00EF\u00BC[\u009A\u009B]/u;
+const AT = /[@\uFF20]|\u00EF\u00BC\u00A0/u;
+const OPTION = /[?&;=\uFF1F\uFF06\uFF1B\uFF1D]|\u00EF\u00BC[\u009F\u0086\u009B\u009D]/u;
+
+/**
+ * A sign of the URL that is coded, once or more often, is none: what should be the password would be a part of the
+ * user, the host or the database, which are shown.
+ */
+function assertNoSignIsCoded(
+  { host, user, database }: Pick<ServerAddress, 'host' | 'user' | 'database'>,
+  hasPassword: boolean,
+): void {
+  if (COLON.test(uncoded(user)) && !hasPassword)
+    throw invalid(
+      'The user in the store URL has a colon or a semicolon. Write a plain : between the user and the password.',
+    );
+  const isName = !host.startsWith('/') && !isIPv6(host);
+  if (isName && (AT.test(uncoded(host)) || COLON.test(uncoded(host))))
+    throw invalid(
+      'The host in the store URL has a colon, a semicolon or an @. ' +
+        'Write a plain : before the password, and an @ after it.',
+    );
+  if (OPTION.test(uncoded(database)))
+    throw invalid(
+      'The database in the store URL has one of ? & ; = in it. ' +
+        'Write a plain ? before the first option, and an & before each further one.',
+    );
+}
+
+/** With each byte that is still coded as a sign of its own. */
+function uncoded(text: string): string {
+  let [coded, read] = ['', text];
+  while (read !== coded) {
+    coded = read;
+    read = coded.replaceAll(/%([\da-f]{2})/giu, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
+  }
+  return read;
+}
+
 /** Whether packets to this host stay on this machine. */
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  return host.toLowerCase() === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function tlsMode(asked: string | null, local: boolean): TlsMode {
@@ -141,6 +190,6 @@ function withoutBreaks(value: string): string {
 function invalid(message: string): OrchestratorError {
   return new OrchestratorError('STORE_URL_INVALID', message, {
     field: 'store',
-    hint: 'Use postgres://user:password@host:5432/database.',
+    hint: 'Use postgres://user@host:5432/database, with :password behind the user if it needs one.',
   });
 }

@@ -3,7 +3,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import { isConnectionLost } from '../errors.ts';
-import type { ServerAddress } from './server-address.ts';
+import { serverName, type ServerAddress } from './server-address.ts';
 
 /** "Do you speak TLS?", before anything else is said. */
 const TLS_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
@@ -23,8 +23,7 @@ export async function openSocket(
   onSocket: (socket: Socket) => void,
 ): Promise<Socket> {
   const { host, port, socketFolder } = address;
-  const socket =
-    socketFolder === null ? connectPlain({ host, port }) : connectPlain(`${socketFolder}/.s.PGSQL.${port}`);
+  const socket = socketFolder === null ? connectPlain({ host, port }) : connectPlain(serverName(address));
   onSocket(socket);
   const timer = setTimeout(() => socket.destroy(timedOut(timeoutMs)), timeoutMs);
   try {

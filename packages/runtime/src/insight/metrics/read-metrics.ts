@@ -1,5 +1,5 @@
 import { LABEL_VALUES_MAX, OTHER } from './catalogue.ts';
-import { lastEventBefore } from '../log-pages.ts';
+import { lastEventBefore } from '../event-before.ts';
 import { LogFold } from './log-fold.ts';
 import { foldLog, type MetricReads } from './read-log.ts';
 import { readState } from './read-state.ts';
@@ -49,7 +49,7 @@ export async function readMetrics(reads: MetricReads, question: MetricsQuestion)
   let eventId = asOf;
   let isCapped = false;
   for (const namespace of namespaces) {
-    const before = await lastEventBefore(reads, { at, asOf, namespace });
+    const before = await lastEventBefore(reads, { at, now, asOf, namespace });
     isCapped ||= before < earliest;
     const after = Math.max(before, earliest);
     eventId = Math.min(eventId, after);

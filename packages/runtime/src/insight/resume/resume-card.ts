@@ -1,5 +1,5 @@
 import { addresseeName, counted, isoSeconds, shellWord, waitsForTasks, type Artifact } from '@agent-orchestrator/core';
-import { artifactPlace, shownResult } from '../../text/artifact-place.ts';
+import { artifactPlace, shownContext, shownResult } from '../../text/artifact-place.ts';
 import type { Names } from '../names.ts';
 import { fitCard, RESUME_BUDGET, type Item, type Part } from './card-fit.ts';
 import { CardText, items } from './card-text.ts';
@@ -179,7 +179,7 @@ function checkpointPart({ id, checkpoint }: SessionFacts, say: CardText): Part {
     },
   };
   if (checkpoint === null) return { ...part, lines: [] };
-  const { turn, at, eventId, agent, lastAction, nextAction, memoryRef, hash, data } = checkpoint;
+  const { turn, at, eventId, agent, lastAction, nextAction, memoryRef, hash, data } = shownContext(checkpoint);
   const by = agent === null ? '' : ` by ${say.name(agent)}`;
   const text = (label: string, field: 'action' | 'memory', value: string | null) =>
     value === null ? [] : [`${label} ${say.text(field, value)}`];

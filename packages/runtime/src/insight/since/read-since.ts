@@ -11,8 +11,8 @@ import {
 } from '@agent-orchestrator/core';
 import { isHeldByCaller, type CallerIdentity } from '../../processes/caller-identity.ts';
 import { readDeadLetters } from '../dead-letters.ts';
+import { lastEventBefore } from '../event-before.ts';
 import { handOffOf, type HandOff } from '../hand-offs.ts';
-import { lastEventBefore } from '../log-pages.ts';
 import { lookBack } from '../look-back.ts';
 import { readQuestions } from '../questions.ts';
 import { rolesOf } from '../roles-of.ts';
@@ -90,6 +90,7 @@ export type QuestionInBrief = Pick<
 
 export interface SinceGroup {
   readonly name: SinceGroupName;
+  /** At least so many, if counting stopped. */
   readonly count: number;
   /** Newest first; at most a few. */
   readonly rows: readonly SinceRow[];
@@ -134,7 +135,8 @@ export async function readSince(
     const asOf = await reads.asOf();
     const { from, agent, countMax = SINCE_COUNT_MAX, caller = null } = question;
     if ('eventId' in from && from.eventId > asOf) throw cursorAhead(from.eventId, asOf, 'from.eventId');
-    const eventId = 'eventId' in from ? from.eventId : await lastEventBefore(reads, { at: from.at, asOf });
+    const eventId =
+      'eventId' in from ? from.eventId : await lastEventBefore(reads, { at: from.at, now: await reads.now(), asOf });
     const { groups, isCapped } = await readGroups(reads, { from: eventId, asOf, countMax, caller });
     const counts = await reads.counts(undefined, countMax);
     const questions = await readQuestions(reads, counts, { countMax, limit: ROWS });
@@ -189,11 +191,12 @@ async function readGroups(
   }
   const isCapped = after !== null;
   if (isCapped) await addNewest(reads, newest, Math.max(from, asOf - NEWEST_REACH), asOf);
-  const groups = Object.entries(SINCE_GROUPS).map(async ([name, types]): Promise<SinceGroup> => ({
-    name: name as SinceGroupName,
-    count: types.reduce((sum, type) => sum + (counts.get(type) ?? 0), 0),
-    rows: await Promise.all(newest.of(types).map((event) => rowOf(reads, event, caller))),
-  }));
+  const groups = Object.entries(SINCE_GROUPS).map(async ([name, types]): Promise<SinceGroup> => {
+    const rows = await Promise.all(newest.of(types).map((event) => rowOf(reads, event, caller)));
+    const count = types.reduce((sum, type) => sum + (counts.get(type) ?? 0), 0);
+    // The newest may all have come after counting stopped.
+    return { name: name as SinceGroupName, count: Math.max(count, rows.length), rows };
+  });
   return { groups: await Promise.all(groups), isCapped };
 }
 
