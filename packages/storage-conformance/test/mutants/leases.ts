@@ -1,4 +1,4 @@
-import type { LeaseFilter, Reader } from '@agent-orchestrator/core';
+import type { LeaseFilter, LeaseInterval, Reader } from '@agent-orchestrator/core';
 import { withReader, type Mutant } from './mutant.ts';
 
 const CHAPTER = 'leases as intervals, and what waits';
@@ -49,10 +49,27 @@ export const leases: readonly Mutant[] = [
     }),
   },
   {
+    name: 'a lease that was taken over counts as held',
+    chapter: CHAPTER,
+    wrap: lists(async (read, filter) => {
+      const { items, next } = await read.leases(filter);
+      const isTaken = ({ endedType }: LeaseInterval) => endedType === 'lease.taken_over';
+      const open = { endedId: null, endedAt: null, endedType: null };
+      return { items: items.map((lease) => (isTaken(lease) ? { ...lease, ...open } : lease)), next };
+    }),
+  },
+  {
     name: 'all tasks of a session are counted, however many',
     chapter: CHAPTER,
     wrap: withReader((read) => ({
       countsOfSession: (namespace, sessionId) => read.countsOfSession(namespace, sessionId, MANY),
+    })),
+  },
+  {
+    name: 'the tasks of all sessions are counted, whichever is asked for',
+    chapter: CHAPTER,
+    wrap: withReader((read) => ({
+      countsOfSession: async (namespace, _sessionId, max) => (await read.counts(namespace, max)).tasks,
     })),
   },
   {
@@ -97,5 +114,34 @@ export const leases: readonly Mutant[] = [
       const others = await read.oldestHeads('ops', asked);
       return { lookedAt: lookedAt + others.lookedAt, oldest: [...others.oldest, ...oldest].slice(0, asked.limit) };
     }),
+  },
+  {
+    name: 'the heads that were queued last are told',
+    chapter: CHAPTER,
+    wrap: heads(async (read, namespace, { max, limit }) => {
+      const { lookedAt, oldest } = await read.oldestHeads(namespace, { max, limit: MANY });
+      return { lookedAt, oldest: oldest.toReversed().slice(0, limit) };
+    }),
+  },
+  {
+    name: 'queued tasks of held sessions are told as heads',
+    chapter: CHAPTER,
+    wrap: withReader((read, { data }) => ({
+      async oldestHeads(namespace, asked) {
+        const { lookedAt, oldest } = await read.oldestHeads(namespace, asked);
+        const behind = [...data.tasks.values()]
+          .filter((task) => task.namespace === namespace && task.status === 'queued')
+          .filter(({ sessionId }) => data.sessions.get(`${namespace}\n${sessionId}`)?.status === 'running')
+          .map(({ id, queuedAt }) => ({ taskId: id, queuedAt }));
+        return { lookedAt: lookedAt + behind.length, oldest: [...behind, ...oldest].slice(0, asked.limit) };
+      },
+    })),
+  },
+  {
+    name: 'tasks whose time has come are told only after a command has seen them',
+    chapter: CHAPTER,
+    wrap: withReader((read) => ({
+      claimPreview: async (scope) => ({ ...(await read.claimPreview(scope)), scheduled: [] }),
+    })),
   },
 ];
