@@ -6,7 +6,7 @@
  * - it counts work that was done twice, leases that were granted while held, and late writes
  * - the check finds an event that was changed, and nothing in a log that was not; its memory and its work are bounded
  * - it begins again when the log has become shorter, or when the store was restored from a backup
- * - of many leases, a chart gets shares
+ * - of many leases, a chart gets shares; of many holders, not all get a row
  */
 import type { Event, Orchestrator, Storage } from '@agent-orchestrator/core';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,11 +14,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backupStore, openOrchestrator, openStorage, restoreStore } from '@agent-orchestrator/runtime';
 import { expect, onTestFinished, test } from 'vitest';
+import { holdersToShow } from '../src/api/lease-bins.ts';
 import { readLeases } from '../src/api/leases.ts';
 import { momentOf } from '../src/api/page-reads.ts';
 import { readTrust } from '../src/api/trust.ts';
 import { Follower } from '../src/fold/follower.ts';
-import { isInterrupted } from '../src/fold/lease-history.ts';
+import { isInterrupted, type LeaseMoment } from '../src/fold/lease-history.ts';
 import { LogCheck } from '../src/fold/log-check.ts';
 import { NumberedTexts } from '../src/fold/numbered-texts.ts';
 import { SlimReplay } from '../src/fold/slim-replay.ts';
@@ -315,6 +316,15 @@ test('leases are shares where they cannot be told apart', async () => {
 
   expect({ count, bars, holders }).toMatchObject({ count: MANY, bars: null, holders: [{ agent: 'busy' }] });
   expect(bins?.shares[0]?.flat().some((share) => share > 0)).toBe(true);
+});
+
+test('of many holders those have a row that hold something, then those that were granted a lease last', () => {
+  const leases = Array.from({ length: 150 }, (_, at) => ({ agent: `a${at}`, host: null, until: at === 3 ? null : 1 }));
+
+  const { keys, leftOut } = holdersToShow([...leases, ...leases.slice(0, 1)] as LeaseMoment[]);
+
+  const kept = [...leases.slice(52), ...leases.slice(0, 1), ...leases.slice(3, 4)];
+  expect([leftOut, [...keys]]).toEqual([50, kept.map(({ agent }) => `\n${agent}`)]);
 });
 
 /** A follower that has read one store, and then finds another at its place. */

@@ -13,6 +13,8 @@ import {
   thresholdValues,
 } from '@agent-orchestrator/runtime';
 import type { Follower } from '../fold/follower.ts';
+import { inTime, LOST_MS } from '../fold/in-time.ts';
+import { SharedQuestions } from '../fold/shared-questions.ts';
 
 /** A store that is behind for longer is not ready. */
 const LAG_MAX_MS = 5_000;
@@ -37,8 +39,9 @@ export class Monitoring {
   readonly #thresholds: Thresholds;
   readonly #version: string;
   readonly #clock: () => number;
-  #health: { readonly at: number; readonly answer: Promise<Health> } | null = null;
-  #metrics: Promise<string> | null = null;
+  readonly #scrapes = new SharedQuestions<string>();
+  readonly #checks = new SharedQuestions<Health>();
+  #health: { readonly at: number; readonly answer: Health } | null = null;
 
   constructor(
     store: string,
@@ -56,22 +59,23 @@ export class Monitoring {
 
   /** The totals of the whole log, of all namespaces. One scrape at a time reads; others get its answer. */
   async metrics(): Promise<string> {
-    this.#metrics ??= this.#measure().finally(() => (this.#metrics = null));
-    return this.#metrics;
+    return this.#scrapes.ask('metrics', () => this.#measure());
   }
 
   async readiness(): Promise<Readiness> {
-    const now = this.#clock();
-    if (this.#health === null || now - this.#health.at > HEALTH_MS)
-      this.#health = {
-        at: now,
-        answer: readHealth(this.#store, { thresholds: thresholdValues(this.#thresholds) }),
-      };
-    const { status, problem } = await this.#health.answer;
+    const { status, problem } = await this.#checks.ask('health', () => inTime(this.#check(), LOST_MS));
     if (problem !== null) return { ready: false, status, problem: problem.code };
     const { phase, error } = this.#follower.state;
     const isLate = phase === 'failed' || this.#lagMs() > LAG_MAX_MS;
     return { ready: !isLate, status, problem: isLate ? (error?.code ?? 'BEHIND') : null };
+  }
+
+  async #check(): Promise<Health> {
+    if (this.#health === null || this.#clock() - this.#health.at > HEALTH_MS) {
+      const answer = await readHealth(this.#store, { thresholds: thresholdValues(this.#thresholds) });
+      this.#health = { at: this.#clock(), answer };
+    }
+    return this.#health.answer;
   }
 
   /** Since when it may lack events: some are settled, or the store does not answer. */

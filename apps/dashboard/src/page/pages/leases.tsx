@@ -6,10 +6,9 @@ import { afterKey, moved, zoomed } from '../chart/moves.ts';
 import { Answer } from '../parts/answer.tsx';
 import { EventLink } from '../parts/links.tsx';
 import { Ago, Time } from '../parts/times.tsx';
-import { change, route } from '../state/route.ts';
+import { change, route, withoutMoment } from '../state/route.ts';
 import { named, t, type TextName } from '../text/text.ts';
 import { lasting } from '../text/time.ts';
-import { withoutMoment } from './tasks.tsx';
 
 /** Who held what, when. */
 export function Leases() {
@@ -48,6 +47,9 @@ function Chart({ answer }: { readonly answer: LeasesData }) {
       <p id="chart-count" class="dim">
         {t('lease_count', { n, interrupted, refused })}
       </p>
+      {answer.holders_left_out > 0 && (
+        <p class="dim">{t('holders_left_out', { n: answer.holders_left_out, shown: answer.holders.length })}</p>
+      )}
       {n === 0 && <NoLeases last={answer.last_lease_at} />}
       <Gantt answer={answer} window={window} selected={selected} onMove={move} onSelect={setSelected} />
       <div aria-live="polite" class="card">

@@ -48,7 +48,7 @@ function NothingNeedsYou({ now: { last_event: last } }: { readonly now: Wire<Now
   );
 }
 
-/** Where all of a group are. */
+/** Where all of a group are. Some lists have others, too. */
 const LISTS: Readonly<Record<string, () => string>> = {
   question: () => linkTo('tasks', { status: 'waiting' }),
   review: () => linkTo('tasks', { status: 'in_review' }),
@@ -60,11 +60,16 @@ const LISTS: Readonly<Record<string, () => string>> = {
   refused: () => linkTo('events', { type: 'lease.refused' }),
 };
 
+const WITH_OTHERS: ReadonlySet<string> = new Set(['question', 'blocked', 'silent', 'cancellation', 'refused']);
+
 function NeedCard({ need: { group, count: total, rows } }: { readonly need: Wire<Need> }) {
   return (
     <section class={`need need-${group}`} data-need={group}>
       <h3>
-        {t(`need_${group}` as TextName)} <a href={LISTS[group]?.() ?? '#/tasks'}>{t('all_of_them', { n: total })}</a>
+        {t(`need_${group}` as TextName)}{' '}
+        <a href={LISTS[group]?.() ?? '#/tasks'}>
+          {t(WITH_OTHERS.has(group) ? 'among_others' : 'all_of_them', { n: total })}
+        </a>
       </h3>
       <ul class="rows">
         {rows.map((row) => (
@@ -136,7 +141,7 @@ function WorkingCard({ rows, total }: { readonly rows: readonly Wire<WorkingRow>
               {rows.map((row) => (
                 <tr key={row.session_id}>
                   <td>
-                    <span class={row.stale ? 'bad' : 'run'}>{row.stale ? `◌ ${t('need_silent')}: ` : '▶ '}</span>
+                    <span class={row.stale ? 'bad' : 'run'}>{row.stale ? `◌ ${t('silent')}: ` : '▶ '}</span>
                     <AgentLink name={row.agent} />
                   </td>
                   <td>

@@ -64,6 +64,8 @@ export const en = {
   need_blocked: 'Wait for a task that failed or was cancelled',
   need_refused: 'Late writes that were refused in the last hour',
   all_of_them: 'all {n}',
+  among_others: '{n}, in a list with others',
+  silent: 'silent',
   working: 'Who works on what',
   nobody_works: 'No agent holds a session. `orchestrator claim` or `orchestrator run` starts one.',
   more_working: 'and {n} more',
@@ -91,12 +93,13 @@ export const en = {
   closed: 'closed',
   handed_off: 'handed off',
   since: 'Since',
+  when: 'When',
   kind: 'Kind',
   title: 'Title',
   text: 'Title, id, number or dedupe key',
   any: 'any',
   clear: 'Clear the filters',
-  none_match: 'No task matches: {filters}',
+  none_match: 'Nothing matches: {filters}',
   searched: 'Looked for in the {n} newest tasks.',
   older: 'Older',
   newest: 'Newest',
@@ -149,6 +152,9 @@ export const en = {
   too_long: 'The session has so many events that its past is not shown.',
 
   lease_count: '{n} leases in view, {interrupted} interrupted, {refused} late writes refused',
+  holders_left_out:
+    'Only {shown} holders have a row: those that hold something, then those that were granted a lease last. ' +
+    '{n} others are counted, and not drawn.',
   no_leases: 'No lease in this window.',
   no_leases_last: 'No lease in this window. The last one before began',
   zoom_in: 'Closer',
@@ -179,6 +185,7 @@ export const en = {
   interrupted: 'Interrupted',
   refused: 'Refused late',
   no_agents: 'No agent was seen. `orchestrator agent register NAME` registers one.',
+  agents_left_out: '{n} other agents are not listed: they were last seen before all of these.',
   roles: 'Roles',
 
   type: 'Type',

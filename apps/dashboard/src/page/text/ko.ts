@@ -66,6 +66,8 @@ export const ko: Readonly<Record<TextName, string>> = {
   need_blocked: '실패하거나 취소된 작업을 기다림',
   need_refused: '지난 한 시간 동안 거부된 늦은 쓰기',
   all_of_them: '전체 {n}개',
+  among_others: '{n}개, 다른 것도 있는 목록',
+  silent: '응답 없음',
   working: '누가 무엇을 하는가',
   nobody_works: '세션을 맡은 에이전트가 없습니다. `orchestrator claim`이나 `orchestrator run`으로 시작합니다.',
   more_working: '외 {n}개',
@@ -92,13 +94,14 @@ export const ko: Readonly<Record<TextName, string>> = {
   idle: '유휴',
   closed: '닫힘',
   handed_off: '넘김',
-  since: '시작',
+  since: '언제부터',
+  when: '시각',
   kind: '종류',
   title: '제목',
   text: '제목, id, 번호 또는 dedupe key',
   any: '모두',
   clear: '필터 지우기',
-  none_match: '일치하는 작업이 없습니다: {filters}',
+  none_match: '일치하는 것이 없습니다: {filters}',
   searched: '최근 작업 {n}개에서 찾았습니다.',
   older: '이전 것',
   newest: '최신',
@@ -151,6 +154,9 @@ export const ko: Readonly<Record<TextName, string>> = {
   too_long: '세션의 이벤트가 너무 많아 과거를 보여 주지 않습니다.',
 
   lease_count: '임대 {n}개, 중단 {interrupted}개, 거부된 늦은 쓰기 {refused}개',
+  holders_left_out:
+    '담당자 {shown}명만 그립니다. 지금 맡고 있는 쪽이 먼저이고, 그다음은 최근에 임대를 받은 순서입니다. ' +
+    '나머지 {n}명은 개수에만 들어갑니다.',
   no_leases: '이 구간에 임대가 없습니다.',
   no_leases_last: '이 구간에 임대가 없습니다. 그 전 마지막 임대의 시작',
   zoom_in: '확대',
@@ -181,6 +187,7 @@ export const ko: Readonly<Record<TextName, string>> = {
   interrupted: '중단',
   refused: '늦어서 거부',
   no_agents: '에이전트가 없습니다. `orchestrator agent register NAME`으로 등록합니다.',
+  agents_left_out: '다른 에이전트 {n}개는 목록에 없습니다. 모두 위의 에이전트보다 먼저 마지막으로 활동했습니다.',
   roles: '역할',
 
   type: '유형',
