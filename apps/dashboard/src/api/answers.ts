@@ -65,7 +65,11 @@ export class Answers {
   async to(name: string, params: URLSearchParams): Promise<string | null> {
     const { follower } = this.#reads;
     const version = () => `${follower.state.asOf} ${follower.state.phase}`;
-    return this.#questions.ask(`${name}?${params}`, () => inTime(this.#answer(name, params), LOST_MS), version);
+    return this.#questions.ask(
+      `${name}?${params.toString()}`,
+      () => inTime(this.#answer(name, params), LOST_MS),
+      version,
+    );
   }
 
   async #answer(name: string, params: URLSearchParams): Promise<string | null> {

@@ -52,7 +52,9 @@ export function readLeases(
   const last = moment.at;
   const [first = last - DAY_MS] = history.leases.begins(moment.ordinal);
   const end = numberIn(params, 'until', { ...most, otherwise: last });
-  const begin = Math.min(numberIn(params, 'from', { ...most, otherwise: end - DAY_MS }), end - SHORTEST_MS);
+  // The last day, or all that there is of it.
+  const otherwise = Math.max(end - DAY_MS, Math.min(first, end));
+  const begin = Math.min(numberIn(params, 'from', { ...most, otherwise }), end - SHORTEST_MS);
   const inWindow = () => history.leases.between(begin, end, moment.ordinal);
   const { keys: shown, leftOut } = holdersToShow(inWindow());
   const bins = new LeaseBins({ begin, end }, last, shown);

@@ -264,7 +264,7 @@ function losesFirstBackwards(list: keyof typeof CHAPTERS_OF_LISTS): Mutant['wrap
       const { items, next } = await ask(filter);
       return { items: filter.before !== undefined && next === null ? items.slice(0, -1) : items, next };
     };
-    return { [list]: changed } as Partial<Reader>;
+    return { [list]: changed };
   });
 }
 

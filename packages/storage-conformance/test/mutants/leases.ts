@@ -1,4 +1,4 @@
-import type { LeaseFilter, LeaseInterval, Reader } from '@agent-orchestrator/core';
+import type { LeaseFilter, Reader } from '@agent-orchestrator/core';
 import { withReader, type Mutant } from './mutant.ts';
 
 const CHAPTER = 'leases as intervals, and what waits';
@@ -53,9 +53,9 @@ export const leases: readonly Mutant[] = [
     chapter: CHAPTER,
     wrap: lists(async (read, filter) => {
       const { items, next } = await read.leases(filter);
-      const isTaken = ({ endedType }: LeaseInterval) => endedType === 'lease.taken_over';
-      const open = { endedId: null, endedAt: null, endedType: null };
-      return { items: items.map((lease) => (isTaken(lease) ? { ...lease, ...open } : lease)), next };
+      const held = { endedId: null, endedAt: null, endedType: null };
+      const told = items.map((lease) => (lease.endedType === 'lease.taken_over' ? { ...lease, ...held } : lease));
+      return { items: told, next };
     }),
   },
   {
