@@ -48,9 +48,7 @@ export default define;
 async function serve(call: Call<DashboardOptions>): Promise<number> {
   if (call.output.format === 'json')
     throw usage('--json prints one document, but the dashboard runs until it is stopped.', 'Omit --json.', 'json');
-  const { serveDashboard, askForLink, keepHeapSmall, problemOfPublicUrl } =
-    await import('agent-orchestrator-dashboard');
-  keepHeapSmall();
+  const { serveDashboard, askForLink, problemOfPublicUrl } = await import('agent-orchestrator-dashboard');
   const ended = interruption();
   const { store, thresholds } = call.settings;
   const { port, publicUrl, payloads } = call.options;
