@@ -5,8 +5,8 @@ import { setFlagsFromString } from 'node:v8';
 const FLAGS = ['--heap-growing-percent=20', '--optimize-for-size', '--no-concurrent-recompilation'];
 
 /**
- * Some flags count only from the start of a process, so it begins again in its own place: the same process for whoever
- * started it. Where that cannot be done, as on Windows, the others count from now on.
+ * Some flags count only from the start of a process, so it begins again in its own place, and stays the same process.
+ * Where that cannot be done, as on Windows, the others count from now on.
  */
 export function keepHeapSmall() {
   if (FLAGS.every((flag) => process.execArgv.includes(flag))) return;

@@ -1,7 +1,7 @@
 /**
  * A question to the store that is under way:
  *
- * - is not begun anew, whoever asks, and its failure is told to all
+ * - is not begun anew, and all that ask get its answer or its failure
  * - where something has changed since it began, one more begins after it, for all who came
  */
 import { expect, test } from 'vitest';
