@@ -3,10 +3,8 @@
 // modules that an old Node would answer with a crash.
 import './node-guard.js';
 import { keepCompiledCode } from './compile-cache.js';
-import { keepHeapSmall } from './small-heap.js';
 
 keepCompiledCode();
 // Before Node opens more of them, as it does while the program is loaded.
 if (process.argv.includes('run')) await import('../dist/descriptors.js');
-else if (process.argv.includes('dashboard')) keepHeapSmall();
 await import('../dist/main.js');

@@ -3,4 +3,5 @@ export { serveDashboard, type Dashboard, type DashboardOptions } from './server/
 export { askForLink, type RunningDashboard } from './server/running-dashboard.ts';
 export { openingPage } from './server/opening-page.ts';
 export { problemOfPublicUrl } from './server/addresses.ts';
+export { keepHeapSmall } from './server/small-heap.ts';
 export { dashboardFolder, Secrets } from './server/secrets.ts';

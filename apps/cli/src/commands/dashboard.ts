@@ -48,7 +48,9 @@ export default define;
 async function serve(call: Call<DashboardOptions>): Promise<number> {
   if (call.output.format === 'json')
     throw usage('--json prints one document, but the dashboard runs until it is stopped.', 'Omit --json.', 'json');
-  const { serveDashboard, askForLink, problemOfPublicUrl } = await import('agent-orchestrator-dashboard');
+  const { serveDashboard, askForLink, keepHeapSmall, problemOfPublicUrl } =
+    await import('agent-orchestrator-dashboard');
+  keepHeapSmall();
   const ended = interruption();
   const { store, thresholds } = call.settings;
   const { port, publicUrl, payloads } = call.options;
