@@ -2,8 +2,9 @@
  * What follows the log:
  *
  * - a store that does not answer is stopped, and is asked again; a moment that is not read is told so
- * - an answer that comes late is waited for, and is asked for once
- * - a watch that begins late is taken, and ended with the follower
+ * - an answer that comes late is waited for, and is asked for once; what was committed since is not missed
+ * - a watch that begins late is taken, and ended with the follower, also if it begins after its end
+ * - a watch that fails, or is lost, begins anew, and a lost one is ended
  * - a read that fails makes it count nothing twice
  * - what it keeps of a name is as much as it did
  */
@@ -105,6 +106,76 @@ test('a watch that begins late is taken, and ended with the follower', async () 
   stop.abort();
   await running;
   expect([watching, begin.length]).toEqual([0, 1]);
+});
+
+test('a late answer is not taken for how far the log is now', async () => {
+  const { storage, orchestrator } = await newStore();
+  await orchestrator.enqueueTask({});
+  const late = Promise.withResolvers<void>();
+  let isFirst = true;
+  const read = changed(storage.read, (name, asked) => async (...question) => {
+    const answer = await asked(...question);
+    if (name === 'settledEventId' && isFirst) {
+      isFirst = false;
+      await late.promise;
+    }
+    return answer;
+  });
+  const slow = { read, watch: storage.watch.bind(storage) };
+  const follower = new Follower(slow, 'default', { answerMs: 30, againMs: 1 });
+  const live = new Set<number>();
+  follower.onChange(() => follower.state.phase === 'live' && live.add(follower.state.asOf));
+  const stop = new AbortController();
+  const running = follower.run(stop.signal);
+  await expect.poll(() => follower.state.phase).toBe('failed');
+  await orchestrator.enqueueTask({});
+  late.resolve();
+
+  await expect.poll(() => follower.state.phase).toBe('live');
+  expect([...live]).toEqual([await orchestrator.asOf()]);
+  stop.abort();
+  await running;
+});
+
+/** A follower whose watches begin as they are told, one after the other; `ended` has the numbers of those that did. */
+async function watching(begins: readonly Promise<unknown>[]) {
+  const { storage } = await newStore();
+  let count = 0;
+  const ended: number[] = [];
+  const watch: Storage['watch'] = async () => {
+    const number = count;
+    count += 1;
+    await begins[number];
+    return async () => void ended.push(number);
+  };
+  const follower = new Follower({ read: storage.read, watch }, 'default', { answerMs: 5, lostMs: 20, againMs: 1 });
+  const stop = new AbortController();
+  const running = follower.run(stop.signal);
+  const end = async () => {
+    stop.abort();
+    await running;
+  };
+  return { follower, ended, end };
+}
+
+test('a watch that begins after the end is ended', async () => {
+  const late = Promise.withResolvers<void>();
+  const { ended, end } = await watching([late.promise]);
+  await end();
+  late.resolve();
+
+  await expect.poll(() => ended).toEqual([0]);
+});
+
+test('a watch that fails or is lost begins anew, and a lost one is ended', async () => {
+  const lost = Promise.withResolvers<void>();
+  const { follower, ended, end } = await watching([Promise.reject(new Error('no connection')), lost.promise]);
+  await expect.poll(() => follower.state.phase).toBe('live');
+  lost.resolve();
+  await expect.poll(() => ended).toEqual([1]);
+
+  await end();
+  expect(ended).toEqual([1, 2]);
 });
 
 test('a failed read of the check counts no event twice', async () => {

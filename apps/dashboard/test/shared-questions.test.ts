@@ -2,7 +2,7 @@
  * A question to the store that is under way:
  *
  * - is not begun anew, and all that ask get its answer or its failure
- * - where something has changed since it began, one more begins after it, for all who came
+ * - where something has changed since it began, one more begins after it, for all who came, again and again
  */
 import { expect, test } from 'vitest';
 import { SharedQuestions } from '../src/fold/shared-questions.ts';
@@ -53,4 +53,15 @@ test('where something has changed, one more begins after it', async () => {
 
   expect(await Promise.all(later)).toEqual([2, 2, 2, 2]);
   expect(begun.length).toBe(2);
+  for (const round of [3, 4]) {
+    const early = ask();
+    change();
+    const late = [ask(), ask()];
+    const last = begun.length;
+    begun[last - 1]?.resolve(round);
+    expect(await early).toBe(round);
+    await expect.poll(() => begun.length).toBe(last + 1);
+    begun[last]?.resolve(10 * round);
+    expect(await Promise.all(late)).toEqual([10 * round, 10 * round]);
+  }
 });

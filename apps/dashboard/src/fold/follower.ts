@@ -93,18 +93,26 @@ export class Follower {
         await pause(this.#againMs, undefined, { signal }).catch(() => {});
       }
     }
-    this.#begun?.then((changes) => changes[Symbol.asyncDispose]()).catch(() => {});
+    if (this.#begun !== null) end(this.#begun);
   }
 
-  /** A watch that begins late is taken later: no second one begins beside it. */
+  /** A watch that begins late is taken later: no second one begins beside it, unless it counts as lost. */
   async #watch(): Promise<Changes> {
-    this.#begun ??= Changes.of(this.#storage).catch((error: unknown) => {
-      this.#begun = null;
-      throw error;
-    });
+    this.#begun ??= this.#begin();
     const changes = await inTime(this.#begun, this.#answerMs);
     this.#begun = null;
     return changes;
+  }
+
+  async #begin(): Promise<Changes> {
+    const begun = Changes.of(this.#storage);
+    try {
+      return await inTime(begun, this.#lostMs);
+    } catch (error) {
+      this.#begun = null;
+      end(begun);
+      throw error;
+    }
   }
 
   /** Reads what is settled and not read yet. */
@@ -181,4 +189,9 @@ export class Follower {
     this.#toldAt = this.#clock();
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** As soon as it has begun, if it ever does. */
+function end(watch: Promise<Changes>): void {
+  watch.then((changes) => changes[Symbol.asyncDispose]()).catch(() => {});
 }

@@ -10,7 +10,6 @@ interface Asked<Answer> {
  */
 export class SharedQuestions<Answer> {
   readonly #underWay = new Map<string, Asked<Answer>>();
-  readonly #next = new Map<string, Promise<Answer>>();
 
   isUnderWay(name: string): boolean {
     return this.#underWay.has(name);
@@ -20,20 +19,14 @@ export class SharedQuestions<Answer> {
     const asked = this.#underWay.get(name);
     if (asked === undefined) return this.#begin(name, question, version());
     if (asked.version === version()) return asked.answer;
-    const next = this.#next.get(name) ?? this.#after(name, asked, () => this.ask(name, question, version));
-    this.#next.set(name, next);
-    return next;
+    // All who came wake up at once: the first of them asks, and the others share its answer.
+    await asked.answer.catch(() => {});
+    return this.ask(name, question, version);
   }
 
   async #begin(name: string, question: () => Promise<Answer>, version: string): Promise<Answer> {
     const answer = question().finally(() => this.#underWay.delete(name));
     this.#underWay.set(name, { version, answer });
     return answer;
-  }
-
-  async #after(name: string, { answer }: Asked<Answer>, ask: () => Promise<Answer>): Promise<Answer> {
-    await answer.catch(() => {});
-    this.#next.delete(name);
-    return ask();
   }
 }

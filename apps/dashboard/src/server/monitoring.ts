@@ -31,6 +31,13 @@ export interface Readiness {
   readonly problem: string | null;
 }
 
+interface MonitoringOptions {
+  readonly thresholds: Thresholds;
+  readonly version: string;
+  readonly clock: () => number;
+  readonly health?: typeof readHealth;
+}
+
 /** What a monitoring system asks. */
 export class Monitoring {
   readonly #store: string;
@@ -39,6 +46,7 @@ export class Monitoring {
   readonly #thresholds: Thresholds;
   readonly #version: string;
   readonly #clock: () => number;
+  readonly #readHealth: typeof readHealth;
   readonly #scrapes = new SharedQuestions<string>();
   readonly #checks = new SharedQuestions<Health>();
   #health: { readonly at: number; readonly answer: Health } | null = null;
@@ -47,7 +55,7 @@ export class Monitoring {
     store: string,
     orchestrator: Orchestrator,
     follower: Follower,
-    { thresholds, version, clock }: { thresholds: Thresholds; version: string; clock: () => number },
+    { thresholds, version, clock, health = readHealth }: MonitoringOptions,
   ) {
     this.#store = store;
     this.#orchestrator = orchestrator;
@@ -55,11 +63,12 @@ export class Monitoring {
     this.#thresholds = thresholds;
     this.#version = version;
     this.#clock = clock;
+    this.#readHealth = health;
   }
 
   /** The totals of the whole log, of all namespaces. One scrape at a time reads; others get its answer. */
   async metrics(): Promise<string> {
-    return this.#scrapes.ask('metrics', () => this.#measure());
+    return this.#scrapes.ask('metrics', () => inTime(this.#measure(), LOST_MS));
   }
 
   async readiness(): Promise<Readiness> {
@@ -72,7 +81,7 @@ export class Monitoring {
 
   async #check(): Promise<Health> {
     if (this.#health === null || this.#clock() - this.#health.at > HEALTH_MS) {
-      const answer = await readHealth(this.#store, { thresholds: thresholdValues(this.#thresholds) });
+      const answer = await this.#readHealth(this.#store, { thresholds: thresholdValues(this.#thresholds) });
       this.#health = { at: this.#clock(), answer };
     }
     return this.#health.answer;

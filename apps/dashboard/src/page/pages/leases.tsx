@@ -121,7 +121,7 @@ function BarCard({ bar }: { readonly bar: Bar }) {
         </>
       )}
       {bar.silent !== -1 && <span class="bad">{t('silent_for', { time: lasting(bar.until - bar.silent) })}</span>}
-      {bar.refused !== -1 && <span class="bad">▼ {t('bar_refused')}</span>}
+      {bar.refused !== -1 && <span class="mark">▼ {t('bar_refused')}</span>}
       <EventLink id={bar.eventId} />
     </p>
   );
@@ -140,7 +140,10 @@ function Legend() {
         </li>
       ))}
       <li>
-        <span class="bad">▼</span> {t('bar_refused')}
+        <i class="swatch swatch-silent" aria-hidden="true" /> {t('bar_silent')}
+      </li>
+      <li>
+        <span class="mark">▼</span> {t('bar_refused')}
       </li>
     </ul>
   );

@@ -75,7 +75,7 @@ export const en = {
   oldest_capped: 'Waits for a claim for the longest of those that were looked at (not all were):',
   refused_means:
     'Nothing of them was stored. The agent did not know that its lease had ended: what it did elsewhere may be there ' +
-    'twice.',
+    'twice. Compare it with what the next holder did: the page of the task has its attempts.',
   since_look: 'Since your last look',
   since_counts: '{events} events: {succeeded} succeeded, {failed} failed, {interrupted} leases interrupted',
   never_looked: 'Press the button, and from then on this counts what happened.',
@@ -191,10 +191,11 @@ export const en = {
   overview: 'All leases, and below them the interruptions',
   bar_succeeded: 'succeeded',
   bar_failed: 'failed',
-  bar_interrupted: 'interrupted; red from the last sign of life',
+  bar_interrupted: 'interrupted',
   bar_running: 'held',
   bar_other: 'given back, handed off, waiting',
   bar_refused: 'a late write was refused',
+  bar_silent: 'from the last sign of life until it was interrupted',
   as_shares: 'Too many for bars: each column is a share of time, and the row below it counts interruptions.',
   as_table: 'As a table',
   silent_for: 'silent for {time}',
@@ -207,7 +208,8 @@ export const en = {
   interrupted: 'Interrupted',
   refused: 'Refused late',
   no_agents: 'No agent was seen. `orchestrator agent register NAME` registers one.',
-  agents_left_out: '{n} other agents are not listed: they were last seen before all of these.',
+  agents_left_out:
+    '{n} other agents are not listed: those that hold something come first, then those that were seen last.',
   roles: 'Roles',
 
   type: 'Type',

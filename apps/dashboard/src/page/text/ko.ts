@@ -76,7 +76,8 @@ export const ko: Readonly<Record<TextName, string>> = {
   oldest_unseen: '예정 시각이 된 작업을 모두 살펴보지는 못했습니다. 할당을 기다리는 작업이 있을 수 있습니다.',
   oldest_capped: '살펴본 작업 가운데(전부는 아님) 가장 오래 할당을 기다리는 작업:',
   refused_means:
-    '저장된 것은 없습니다. 에이전트는 임대가 끝난 것을 몰랐으므로, 다른 곳에 한 일은 두 번 되어 있을 수 있습니다.',
+    '저장된 것은 없습니다. 에이전트는 임대가 끝난 것을 몰랐으므로, 다른 곳에 한 일은 두 번 되어 있을 수 있습니다. ' +
+    '작업 페이지의 시도 목록에서 다음 담당자가 한 일과 비교하세요.',
   since_look: '지난번에 본 이후',
   since_counts: '이벤트 {events}개: 완료 {succeeded}, 실패 {failed}, 중단된 임대 {interrupted}',
   never_looked: '단추를 누르면 그때부터 일어난 일을 세어 보여 줍니다.',
@@ -192,10 +193,11 @@ export const ko: Readonly<Record<TextName, string>> = {
   overview: '모든 임대, 그 아래는 중단',
   bar_succeeded: '완료',
   bar_failed: '실패',
-  bar_interrupted: '중단; 마지막 응답부터 빨간색',
+  bar_interrupted: '중단',
   bar_running: '진행 중',
   bar_other: '반환, 넘김, 답을 기다림',
   bar_refused: '늦은 쓰기 거부',
+  bar_silent: '마지막 응답부터 중단될 때까지',
   as_shares: '너무 많아 막대로 그릴 수 없습니다. 각 열은 시간의 비율이고, 아래 줄은 중단 횟수입니다.',
   as_table: '표로 보기',
   silent_for: '{time} 동안 응답 없음',
@@ -208,7 +210,8 @@ export const ko: Readonly<Record<TextName, string>> = {
   interrupted: '중단',
   refused: '늦어서 거부',
   no_agents: '에이전트가 없습니다. `orchestrator agent register NAME`으로 등록합니다.',
-  agents_left_out: '다른 에이전트 {n}개는 목록에 없습니다. 모두 위의 에이전트보다 먼저 마지막으로 활동했습니다.',
+  agents_left_out:
+    '다른 에이전트 {n}개는 목록에 없습니다. 지금 맡고 있는 쪽이 먼저이고, 그다음은 최근에 활동한 순서입니다.',
   roles: '역할',
 
   type: '유형',
