@@ -3,7 +3,7 @@
  *
  * - pages that ask the same share an answer, and others do not get it
  * - after a change, none gets an answer from before it
- * - scrapes share an answer, and so do checks of health
+ * - scrapes share an answer, and so do checks of health, whose answer counts for two seconds
  * - what has no answer for long is lost, and is asked again
  */
 import type { Orchestrator } from '@agent-orchestrator/core';
@@ -39,8 +39,14 @@ async function slowStore() {
   const reads = { orchestrator: slow, log: storage.read, follower, withPayloads: true, commandOptions: '' };
   const answers = new Answers(reads, {} as Verifier, { store: 'memory:', clock: Date.now });
   const health = async () => late().then(() => ({ status: 'healthy', problem: null }) as Health);
+  const clock = { ms: Date.now() };
   const { thresholds } = await resolveSettings();
-  const monitoring = new Monitoring('memory:', slow, follower, { thresholds, version: '', clock: Date.now, health });
+  const monitoring = new Monitoring('memory:', slow, follower, {
+    thresholds,
+    version: '',
+    clock: () => clock.ms,
+    health,
+  });
   const ask = async (path: string) => {
     const [name = '', query] = path.split('?');
     return JSON.parse((await answers.to(name, new URLSearchParams(query))) ?? 'null') as {
@@ -48,7 +54,7 @@ async function slowStore() {
       readonly data: { readonly rows: readonly unknown[] };
     };
   };
-  return { orchestrator, follower, begun: () => begun, answer: () => answered.resolve(), ask, monitoring };
+  return { orchestrator, follower, begun: () => begun, answer: () => answered.resolve(), ask, clock, monitoring };
 }
 
 test('pages that ask the same share an answer, and others do not get it', async () => {
@@ -88,6 +94,18 @@ test('scrapes share an answer, and so do checks of health', async () => {
   await Promise.all(scrapes);
   expect(await Promise.all(checks)).toEqual([1, 2].map(() => expect.objectContaining({ ready: true })));
   expect(begun()).toBe(2);
+});
+
+test('an answer about health counts for two seconds', async () => {
+  const { begun, answer, clock, monitoring } = await slowStore();
+  answer();
+  const begunAfter = async (ms: number) => {
+    clock.ms += ms;
+    await monitoring.readiness();
+    return begun();
+  };
+
+  expect([await begunAfter(0), await begunAfter(2_000), await begunAfter(1)]).toEqual([1, 1, 2]);
 });
 
 test.each(['answer', 'scrape', 'check'] as const)('a lost %s is asked again', async (what) => {
