@@ -24,7 +24,7 @@ async function played(): Promise<Served> {
 type Group = { readonly group: string; readonly rows: readonly { readonly task_id: string; readonly text: string }[] };
 
 test('Now begins with what needs a person', async () => {
-  const { api } = await played();
+  const { api, orchestrator } = await played();
 
   const { data } = await api('now');
   const needs = data['needs'] as unknown as readonly Group[];
@@ -41,6 +41,8 @@ test('Now begins with what needs a person', async () => {
     text: 'Which column keeps the old name?',
     commands: [{ effect: 'answer', line: expect.stringMatching(/^orchestrator answer t\d+ 'TEXT'$/) }],
   });
+  const [refusal] = (await orchestrator.listEvents({ types: ['lease.refused'], limit: 1 })).items;
+  expect(needs.at(-1)?.rows).toEqual([expect.objectContaining({ event_id: refusal?.id })]);
   expect(data).toMatchObject({ working: [{ agent: 'home-agent', next_action: '<b>bold</b> next step' }] });
 });
 

@@ -2,8 +2,9 @@
  * What follows the log:
  *
  * - a store that does not answer is stopped, and is asked again; a moment that is not read is told so
- * - a page that comes late is waited for, and is asked for once
- * - a watch that begins late is ended
+ * - an answer that comes late is waited for, and is asked for once; what was committed since is not missed
+ * - a watch that begins late is taken, and ended with the follower, also if it begins after its end
+ * - a watch that fails, or is lost, begins anew, and a lost one is ended
  * - a read that fails makes it count nothing twice
  * - what it keeps of a name is as much as it did
  */
@@ -21,7 +22,7 @@ test('a store that does not answer is stopped, and is asked again', { timeout: 2
   await playScenario(orchestrator);
   let isSilent = false;
   const silent = silenced(storage, () => isSilent);
-  const follower = new Follower(silent, 'default', { answerMs: 50, againMs: 10 });
+  const follower = new Follower(silent, 'default', { answerMs: 50, lostMs: 200, againMs: 10 });
   const stop = new AbortController();
   const phases: string[] = [];
   follower.onChange(() => phases.at(-1) !== follower.state.phase && phases.push(follower.state.phase));
@@ -49,38 +50,43 @@ test('a store that does not answer is stopped, and is asked again', { timeout: 2
   await running;
 });
 
-test('a page that comes late is waited for, and is asked for once', async () => {
+test.each(['events', 'settledEventId'] as const)('%s that come late are asked for once at a time', async (late) => {
   const { storage, orchestrator } = await newStore();
   await playScenario(orchestrator);
   let open = 0;
   let openMax = 0;
-  const events: Storage['read']['events'] = async (filter) => {
-    openMax = Math.max(openMax, (open += 1));
-    await pause(250);
-    open -= 1;
-    return storage.read.events(filter);
-  };
-  const watch = storage.watch.bind(storage);
-  const slow = { read: changed(storage.read, (name, read) => (name === 'events' ? events : read)), watch };
-  const follower = new Follower(slow, 'default', { answerMs: 200, againMs: 1 });
+  const read = changed(storage.read, (name, asked) =>
+    name === late
+      ? async (...question) => {
+          openMax = Math.max(openMax, (open += 1));
+          await pause(100);
+          open -= 1;
+          return asked(...question);
+        }
+      : asked,
+  );
+  const slow = { read, watch: storage.watch.bind(storage) };
+  const follower = new Follower(slow, 'default', { answerMs: 60, againMs: 1 });
   const phases = new Set<string>();
   follower.onChange(() => phases.add(follower.state.phase));
   const stop = new AbortController();
   const running = follower.run(stop.signal);
 
-  await expect.poll(() => follower.state.phase).toBe('live');
-  expect([phases.has('failed'), openMax]).toEqual([false, 1]);
+  // Not live, if it never says in time how far it is; but all that it said is read.
+  const { length } = (await orchestrator.listEvents({ limit: 500 })).items;
+  await expect.poll(() => follower.history.present).toBe(length);
+  expect([phases.has('failed'), openMax]).toEqual([late === 'settledEventId', 1]);
   stop.abort();
   await running;
 });
 
-test('a watch that begins late is ended', async () => {
+test('a watch that begins late is taken, and ended with the follower', async () => {
   const { storage } = await newStore();
   const begin: (() => void)[] = [];
   let watching = 0;
-  let isSlow = true;
+  let failed = 0;
   const watch: Storage['watch'] = async (tell) => {
-    if (isSlow) await new Promise<void>((resolve) => void begin.push(resolve));
+    await new Promise<void>((resolve) => void begin.push(resolve));
     const end = await storage.watch(tell);
     watching += 1;
     return async () => {
@@ -89,16 +95,87 @@ test('a watch that begins late is ended', async () => {
     };
   };
   const follower = new Follower({ read: storage.read, watch }, 'default', { answerMs: 5, againMs: 1 });
+  follower.onChange(() => (failed += follower.state.phase === 'failed' ? 1 : 0));
   const stop = new AbortController();
   const running = follower.run(stop.signal);
-  await expect.poll(() => begin.length).toBeGreaterThan(2);
-  isSlow = false;
-  for (const resolve of begin) resolve();
+  await expect.poll(() => failed).toBeGreaterThan(2);
+  expect(begin.length).toBe(1);
+  begin[0]?.();
 
   await expect.poll(() => [follower.state.phase, watching]).toEqual(['live', 1]);
   stop.abort();
   await running;
-  expect(watching).toBe(0);
+  expect([watching, begin.length]).toEqual([0, 1]);
+});
+
+test('a late answer is not taken for how far the log is now', async () => {
+  const { storage, orchestrator } = await newStore();
+  await orchestrator.enqueueTask({});
+  const late = Promise.withResolvers<void>();
+  let isFirst = true;
+  const read = changed(storage.read, (name, asked) => async (...question) => {
+    const answer = await asked(...question);
+    if (name === 'settledEventId' && isFirst) {
+      isFirst = false;
+      await late.promise;
+    }
+    return answer;
+  });
+  const slow = { read, watch: storage.watch.bind(storage) };
+  const follower = new Follower(slow, 'default', { answerMs: 30, againMs: 1 });
+  const live = new Set<number>();
+  follower.onChange(() => follower.state.phase === 'live' && live.add(follower.state.asOf));
+  const stop = new AbortController();
+  const running = follower.run(stop.signal);
+  await expect.poll(() => follower.state.phase).toBe('failed');
+  await orchestrator.enqueueTask({});
+  late.resolve();
+
+  await expect.poll(() => follower.state.phase).toBe('live');
+  expect([...live]).toEqual([await orchestrator.asOf()]);
+  stop.abort();
+  await running;
+});
+
+/** A follower whose watches begin as they are told, one after the other; `ended` has the numbers of those that did. */
+async function watching(begins: readonly Promise<unknown>[]) {
+  const { storage } = await newStore();
+  let count = 0;
+  const ended: number[] = [];
+  const watch: Storage['watch'] = async () => {
+    const number = count;
+    count += 1;
+    await begins[number];
+    return async () => void ended.push(number);
+  };
+  const follower = new Follower({ read: storage.read, watch }, 'default', { answerMs: 5, lostMs: 20, againMs: 1 });
+  const stop = new AbortController();
+  const running = follower.run(stop.signal);
+  const end = async () => {
+    stop.abort();
+    await running;
+  };
+  return { follower, ended, end };
+}
+
+test('a watch that begins after the end is ended', async () => {
+  const late = Promise.withResolvers<void>();
+  const { ended, end } = await watching([late.promise]);
+  await end();
+  late.resolve();
+
+  await expect.poll(() => ended).toEqual([0]);
+});
+
+test('a watch that fails or is lost begins anew, and a lost one is ended', async () => {
+  const lost = Promise.withResolvers<void>();
+  const { follower, ended, end } = await watching([Promise.reject(new Error('no connection')), lost.promise]);
+  await expect.poll(() => follower.state.phase).toBe('live');
+  lost.resolve();
+  await expect.poll(() => ended).toEqual([1]);
+
+  await end();
+  expect(ended).toEqual([1, 2]);
 });
 
 test('a failed read of the check counts no event twice', async () => {

@@ -6,7 +6,6 @@
  * - it counts work that was done twice, leases that were granted while held, and late writes
  * - the check finds an event that was changed, and nothing in a log that was not; its memory and its work are bounded
  * - it begins again when the log has become shorter, or when the store was restored from a backup
- * - of many leases, a chart gets shares
  */
 import type { Event, Orchestrator, Storage } from '@agent-orchestrator/core';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,7 +13,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backupStore, openOrchestrator, openStorage, restoreStore } from '@agent-orchestrator/runtime';
 import { expect, onTestFinished, test } from 'vitest';
-import { readLeases } from '../src/api/leases.ts';
 import { momentOf } from '../src/api/page-reads.ts';
 import { readTrust } from '../src/api/trust.ts';
 import { Follower } from '../src/fold/follower.ts';
@@ -22,14 +20,10 @@ import { isInterrupted } from '../src/fold/lease-history.ts';
 import { LogCheck } from '../src/fold/log-check.ts';
 import { NumberedTexts } from '../src/fold/numbered-texts.ts';
 import { SlimReplay } from '../src/fold/slim-replay.ts';
-import { StoreHistory } from '../src/fold/store-history.ts';
 import { TaskHistory } from '../src/fold/task-history.ts';
 import type { Verified } from '../src/verify/verifier.ts';
 import { newStore } from './support/new-store.ts';
 import { afterEach, HERE, playScenario } from './support/scenario.ts';
-
-/** More leases than a chart has bars. */
-const MANY = 2_001;
 
 /** What a store says of itself now. */
 async function stateOf(orchestrator: Orchestrator) {
@@ -285,36 +279,6 @@ test('it begins again when the store was restored, though the ids of its new eve
 
   expect(stateAt(follower, follower.history.present, Date.now()).tasks).toEqual({ kept: 'running false' });
   expect(follower.check).toMatchObject({ mistakes: [], checkedId: await after.asOf() });
-});
-
-test('leases are shares where they cannot be told apart', async () => {
-  const { storage, orchestrator } = await newStore();
-  await orchestrator.enqueueTask({});
-  const claimed = await orchestrator.claimTask({ agent: 'busy' });
-  if (claimed.ok) await orchestrator.releaseTask({ token: claimed.lease.token, outcome: 'succeeded' });
-  const { items: events } = await storage.read.events({ namespace: 'default', upTo: 100, limit: 10 });
-  const history = new StoreHistory();
-  const begin = Date.now() - 60_000;
-  // The same again and again, in sessions of their own, a second for each event.
-  for (let round = 0; round < MANY; round += 1)
-    for (const event of events)
-      history.apply({
-        ...event,
-        id: round * events.length + event.id,
-        at: begin + 1_000 * event.id,
-        streamId: `s${round}`,
-        taskId: event.taskId === null ? null : `t${round}`,
-      });
-  const follower = { history, state: { phase: 'live' } } as unknown as Follower;
-
-  const params = new URLSearchParams({ from: String(begin) });
-  const { count, bars, bins, holders } = readLeases(
-    { follower },
-    { params, moment: momentOf(follower, null, Date.now()) },
-  );
-
-  expect({ count, bars, holders }).toMatchObject({ count: MANY, bars: null, holders: [{ agent: 'busy' }] });
-  expect(bins?.shares[0]?.flat().some((share) => share > 0)).toBe(true);
 });
 
 /** A follower that has read one store, and then finds another at its place. */

@@ -15,8 +15,14 @@ export interface AgentRow extends AgentTally {
 }
 
 export interface AgentsAnswer {
+  /** Those that hold something, then the others; of both, the one that was seen last is first. */
   readonly rows: readonly AgentRow[];
+  /** So many others come after them: there are too many for a row each. */
+  readonly leftOut: number;
 }
+
+/** A store may have seen thousands of agents: each run may have a name of its own. */
+const ROWS_MAX = 200;
 
 const REGISTERED_MAX = 500;
 const HOLDS_MAX = 5;
@@ -38,7 +44,10 @@ export async function readAgents({ orchestrator, follower }: PageReads, { moment
     const holds = rows.get(lease.agent ?? '')?.holds ?? [];
     if (holds.length < HOLDS_MAX) change(lease.agent ?? '', { holds: [...holds, leaseRow(history, lease)] });
   }
-  return { rows: [...rows.values()].toSorted((a, b) => (b.lastSeenAt ?? 0) - (a.lastSeenAt ?? 0)) };
+  const sorted = [...rows.values()].toSorted(
+    (a, b) => Number(b.holds.length > 0) - Number(a.holds.length > 0) || (b.lastSeenAt ?? 0) - (a.lastSeenAt ?? 0),
+  );
+  return { rows: sorted.slice(0, ROWS_MAX), leftOut: Math.max(0, sorted.length - ROWS_MAX) };
 }
 
 /** The same counts, of a moment of the past. */

@@ -1,4 +1,6 @@
 import { document } from '@agent-orchestrator/runtime/wire-json';
+import { inTime, LOST_MS } from '../fold/in-time.ts';
+import { SharedQuestions } from '../fold/shared-questions.ts';
 import type { Verifier } from '../verify/verifier.ts';
 import { withoutTexts } from './without-texts.ts';
 import { readAgents } from './agents.ts';
@@ -32,6 +34,7 @@ export class Answers {
   readonly #reads: PageReads;
   readonly #routes: Readonly<Record<string, (query: Query) => Promise<unknown>>>;
   readonly #clock: () => number;
+  readonly #questions = new SharedQuestions<string | null>();
   #namespaces: { readonly at: number; readonly names: readonly string[] } | null = null;
   /** What the answers are about. The address of the store has no password. */
   readonly shown: {
@@ -58,8 +61,18 @@ export class Answers {
     };
   }
 
-  /** @returns null: there is no such page */
+  /** Pages that ask the same at once share an answer. @returns null: there is no such page */
   async to(name: string, params: URLSearchParams): Promise<string | null> {
+    const { follower } = this.#reads;
+    const version = () => `${follower.state.asOf} ${follower.state.phase}`;
+    return this.#questions.ask(
+      `${name}?${params.toString()}`,
+      () => inTime(this.#answer(name, params), LOST_MS),
+      version,
+    );
+  }
+
+  async #answer(name: string, params: URLSearchParams): Promise<string | null> {
     const read = Object.hasOwn(this.#routes, name) ? this.#routes[name] : undefined;
     if (read === undefined) return null;
     const { orchestrator, follower } = this.#reads;

@@ -22,31 +22,60 @@ interface Row {
   readonly interruptions: Float64Array;
 }
 
+/** Rows of the chart. A store may have seen thousands of agents: each run may have a name of its own. */
+const HOLDERS_MAX = 100;
+
+/**
+ * The holders that get a row, by their keys: of too many those that hold something, then those that were granted a
+ * lease last.
+ *
+ * @param leases in the order in which they were granted
+ */
+export function holdersToShow(leases: Iterable<LeaseMoment>): {
+  readonly keys: ReadonlySet<string>;
+  readonly leftOut: number;
+} {
+  const holds = new Map<string, boolean>();
+  for (const lease of leases) {
+    const key = keyOf(lease);
+    const isHolding = lease.until === null || holds.get(key) === true;
+    // The one that is set last is last.
+    holds.delete(key);
+    holds.set(key, isHolding);
+  }
+  const ordered = [...holds].toSorted(([, a], [, b]) => Number(a) - Number(b)).map(([key]) => key);
+  const keys = new Set(ordered.slice(-HOLDERS_MAX));
+  return { keys, leftOut: holds.size - keys.size };
+}
+
 /** The leases of a stretch of time, added up one by one: of a long one, there are too many to keep. */
 export class LeaseBins {
   readonly #stretch: Stretch;
   readonly #now: number;
+  /** The keys of the holders that have a row. The leases of others are counted alone. */
+  readonly #shown: ReadonlySet<string>;
   readonly #bins: Bins;
   readonly #rows = new Map<string, Row>();
   count = 0;
   interruptions = 0;
   refused = 0;
 
-  constructor(stretch: Stretch, now: number) {
+  constructor(stretch: Stretch, now: number, shown: ReadonlySet<string>) {
     this.#stretch = stretch;
     this.#now = now;
+    this.#shown = shown;
     this.#bins = binsOf(stretch);
   }
 
   add(lease: LeaseMoment): void {
     this.count += 1;
     if (lease.refusedAt !== null) this.refused += 1;
+    if (isInterrupted(lease)) this.interruptions += 1;
+    if (!this.#shown.has(keyOf(lease))) return;
     const row = this.#rowOf(lease);
     const until = Math.min(this.#stretch.end, lease.until ?? this.#now);
     this.#share(row.shares[kindOf(lease)], Math.max(this.#stretch.begin, lease.from), until);
-    if (!isInterrupted(lease)) return;
-    this.interruptions += 1;
-    add(row.interruptions, this.#bins.at(until), 1);
+    if (isInterrupted(lease)) add(row.interruptions, this.#bins.at(until), 1);
   }
 
   /** By machine, then by name. */

@@ -1,6 +1,6 @@
 import type { LeaseMoment } from '../fold/lease-history.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
-import { BINS, countsByBin, keyOf, kindOf, LeaseBins, type Holder } from './lease-bins.ts';
+import { BINS, countsByBin, holdersToShow, keyOf, kindOf, LeaseBins, type Holder } from './lease-bins.ts';
 import { numberIn, type PageReads, type Query } from './page-reads.ts';
 
 export interface LeasesAnswer {
@@ -9,6 +9,9 @@ export interface LeasesAnswer {
   /** From the first lease until now. */
   readonly whole: { readonly begin: number; readonly end: number };
   readonly holders: readonly Holder[];
+  /** So many others held something, too: there are too many for a row each. */
+  readonly holdersLeftOut: number;
+  /** Of all holders. */
   readonly count: number;
   readonly interruptions: number;
   readonly refused: number;
@@ -49,21 +52,26 @@ export function readLeases(
   const last = moment.at;
   const [first = last - DAY_MS] = history.leases.begins(moment.ordinal);
   const end = numberIn(params, 'until', { ...most, otherwise: last });
-  const begin = Math.min(numberIn(params, 'from', { ...most, otherwise: end - DAY_MS }), end - SHORTEST_MS);
-  const bins = new LeaseBins({ begin, end }, last);
+  // The last day, or all that there is of it.
+  const otherwise = Math.max(end - DAY_MS, Math.min(first, end));
+  const begin = Math.min(numberIn(params, 'from', { ...most, otherwise }), end - SHORTEST_MS);
+  const inWindow = () => history.leases.between(begin, end, moment.ordinal);
+  const { keys: shown, leftOut } = holdersToShow(inWindow());
+  const bins = new LeaseBins({ begin, end }, last, shown);
   const kept: LeaseMoment[] = [];
-  for (const lease of history.leases.between(begin, end, moment.ordinal)) {
+  for (const lease of inWindow()) {
     bins.add(lease);
-    if (kept.length <= BARS_MAX) kept.push(lease);
+    if (kept.length <= BARS_MAX && shown.has(keyOf(lease))) kept.push(lease);
   }
   const { count, interruptions, refused, holders, numbers } = bins;
-  const isMany = count > BARS_MAX;
+  const isMany = kept.length > BARS_MAX;
   const whole = { begin: first, end: last };
   const lost = Array.from(history.leases.interrupted(moment.ordinal), ({ from }) => from).toSorted((a, b) => a - b);
   return {
     window: { begin, end },
     whole,
     holders,
+    holdersLeftOut: leftOut,
     count,
     interruptions,
     refused,

@@ -9,18 +9,18 @@ const WORKING_MAX = 50;
 
 /** What needed a person at a moment of the past. Who was silent then is not known: heartbeats are not in the log. */
 export async function needsThen(reads: PageReads, moment: Moment): Promise<readonly Need[]> {
-  const groups = new Map<NeedGroup, (readonly [TaskName, TaskMoment])[]>();
+  const groups = new Map<NeedGroup, { count: number; readonly newest: (readonly [TaskName, TaskMoment])[] }>();
   const { tasks } = reads.follower.history;
   for (const [name, then] of tasks.newestFirst(moment.ordinal, moment.at)) {
     const group = groupOf(then);
     if (group === null) continue;
-    const found = groups.get(group) ?? [];
+    const found = groups.get(group) ?? { count: 0, newest: [] };
     groups.set(group, found);
-    found.push([name, then]);
+    found.count += 1;
+    if (found.newest.length < SHOWN) found.newest.push([name, then]);
   }
   const needs: Need[] = [];
-  for (const [group, found] of groups)
-    needs.push({ group, count: found.length, rows: await rowsOf(reads, found.slice(0, SHOWN)) });
+  for (const [group, { count, newest }] of groups) needs.push({ group, count, rows: await rowsOf(reads, newest) });
   return [...needs, refused(reads, moment)];
 }
 

@@ -9,11 +9,12 @@ const FRESH_MS = 3_600_000;
 export function refused({ follower }: PageReads, { ordinal, at }: Pick<Moment, 'ordinal' | 'at'>): Need {
   const { history } = follower;
   const fresh = history.leases.late.filter((one) => one.ordinal <= ordinal && one.at > at - FRESH_MS);
-  const rows = fresh.slice(-SHOWN).flatMap(({ lease, at: refusedAt }) => {
+  const rows = fresh.slice(-SHOWN).flatMap(({ lease, ordinal: refused, at: refusedAt }) => {
     const moment = history.leases.momentOf(lease, ordinal);
     if (moment === null) return [];
     const { task, sessionId, agent } = moment;
-    return [{ ...nameOf(history, task), sessionId, agent, at: refusedAt, text: null, eventId: null, commands: [] }];
+    const eventId = history.events.idAt(refused);
+    return [{ ...nameOf(history, task), sessionId, agent, at: refusedAt, text: null, eventId, commands: [] }];
   });
   return { group: 'refused', count: fresh.length, rows: rows.toReversed() };
 }

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Event, Storage } from '@agent-orchestrator/core';
 import { Changes, isSameLog, logPages, OrchestratorError, type LastRead } from '@agent-orchestrator/runtime';
-import { ANSWER_MS, inTime } from './in-time.ts';
+import { ANSWER_MS, inTime, LOST_MS } from './in-time.ts';
 import { LogCheck } from './log-check.ts';
+import { SharedQuestions } from './shared-questions.ts';
 import { StoreHistory } from './store-history.ts';
 
 /** How far the follower is. */
@@ -26,11 +27,14 @@ interface FollowerOptions {
   readonly clock?: () => number;
   /** A store that does not say within this time how far its log is counts as silent. */
   readonly answerMs?: number;
+  /** After this time, what it was asked counts as lost, and is asked again. */
+  readonly lostMs?: number;
   readonly againMs?: number;
 }
 
 /** After an error, the store is read again after this time. */
 const AGAIN_MS = 2_000;
+const SETTLED = 'settled';
 /** While much is read, listeners hear of it no more often than this. */
 const TELL_MS = 500;
 
@@ -42,6 +46,10 @@ export class Follower {
   readonly #answerMs: number;
   readonly #againMs: number;
   readonly #listeners = new Set<() => void>();
+  readonly #lostMs: number;
+  readonly #questions = new SharedQuestions<number>();
+  /** A watch that has not begun yet, or not been taken. */
+  #begun: Promise<Changes> | null = null;
   #cursor = 0;
   #last: LastRead | null = null;
   #toldAt = 0;
@@ -52,10 +60,11 @@ export class Follower {
   constructor(
     storage: Followed,
     namespace: string,
-    { clock = Date.now, answerMs = ANSWER_MS, againMs = AGAIN_MS }: FollowerOptions = {},
+    { clock = Date.now, answerMs = ANSWER_MS, lostMs = LOST_MS, againMs = AGAIN_MS }: FollowerOptions = {},
   ) {
     this.#storage = storage;
     this.#answerMs = answerMs;
+    this.#lostMs = lostMs;
     this.#againMs = againMs;
     this.#namespace = namespace;
     this.#clock = clock;
@@ -79,35 +88,57 @@ export class Follower {
           await changes.wait(undefined, signal);
         }
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) break;
         this.#fail(error);
         await pause(this.#againMs, undefined, { signal }).catch(() => {});
       }
     }
+    if (this.#begun !== null) end(this.#begun);
   }
 
-  /** A watch that begins too late is not used: it ends as soon as it has begun. */
+  /** A watch that begins late is taken later: no second one begins beside it, unless it counts as lost. */
   async #watch(): Promise<Changes> {
+    this.#begun ??= this.#begin();
+    const changes = await inTime(this.#begun, this.#answerMs);
+    this.#begun = null;
+    return changes;
+  }
+
+  async #begin(): Promise<Changes> {
     const begun = Changes.of(this.#storage);
     try {
-      return await inTime(begun, this.#answerMs);
+      return await inTime(begun, this.#lostMs);
     } catch (error) {
-      begun.then((changes) => changes[Symbol.asyncDispose]()).catch(() => {});
+      this.#begun = null;
+      end(begun);
       throw error;
     }
   }
 
-  /**
-   * Reads what is settled and not read yet. A page of the log has the time that the storage gives to a read: one that
-   * was given up would still be under way beside the next.
-   */
+  /** Reads what is settled and not read yet. */
   async catchUp(signal?: AbortSignal): Promise<void> {
-    const settled = await inTime(this.#storage.read.settledEventId(), this.#answerMs);
+    // It was asked before, and answers late: it may lack what was committed since.
+    if (this.#questions.isUnderWay(SETTLED)) await this.#readUpTo(await this.#settled(), signal);
+    const settled = await this.#settled();
+    if (settled === this.#cursor && this.state.phase === 'live') return;
+    await this.#readUpTo(settled, signal);
+    if (signal?.aborted === true) return;
+    this.#note({ phase: 'live', asOf: settled, settled, behindSince: null, error: null });
+    this.#tell();
+  }
+
+  /** How far the log is, if the store says so in time. Until it does, it is not asked again. */
+  async #settled(): Promise<number> {
+    const question = () => inTime(this.#storage.read.settledEventId(), this.#lostMs);
+    const settled = await inTime(this.#questions.ask(SETTLED, question), this.#answerMs);
     this.#note({ answeredAt: this.#clock() });
     // It answers again, and may take long to tell all that is missing.
     if (this.state.phase === 'failed') this.#note({ phase: 'reading', error: null });
-    const isNew = settled !== this.#cursor || this.state.phase !== 'live';
-    if (!isNew) return;
+    return settled;
+  }
+
+  /** A page of the log has the time that the storage gives to a read. */
+  async #readUpTo(settled: number, signal?: AbortSignal): Promise<void> {
     const reads = {
       listEvents: (filter: { readonly after: string; readonly upTo: number; readonly limit: number }) =>
         this.#storage.read.events({ ...filter, namespace: this.#namespace }),
@@ -123,9 +154,6 @@ export class Follower {
       this.#note({ asOf: readUpTo, answeredAt: this.#clock() });
       if (this.#clock() - this.#toldAt > TELL_MS) this.#tell();
     }
-    if (signal?.aborted === true) return;
-    this.#note({ phase: 'live', asOf: settled, settled, behindSince: null, error: null });
-    this.#tell();
   }
 
   /** The check may have to read. If that fails, the event has had no effect yet, and is read again. */
@@ -161,4 +189,9 @@ export class Follower {
     this.#toldAt = this.#clock();
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** As soon as it has begun, if it ever does. */
+function end(watch: Promise<Changes>): void {
+  watch.then((changes) => changes[Symbol.asyncDispose]()).catch(() => {});
 }

@@ -2,6 +2,11 @@ import { OrchestratorError } from '@agent-orchestrator/runtime';
 
 /** A store that answers later counts as silent. */
 export const ANSWER_MS = 10_000;
+/**
+ * What has no answer by then is lost, and may be asked again. It is longer than any storage lets a read take: one of
+ * Postgres is given up after 75 seconds.
+ */
+export const LOST_MS = 90_000;
 
 /**
  * An answer of the store, if it comes in time. What was asked may still be under way after that; nothing waits for it.

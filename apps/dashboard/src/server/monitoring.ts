@@ -13,6 +13,8 @@ import {
   thresholdValues,
 } from '@agent-orchestrator/runtime';
 import type { Follower } from '../fold/follower.ts';
+import { inTime, LOST_MS } from '../fold/in-time.ts';
+import { SharedQuestions } from '../fold/shared-questions.ts';
 
 /** A store that is behind for longer is not ready. */
 const LAG_MAX_MS = 5_000;
@@ -29,6 +31,13 @@ export interface Readiness {
   readonly problem: string | null;
 }
 
+interface MonitoringOptions {
+  readonly thresholds: Thresholds;
+  readonly version: string;
+  readonly clock: () => number;
+  readonly health?: typeof readHealth;
+}
+
 /** What a monitoring system asks. */
 export class Monitoring {
   readonly #store: string;
@@ -37,14 +46,16 @@ export class Monitoring {
   readonly #thresholds: Thresholds;
   readonly #version: string;
   readonly #clock: () => number;
-  #health: { readonly at: number; readonly answer: Promise<Health> } | null = null;
-  #metrics: Promise<string> | null = null;
+  readonly #readHealth: typeof readHealth;
+  readonly #scrapes = new SharedQuestions<string>();
+  readonly #checks = new SharedQuestions<Health>();
+  #health: { readonly at: number; readonly answer: Health } | null = null;
 
   constructor(
     store: string,
     orchestrator: Orchestrator,
     follower: Follower,
-    { thresholds, version, clock }: { thresholds: Thresholds; version: string; clock: () => number },
+    { thresholds, version, clock, health = readHealth }: MonitoringOptions,
   ) {
     this.#store = store;
     this.#orchestrator = orchestrator;
@@ -52,26 +63,28 @@ export class Monitoring {
     this.#thresholds = thresholds;
     this.#version = version;
     this.#clock = clock;
+    this.#readHealth = health;
   }
 
   /** The totals of the whole log, of all namespaces. One scrape at a time reads; others get its answer. */
   async metrics(): Promise<string> {
-    this.#metrics ??= this.#measure().finally(() => (this.#metrics = null));
-    return this.#metrics;
+    return this.#scrapes.ask('metrics', () => inTime(this.#measure(), LOST_MS));
   }
 
   async readiness(): Promise<Readiness> {
-    const now = this.#clock();
-    if (this.#health === null || now - this.#health.at > HEALTH_MS)
-      this.#health = {
-        at: now,
-        answer: readHealth(this.#store, { thresholds: thresholdValues(this.#thresholds) }),
-      };
-    const { status, problem } = await this.#health.answer;
+    const { status, problem } = await this.#checks.ask('health', () => inTime(this.#check(), LOST_MS));
     if (problem !== null) return { ready: false, status, problem: problem.code };
     const { phase, error } = this.#follower.state;
     const isLate = phase === 'failed' || this.#lagMs() > LAG_MAX_MS;
     return { ready: !isLate, status, problem: isLate ? (error?.code ?? 'BEHIND') : null };
+  }
+
+  async #check(): Promise<Health> {
+    if (this.#health === null || this.#clock() - this.#health.at > HEALTH_MS) {
+      const answer = await this.#readHealth(this.#store, { thresholds: thresholdValues(this.#thresholds) });
+      this.#health = { at: this.#clock(), answer };
+    }
+    return this.#health.answer;
   }
 
   /** Since when it may lack events: some are settled, or the store does not answer. */

@@ -10,7 +10,7 @@ const DOCS = fileURLToPath(new URL('../../../../docs', import.meta.url));
 
 /** The page, its size, and how it is looked at. */
 const PICTURES = [
-  { name: 'dashboard-now', hash: 'now', width: 1_280, height: 1_060, locale: 'en-GB', colorScheme: 'light' },
+  { name: 'dashboard-now', hash: 'now', width: 1_280, height: 1_320, locale: 'en-GB', colorScheme: 'light' },
   {
     name: 'dashboard-leases',
     hash: 'leases?from=BEGIN',

@@ -1,6 +1,13 @@
-import { closeRestoredLeases, DEPENDENCY_POLICIES, LIMITS, type OnDependencyFailure } from '@agent-orchestrator/core';
+import {
+  closeRestoredLeases,
+  DEPENDENCY_POLICIES,
+  LIMITS,
+  type Dependency,
+  type OnDependencyFailure,
+} from '@agent-orchestrator/core';
 import { expect } from 'vitest';
 import { chapter } from '../chapter.ts';
+import { allPagesBack } from '../everything.ts';
 import { AGENT, claimCall, idsOf, OTHER_AGENT, STALE_AFTER_MS, TTL_MS, type TaskCall } from '../factories.ts';
 import { thrownBy } from '../thrown.ts';
 import { withoutSettling } from '../without-settling.ts';
@@ -328,8 +335,8 @@ async function lists(world: World): Promise<void> {
   expect(first.items.map(({ dependencyId }) => dependencyId)).toEqual(['a', 'b']);
   const second = await read.dependencies({ ...page, taskId: 'x', after: first.next ?? '' });
   expect(second.items.map(({ dependencyId }) => dependencyId)).toEqual(['c', 'd']);
-  const back = await read.dependencies({ ...page, taskId: 'x', before: null });
-  expect(back.items.map(({ dependencyId }) => dependencyId)).toEqual(['e', 'd']);
+  const back = await allPagesBack<Dependency>((one) => read.dependencies({ ...page, ...one, taskId: 'x' }), 2);
+  expect(back.map(({ dependencyId }) => dependencyId)).toEqual(ids.toReversed());
   const waiting = await read.dependencies({ ...page, dependencyId: 'c' });
   expect(waiting).toMatchObject({ items: [{ taskId: 'x' }, { taskId: 'y' }], next: null });
   expect(await read.dependencies({ ...page, namespace: 'other', dependencyId: 'c' })).toEqual({

@@ -1,4 +1,4 @@
-import type { Capabilities, Reader, Storage } from '@agent-orchestrator/core';
+import type { Capabilities, Page, Reader, Storage } from '@agent-orchestrator/core';
 import { delegate } from '../../src/interleave.ts';
 import { withReader, type Inside, type Mutant } from './mutant.ts';
 
@@ -6,6 +6,15 @@ const claims = (lie: Partial<Capabilities>) => (storage: Storage) => ({
   ...delegate(storage),
   capabilities: { ...storage.capabilities, ...lie },
 });
+
+/** The lists that have another end, and the chapters that go to it. */
+const CHAPTERS_OF_LISTS = {
+  sessions: 'reads',
+  tasks: 'reads',
+  events: 'reads',
+  dependencies: 'dependencies',
+  leases: 'leases as intervals, and what waits',
+} as const;
 
 export const connection: readonly Mutant[] = [
   {
@@ -65,7 +74,11 @@ export const connection: readonly Mutant[] = [
   { name: 'a snapshot is none', chapter: 'reads', wrap: withReader((read) => ({ snapshot: (use) => use(read) })) },
   { name: 'a page of events begins with the one at the cursor', chapter: 'reads', wrap: withReader(inclusiveCursor) },
   { name: 'the last of each page is lost', chapter: 'reads', wrap: withReader(losesLast) },
-  { name: 'a list from the end leaves out the first', chapter: 'reads', wrap: withReader(losesFirstBackwards) },
+  ...Object.entries(CHAPTERS_OF_LISTS).map(([list, chapter]) => ({
+    name: `a list of ${list} from the end leaves out the first`,
+    chapter,
+    wrap: losesFirstBackwards(list as keyof typeof CHAPTERS_OF_LISTS),
+  })),
   {
     name: 'a full page always promises another',
     chapter: 'reads',
@@ -243,13 +256,16 @@ function waitsUntracked(read: Reader): Partial<Reader> {
   };
 }
 
-function losesFirstBackwards(read: Reader): Partial<Reader> {
-  return {
-    async tasks(filter) {
-      const { items, next } = await read.tasks(filter);
+function losesFirstBackwards(list: keyof typeof CHAPTERS_OF_LISTS): Mutant['wrap'] {
+  type Asked = (filter: { readonly before?: string | null }) => Promise<Page<unknown>>;
+  return withReader((read) => {
+    const ask = read[list].bind(read) as Asked;
+    const changed: Asked = async (filter) => {
+      const { items, next } = await ask(filter);
       return { items: filter.before !== undefined && next === null ? items.slice(0, -1) : items, next };
-    },
-  };
+    };
+    return { [list]: changed };
+  });
 }
 
 function losesLast(read: Reader): Partial<Reader> {

@@ -1,4 +1,4 @@
-import type { Reader } from '@agent-orchestrator/core';
+import type { LeaseFilter, Reader } from '@agent-orchestrator/core';
 import { withReader, type Mutant } from './mutant.ts';
 
 const CHAPTER = 'leases as intervals, and what waits';
@@ -9,8 +9,69 @@ const heads = (
   change: (read: Reader, ...asked: Parameters<Reader['oldestHeads']>) => ReturnType<Reader['oldestHeads']>,
 ) => withReader((read) => ({ oldestHeads: (namespace, asked) => change(read, namespace, asked) }));
 
-/** Storages that count or choose otherwise than promised. */
+/** The leases that are listed, otherwise than asked. */
+const lists = (change: (read: Reader, filter: LeaseFilter) => ReturnType<Reader['leases']>) =>
+  withReader((read) => ({ leases: (filter) => change(read, filter) }));
+
+/** Storages that list, count or choose otherwise than promised. */
 export const leases: readonly Mutant[] = [
+  {
+    name: 'leases are listed as they are now, whatever the event',
+    chapter: CHAPTER,
+    wrap: lists(async (read, filter) => read.leases({ ...filter, upTo: await read.settledEventId() })),
+  },
+  {
+    name: 'leases of every session are listed',
+    chapter: CHAPTER,
+    wrap: lists((read, { sessionId: _session, ...filter }) => read.leases(filter)),
+  },
+  {
+    name: 'leases of any time are listed',
+    chapter: CHAPTER,
+    wrap: lists((read, { from: _from, ...filter }) => read.leases(filter)),
+  },
+  {
+    name: 'leases of one namespace are listed, whichever is asked for',
+    chapter: CHAPTER,
+    wrap: lists((read, filter) => read.leases({ ...filter, namespace: 'default' })),
+  },
+  {
+    name: 'leases are listed from the first one alone',
+    chapter: CHAPTER,
+    wrap: lists((read, { before: _before, ...filter }) => read.leases(filter)),
+  },
+  {
+    name: 'no lease tells of a write that was refused',
+    chapter: CHAPTER,
+    wrap: lists(async (read, filter) => {
+      const { items, next } = await read.leases(filter);
+      return { items: items.map((lease) => ({ ...lease, refusedId: null, refusedAt: null })), next };
+    }),
+  },
+  {
+    name: 'a lease that was taken over counts as held',
+    chapter: CHAPTER,
+    wrap: lists(async (read, filter) => {
+      const { items, next } = await read.leases(filter);
+      const held = { endedId: null, endedAt: null, endedType: null };
+      const told = items.map((lease) => (lease.endedType === 'lease.taken_over' ? { ...lease, ...held } : lease));
+      return { items: told, next };
+    }),
+  },
+  {
+    name: 'all tasks of a session are counted, however many',
+    chapter: CHAPTER,
+    wrap: withReader((read) => ({
+      countsOfSession: (namespace, sessionId) => read.countsOfSession(namespace, sessionId, MANY),
+    })),
+  },
+  {
+    name: 'the tasks of all sessions are counted, whichever is asked for',
+    chapter: CHAPTER,
+    wrap: withReader((read) => ({
+      countsOfSession: async (namespace, _sessionId, max) => (await read.counts(namespace, max)).tasks,
+    })),
+  },
   {
     name: 'the tasks of sessions with one id are counted in all namespaces',
     chapter: CHAPTER,
@@ -53,5 +114,34 @@ export const leases: readonly Mutant[] = [
       const others = await read.oldestHeads('ops', asked);
       return { lookedAt: lookedAt + others.lookedAt, oldest: [...others.oldest, ...oldest].slice(0, asked.limit) };
     }),
+  },
+  {
+    name: 'the heads that were queued last are told',
+    chapter: CHAPTER,
+    wrap: heads(async (read, namespace, { max, limit }) => {
+      const { lookedAt, oldest } = await read.oldestHeads(namespace, { max, limit: MANY });
+      return { lookedAt, oldest: oldest.toReversed().slice(0, limit) };
+    }),
+  },
+  {
+    name: 'queued tasks of held sessions are told as heads',
+    chapter: CHAPTER,
+    wrap: withReader((read, { data }) => ({
+      async oldestHeads(namespace, asked) {
+        const { lookedAt, oldest } = await read.oldestHeads(namespace, asked);
+        const behind = [...data.tasks.values()]
+          .filter((task) => task.namespace === namespace && task.status === 'queued')
+          .filter(({ sessionId }) => data.sessions.get(`${namespace}\n${sessionId}`)?.status === 'running')
+          .map(({ id, queuedAt }) => ({ taskId: id, queuedAt }));
+        return { lookedAt: lookedAt + behind.length, oldest: [...behind, ...oldest].slice(0, asked.limit) };
+      },
+    })),
+  },
+  {
+    name: 'tasks whose time has come are told only after a command has seen them',
+    chapter: CHAPTER,
+    wrap: withReader((read) => ({
+      claimPreview: async (scope) => ({ ...(await read.claimPreview(scope)), scheduled: [] }),
+    })),
   },
 ];

@@ -24,7 +24,7 @@ export function Gantt({ answer, window, selected, onMove, onSelect }: GanttProps
     if (canvas.current === null || overview.current === null || width === 0) return;
     const colours = coloursOf(document.body);
     paint(canvas.current, { answer, layout, window, selected, language: language.value }, colours);
-    paintOverview(overview.current, { answer, window }, colours);
+    paintOverview(overview.current, { answer, layout, window }, colours);
   }, [answer, layout, window, selected, width, theme.value, language.value]);
   const inner = width - layout.labelWidth;
   const select = (event: MouseEvent) => {
@@ -71,7 +71,9 @@ export function Gantt({ answer, window, selected, onMove, onSelect }: GanttProps
         aria-label={t('overview')}
         onClick={({ offsetX }) => {
           const { begin, end } = answer.whole;
-          onMove(around(window, begin + ((end - begin) * offsetX) / Math.max(1, width)));
+          onMove(
+            around(window, begin + ((end - begin) * Math.max(0, offsetX - layout.labelWidth)) / Math.max(1, inner)),
+          );
         }}
       />
     </>

@@ -14,7 +14,7 @@ import {
 /** The colours of the page, as a canvas takes them. */
 export type Colours = Readonly<Record<(typeof COLOURS)[number], string>>;
 
-const COLOURS = ['panel', 'fg', 'dim', 'line', 'ok', 'bad', 'lost', 'run', 'hand', 'focus'] as const;
+const COLOURS = ['bg', 'panel', 'fg', 'dim', 'line', 'ok', 'bad', 'lost', 'run', 'hand', 'focus'] as const;
 const OF_KIND = { succeeded: 'ok', failed: 'bad', interrupted: 'lost', running: 'run', other: 'hand' } as const;
 
 /** What is drawn. */
@@ -127,11 +127,16 @@ function paintBar(
   }
   if (bar.refused !== -1) {
     const x = xOf(scene, bar.refused, width);
-    context.fillStyle = colours.bad;
     context.beginPath();
-    context.moveTo(x - 5, y);
-    context.lineTo(x + 5, y);
-    context.lineTo(x, y + 8);
+    context.moveTo(x - 6, y);
+    context.lineTo(x + 6, y);
+    context.lineTo(x, y + 10);
+    context.closePath();
+    // It is told from each colour of the bar beneath it.
+    context.strokeStyle = colours.panel;
+    context.lineWidth = 3;
+    context.stroke();
+    context.fillStyle = colours.fg;
     context.fill();
   }
   if (scene.selected?.eventId === bar.eventId) {
@@ -174,20 +179,22 @@ function paintBins(
 
 const OVERVIEW_HEIGHT = 40;
 
-/** All leases, and the window in them. */
+/** All leases, and the window in them. Its time begins where that of the chart does, beside the names. */
 export function paintOverview(
   canvas: HTMLCanvasElement,
-  { answer, window }: Pick<Scene, 'answer' | 'window'>,
+  { answer, layout, window }: Pick<Scene, 'answer' | 'layout' | 'window'>,
   colours: Colours,
 ): void {
   const context = canvas.getContext('2d');
   if (context === null) return;
   const ratio = devicePixelRatio;
-  const width = canvas.clientWidth;
-  canvas.width = Math.round(width * ratio);
+  const left = layout.labelWidth;
+  const width = canvas.clientWidth - left;
+  canvas.width = Math.round(canvas.clientWidth * ratio);
   canvas.height = Math.round(OVERVIEW_HEIGHT * ratio);
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, OVERVIEW_HEIGHT);
+  context.setTransform(ratio, 0, 0, ratio, left * ratio, 0);
+  context.fillStyle = colours.bg;
+  context.fillRect(0, 0, width, OVERVIEW_HEIGHT);
   const { leases, interruptions } = answer.overview;
   const most = Math.max(1, ...leases);
   const wide = width / leases.length;

@@ -14,7 +14,12 @@ export function Agents() {
     <>
       <h2>{t('agents')}</h2>
       <Answer<AgentsAnswer> name="agents" params={new URLSearchParams()}>
-        {({ rows }) => (rows.length === 0 ? <p class="dim">{t('no_agents')}</p> : <AgentTable rows={rows} />)}
+        {({ rows, left_out: leftOut }) => (
+          <>
+            {rows.length === 0 ? <p class="dim">{t('no_agents')}</p> : <AgentTable rows={rows} />}
+            {leftOut > 0 && <p class="dim">{t('agents_left_out', { n: leftOut })}</p>}
+          </>
+        )}
       </Answer>
     </>
   );

@@ -21,7 +21,7 @@ export function Event() {
             <p>{event.means}</p>
             <Facts
               facts={[
-                [t('since'), <Time key="time" at={event.at} />],
+                [t('when'), <Time key="time" at={event.at} />],
                 [t('agent'), event.agent !== null && <AgentLink key="agent" name={event.agent} />],
                 [
                   t('task'),

@@ -1,10 +1,10 @@
 import type { EventsAnswer } from '../../api/events.ts';
 import { Answer } from '../parts/answer.tsx';
 import { EventTable } from '../parts/event-table.tsx';
+import { filtersIn, NoneMatch } from '../parts/none-match.tsx';
 import { Pager } from '../parts/pager.tsx';
-import { route, set } from '../state/route.ts';
+import { route, set, withoutMoment } from '../state/route.ts';
 import { t } from '../text/text.ts';
-import { withoutMoment } from './tasks.tsx';
 
 /** The log, the newest first. */
 export function Events() {
@@ -34,7 +34,13 @@ export function Events() {
                 </label>
               ))}
             </form>
-            {rows.length === 0 ? <p class="dim">{t('no_events')}</p> : <EventTable rows={rows} />}
+            {rows.length > 0 ? (
+              <EventTable rows={rows} />
+            ) : filtersIn(params) === '' ? (
+              <p class="dim">{t('no_events')}</p>
+            ) : (
+              <NoneMatch />
+            )}
             <Pager next={next} />
           </>
         )}

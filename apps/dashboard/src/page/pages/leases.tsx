@@ -6,10 +6,9 @@ import { afterKey, moved, zoomed } from '../chart/moves.ts';
 import { Answer } from '../parts/answer.tsx';
 import { EventLink } from '../parts/links.tsx';
 import { Ago, Time } from '../parts/times.tsx';
-import { change, route } from '../state/route.ts';
+import { change, route, withoutMoment } from '../state/route.ts';
 import { named, t, type TextName } from '../text/text.ts';
 import { lasting } from '../text/time.ts';
-import { withoutMoment } from './tasks.tsx';
 
 /** Who held what, when. */
 export function Leases() {
@@ -48,6 +47,9 @@ function Chart({ answer }: { readonly answer: LeasesData }) {
       <p id="chart-count" class="dim">
         {t('lease_count', { n, interrupted, refused })}
       </p>
+      {answer.holders_left_out > 0 && (
+        <p class="dim">{t('holders_left_out', { n: answer.holders_left_out, shown: answer.holders.length })}</p>
+      )}
       {n === 0 && <NoLeases last={answer.last_lease_at} />}
       <Gantt answer={answer} window={window} selected={selected} onMove={move} onSelect={setSelected} />
       <div aria-live="polite" class="card">
@@ -119,7 +121,7 @@ function BarCard({ bar }: { readonly bar: Bar }) {
         </>
       )}
       {bar.silent !== -1 && <span class="bad">{t('silent_for', { time: lasting(bar.until - bar.silent) })}</span>}
-      {bar.refused !== -1 && <span class="bad">▼ {t('bar_refused')}</span>}
+      {bar.refused !== -1 && <span class="mark">▼ {t('bar_refused')}</span>}
       <EventLink id={bar.eventId} />
     </p>
   );
@@ -138,7 +140,10 @@ function Legend() {
         </li>
       ))}
       <li>
-        <span class="bad">▼</span> {t('bar_refused')}
+        <i class="swatch swatch-silent" aria-hidden="true" /> {t('bar_silent')}
+      </li>
+      <li>
+        <span class="mark">▼</span> {t('bar_refused')}
       </li>
     </ul>
   );

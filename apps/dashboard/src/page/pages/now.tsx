@@ -8,7 +8,7 @@ import { meta } from '../state/answers.ts';
 import { keep, kept } from '../state/preferences.ts';
 import { at, linkTo } from '../state/route.ts';
 import type { Wire } from '../state/wire.ts';
-import { count, t, type TextName } from '../text/text.ts';
+import { count, named, t, type TextName } from '../text/text.ts';
 
 /** The event up to which this browser has seen everything. */
 const seen = signal(kept('seen'));
@@ -48,34 +48,67 @@ function NothingNeedsYou({ now: { last_event: last } }: { readonly now: Wire<Now
   );
 }
 
+interface List {
+  readonly page: 'tasks' | 'events';
+  readonly params: Readonly<Record<string, string>>;
+  /** What it has besides the group is named by its filter. */
+  readonly filter?: string;
+}
+
 /** Where all of a group are. */
-const LISTS: Readonly<Record<string, () => string>> = {
-  question: () => linkTo('tasks', { status: 'waiting' }),
-  review: () => linkTo('tasks', { status: 'in_review' }),
-  hand_off: () => linkTo('tasks', { handed_off: 'true' }),
-  dead_letter: () => linkTo('tasks', { status: 'failed' }),
-  blocked: () => linkTo('tasks', { status: 'blocked' }),
-  silent: () => linkTo('tasks', { status: 'running' }),
-  cancellation: () => linkTo('tasks', { status: 'running' }),
-  refused: () => linkTo('events', { type: 'lease.refused' }),
+const LISTS: Readonly<Record<Wire<Need>['group'], List>> = {
+  question: { page: 'tasks', params: { status: 'waiting' }, filter: 'waiting' },
+  review: { page: 'tasks', params: { status: 'in_review' } },
+  hand_off: { page: 'tasks', params: { handed_off: 'true' } },
+  dead_letter: { page: 'tasks', params: { status: 'failed' } },
+  blocked: { page: 'tasks', params: { status: 'blocked' }, filter: 'blocked' },
+  silent: { page: 'tasks', params: { status: 'running' }, filter: 'running' },
+  cancellation: { page: 'tasks', params: { status: 'running' }, filter: 'running' },
+  refused: { page: 'events', params: { type: 'lease.refused' }, filter: 'lease.refused' },
 };
+
+function ListLink({ group, total }: { readonly group: Wire<Need>['group']; readonly total: number }) {
+  const { page, params, filter } = LISTS[group];
+  const link = (text: string) => <a href={linkTo(page, params)}>{text}</a>;
+  if (filter === undefined) return link(t('all_of_them', { n: total }));
+  return (
+    <small class="dim">
+      {count(total)} · {link(`${t(page)}: ${named(filter)}`)}
+    </small>
+  );
+}
 
 function NeedCard({ need: { group, count: total, rows } }: { readonly need: Wire<Need> }) {
   return (
     <section class={`need need-${group}`} data-need={group}>
       <h3>
-        {t(`need_${group}` as TextName)} <a href={LISTS[group]?.() ?? '#/tasks'}>{t('all_of_them', { n: total })}</a>
+        {t(`need_${group}` as TextName)} <ListLink group={group} total={total} />
       </h3>
+      {group === 'refused' && <p class="dim">{t('refused_means')}</p>}
       <ul class="rows">
-        {rows.map((row) => (
-          <NeedItem key={`${row.task_id} ${row.session_id} ${row.event_id}`} row={row} />
+        {rows.map((row, at) => (
+          <NeedItem
+            key={`${row.task_id} ${row.session_id} ${row.event_id}`}
+            row={row}
+            commands={row.commands.filter(({ line }) => firstWith(rows, line) === at)}
+          />
         ))}
       </ul>
     </section>
   );
 }
 
-function NeedItem({ row }: { readonly row: Wire<NeedRow> }) {
+/** A command that is about all rows is shown at the first of them. */
+function firstWith(rows: readonly Wire<NeedRow>[], line: string): number {
+  return rows.findIndex(({ commands }) => commands.some((one) => one.line === line));
+}
+
+interface NeedItemProps {
+  readonly row: Wire<NeedRow>;
+  readonly commands: Wire<NeedRow>['commands'];
+}
+
+function NeedItem({ row, commands }: NeedItemProps) {
   return (
     <li>
       <div class="line">
@@ -90,7 +123,7 @@ function NeedItem({ row }: { readonly row: Wire<NeedRow> }) {
           <bdi>{row.text}</bdi>
         </p>
       )}
-      <Commands commands={row.commands} />
+      <Commands commands={commands} />
     </li>
   );
 }
@@ -105,7 +138,7 @@ function SinceLook({ since }: { readonly since: Wire<NowAnswer>['since_seen'] })
   return (
     <section class="line">
       <h3>{t('since_look')}</h3>
-      {since !== null && <span>{t('since_counts', since)}</span>}
+      <span>{since === null ? t('never_looked') : t('since_counts', since)}</span>
       <button type="button" onClick={look}>
         {t('looked')}
       </button>
@@ -136,7 +169,7 @@ function WorkingCard({ rows, total }: { readonly rows: readonly Wire<WorkingRow>
               {rows.map((row) => (
                 <tr key={row.session_id}>
                   <td>
-                    <span class={row.stale ? 'bad' : 'run'}>{row.stale ? `◌ ${t('need_silent')}: ` : '▶ '}</span>
+                    <span class={row.stale ? 'bad' : 'run'}>{row.stale ? `◌ ${t('silent')}: ` : '▶ '}</span>
                     <AgentLink name={row.agent} />
                   </td>
                   <td>

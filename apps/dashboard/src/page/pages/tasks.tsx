@@ -1,9 +1,10 @@
 import type { TasksAnswer } from '../../api/tasks.ts';
 import { Answer } from '../parts/answer.tsx';
 import { SessionLink, Status, TaskLink } from '../parts/links.tsx';
+import { filtersIn, NoneMatch } from '../parts/none-match.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { Ago } from '../parts/times.tsx';
-import { change, route, set } from '../state/route.ts';
+import { change, route, set, withoutMoment } from '../state/route.ts';
 import type { Wire } from '../state/wire.ts';
 import { named, t } from '../text/text.ts';
 
@@ -27,7 +28,7 @@ export function Tasks() {
       <h2>{t('tasks')}</h2>
       <Filters params={params} />
       <Answer<TasksAnswer> name="tasks" params={withoutMoment(params)}>
-        {(answer) => <TaskTable answer={answer} filters={filtersIn(params)} />}
+        {(answer) => <TaskTable answer={answer} />}
       </Answer>
     </>
   );
@@ -71,8 +72,8 @@ function Filters({ params }: { readonly params: URLSearchParams }) {
   );
 }
 
-function TaskTable({ answer, filters }: { readonly answer: Wire<TasksAnswer>; readonly filters: string }) {
-  if (answer.rows.length === 0) return <NoTasks answer={answer} filters={filters} />;
+function TaskTable({ answer }: { readonly answer: Wire<TasksAnswer> }) {
+  if (answer.rows.length === 0) return <NoTasks total={answer.total} />;
   return (
     <>
       <div class="scroll" tabIndex={0} role="region" aria-label={t('tasks')}>
@@ -116,31 +117,7 @@ function TaskTable({ answer, filters }: { readonly answer: Wire<TasksAnswer>; re
   );
 }
 
-function clear(): void {
-  change({ status: null, kind: null, session: null, text: null, handed_off: null, before: null });
-}
-
-function NoTasks({ answer, filters }: { readonly answer: Wire<TasksAnswer>; readonly filters: string }) {
-  if (answer.total === 0 || filters === '') return <p class="dim">{t('no_tasks')}</p>;
-  return (
-    <p>
-      {t('none_match', { filters })}{' '}
-      <button type="button" onClick={clear}>
-        {t('clear')}
-      </button>
-    </p>
-  );
-}
-
-function filtersIn(params: URLSearchParams): string {
-  return [...params]
-    .flatMap(([name, value]) => (name === 'at' || name === 'before' ? [] : [`${name}=${value}`]))
-    .join(', ');
-}
-
-/** The part that shows answers adds it. */
-export function withoutMoment(params: URLSearchParams): URLSearchParams {
-  const others = new URLSearchParams(params);
-  others.delete('at');
-  return others;
+function NoTasks({ total }: { readonly total: number }) {
+  const isEmpty = total === 0 || filtersIn(route.value.params) === '';
+  return isEmpty ? <p class="dim">{t('no_tasks')}</p> : <NoneMatch />;
 }

@@ -96,7 +96,12 @@ function VerifiedCard({ verified }: { readonly verified: Wire<TrustAnswer>['veri
         ))}
       </ul>
       <p class="dim">
-        <Ago at={verified.ended_at} /> {t('verify_again')}
+        {verified.ended_at !== null && (
+          <>
+            <Ago at={verified.ended_at} /> ·{' '}
+          </>
+        )}
+        {t('verify_again')}
       </p>
     </section>
   );

@@ -18,7 +18,7 @@ export function EventTable({
         <thead>
           <tr>
             <th>{t('event')}</th>
-            <th>{t('since')}</th>
+            <th>{t('when')}</th>
             <th>{t('type')}</th>
             <th>{t('agent')}</th>
             {withTask && <th>{t('task')}</th>}

@@ -7,7 +7,7 @@ import { AgentLink, EventLink, SessionLink, Status, TaskLink } from './links.tsx
 import { Ago } from './times.tsx';
 
 interface LeaseTableProps {
-  /** With `refused_id`, each is one late write, and leads to its event. */
+  /** With `refused_id`, each is one late write, with its event and time. */
   readonly rows: readonly (Wire<LeaseRow> & { readonly refused_id?: number })[];
   readonly withTask?: boolean;
 }
@@ -23,7 +23,7 @@ export function LeaseTable({ rows, withTask = true }: LeaseTableProps) {
         <thead>
           <tr>
             <th>{t('event')}</th>
-            <th>{t('since')}</th>
+            <th>{t('when')}</th>
             <th>{t('agent')}</th>
             {withTask && <th>{t('task')}</th>}
             {withTask && <th>{t('session')}</th>}
@@ -38,7 +38,7 @@ export function LeaseTable({ rows, withTask = true }: LeaseTableProps) {
                 <EventLink id={lease.refused_id ?? lease.event_id} />
               </td>
               <td>
-                <Ago at={lease.granted_at} />
+                <Ago at={lease.refused_id === undefined ? lease.granted_at : lease.refused_at} />
               </td>
               <td>
                 <AgentLink name={lease.agent} />
@@ -49,7 +49,7 @@ export function LeaseTable({ rows, withTask = true }: LeaseTableProps) {
                   <SessionLink id={lease.session_id} number={lease.session_number} />
                 </td>
               )}
-              <td>
+              <td class="remarks">
                 <Status name={lease.end ?? 'running'} />
                 <LeaseRemarks lease={lease} />
               </td>
@@ -83,6 +83,8 @@ interface Scale {
   readonly end: number;
 }
 
+/** The other ways in which a holder ends its lease leave work to do. */
+const COLOURS: Readonly<Record<string, string>> = { succeeded: 'ok', review_requested: 'ok', failed: 'bad' };
 const HEIGHT = 14;
 const WIDTH = 300;
 
@@ -99,7 +101,7 @@ function LeaseBar({
   const from = Date.parse(lease.granted_at);
   const until = endOf(lease, now);
   const silent = lease.silent_at === null ? null : Date.parse(lease.silent_at);
-  const colour = lease.interrupted ? 'lost' : lease.end === null ? 'run' : lease.end === 'failed' ? 'bad' : 'ok';
+  const colour = lease.interrupted ? 'lost' : lease.end === null ? 'run' : (COLOURS[lease.end] ?? 'hand');
   return (
     <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={lasting(until - from)}>
       <rect class={`fill-${colour}`} x={x(from)} y={2} width={Math.max(2, x(until) - x(from))} height={HEIGHT - 4} />

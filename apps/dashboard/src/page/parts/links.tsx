@@ -53,6 +53,10 @@ const GLYPHS: Readonly<Record<string, readonly [glyph: string, colour: string]>>
   succeeded: ['✓', 'ok'],
   failed: ['✗', 'bad'],
   cancelled: ['⊘', 'lost'],
+  asked: ['?', 'hand'],
+  review_requested: ['◎', 'hand'],
+  handed_off: ['→', 'hand'],
+  released: ['←', 'hand'],
   recovered: ['◌', 'lost'],
   taken_over: ['◌', 'lost'],
 };

@@ -22,6 +22,13 @@ export function set(name: string) {
     change({ [name]: value, before: null });
 }
 
+/** The filters alone. */
+export function withoutMoment(params: URLSearchParams): URLSearchParams {
+  const others = new URLSearchParams(params);
+  others.delete('at');
+  return others;
+}
+
 function read(): Route {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const known = [...PAGES, 'task', 'session', 'event'] as readonly string[];
