@@ -11,11 +11,11 @@
  *  - what the host started and lives on is said with the lease, and nothing proves the holder dead any more
  *  - a store that does not answer does not keep it after the end of the host; what lives on is noted on this machine
  *  - when nothing is held, it ends
- *  - a hook that outlives the host is no work that lives on
+ *  - a hook that outlives the host, and what another host of its kind has started, is no work that lives on
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
@@ -339,3 +339,38 @@ test.runIf(process.platform === 'linux')('a hook that outlives the host is no wo
 
   expect([alive.includes(hook ?? 0), alive.includes(other ?? 0)]).toEqual([false, true]);
 });
+
+/** Starts a program that prints the pid of what lives on. @returns that pid */
+async function startWork(program: string, script: string, env = {}): Promise<number> {
+  const child = spawn(program, [script], { stdio: ['ignore', 'pipe', 'inherit'], env });
+  const [pid] = (await once(child.stdout, 'data')) as [Buffer];
+  onTestFinished(() => [Number(pid), child.pid].forEach((one) => process.kill(one ?? 0, 'SIGKILL')));
+  return Number(pid);
+}
+
+test.runIf(process.platform === 'linux')(
+  'what another host of the kind has started is no work that lives on',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'offspring-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const gemini = join(folder, 'gemini');
+    symlinkSync(process.execPath, gemini);
+    const work = join(folder, 'work.mjs');
+    writeFileSync(work, 'console.log(process.pid); setInterval(() => {}, 1_000);');
+    const other = join(folder, 'other.mjs');
+    writeFileSync(
+      other,
+      `import { spawn } from 'node:child_process';
+     spawn(process.execPath, [${JSON.stringify(work)}], { stdio: 'inherit', env: { GEMINI_CLI: '1' } });`,
+    );
+    const facts = { name: 'gemini-cli', agent: 'a', conversation: null, transcript: null };
+    // It is registered elsewhere, or not yet.
+    const ofAnother = await startWork(gemini, other);
+    const orphan = await startWork(process.execPath, work, { GEMINI_CLI: '1' });
+
+    const offspring = new HostOffspring({ ...facts, process: { ...PROCESS, ...ownProcess() }, folder });
+    const alive = offspring.alive().map(({ pid }) => pid);
+
+    expect([alive.includes(ofAnother), alive.includes(orphan)]).toEqual([false, true]);
+  },
+);

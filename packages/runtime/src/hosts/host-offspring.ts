@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { AGENT_HOSTS } from '../processes/agent-hosts.ts';
+import { AGENT_HOSTS, agentHostNamed } from '../processes/agent-hosts.ts';
 import { isHostAlive, registeredHost, type RegisteredHost } from '../processes/host-registry.ts';
 import { isKeeper } from '../processes/keeper-sight.ts';
 import { ownProcess } from '../processes/own-process.ts';
@@ -75,16 +75,23 @@ export class HostOffspring {
     return existsSync(join(this.#host.folder, OURS, `${pid}-${start}`));
   }
 
-  /** Started by a host of this kind, and no host that lives is above it. */
+  /**
+   * Started by a host of this kind, and no such host that lives is above it: one that is registered, or one that is not
+   * yet, or with another folder of state, and is known by its program.
+   */
   #isMarked(entry: ProcessEntry, all: ReadonlyMap<number, ProcessEntry>): boolean {
     if (Number(entry.start) < Number(this.#host.process.start)) return false;
     const variables = environmentOf(entry.pid);
     const marks = Object.entries(AGENT_HOSTS).find(([name]) => name === this.#host.name)?.[1].marks ?? [];
     if (!marks.some((mark) => variables.some((one) => one.startsWith(`${mark}=`)))) return false;
     for (let above = all.get(entry.parent); above !== undefined; above = all.get(above.parent))
-      if (registeredHost(above) !== null) return false;
+      if (registeredHost(above) !== null || isHostOfKind(above, this.#host.name)) return false;
     return true;
   }
+}
+
+function isHostOfKind(entry: ProcessEntry, name: string): boolean {
+  return agentHostNamed({ pid: entry.pid, program: programOf(entry) }) === name;
 }
 
 /**
