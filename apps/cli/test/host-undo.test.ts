@@ -4,10 +4,13 @@
  *  - a host that fails half way leaves its files as they were, except for what its other sessions wrote meanwhile
  *  - what a host that fails does not take out again is recorded, until it has taken it out
  *  - what a host leaves of a plugin that it has removed, and a plugin of another with our name, is no failure
+ *  - a server and a plugin of another one with our name stay, also where they were put in the place of ours
  *  - what two scopes share stays until both are taken back; then every byte is restored
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
+import { HOST_NAMES } from '../src/hosts/host.ts';
 import { applyInstall } from '../src/hosts/install.ts';
 import { readRecords } from '../src/hosts/record.ts';
 import { applyUninstall, planUninstall } from '../src/hosts/uninstall.ts';
@@ -118,6 +121,53 @@ test.concurrent('what a host leaves of a plugin that it has removed is no failur
     const now = hosts.read(path)!;
     expect([typeof left === 'string' ? now : JSON.parse(now), readRecords(hosts.place())]).toEqual([left, []]);
   }
+});
+
+test.concurrent.for(HOST_NAMES)(
+  '%s: an entry that the person has put in the place of ours stays',
+  async (host, { expect }) => {
+    using hosts = new HostsPlace();
+    const [path] = FILES[host];
+    await applyInstall(await hosts.plan(host), hosts.place());
+    const replaced = hosts.read(path)!.replace('orchestrator.js', 'another.js');
+    hosts.write(path, replaced);
+
+    await applyUninstall(await planUninstall(host, 'user', hosts.place()), hosts.place());
+
+    expect([hosts.read(path), readRecords(hosts.place())]).toEqual([replaced, []]);
+  },
+);
+
+/** The plugin of another one with our name, as each host notes it. */
+const FOREIGN = {
+  'claude-code': ['.claude/settings.json', '{"extraKnownMarketplaces":{"orchestrator":{"source":"/of/another"}}}'],
+  codex: ['.codex/config.toml', '[marketplaces.orchestrator]\nsource = "/of/another"\n'],
+  'gemini-cli': ['.gemini/extensions/orchestrator/.gemini-extension-install.json', '{"source":"/of/another"}'],
+  openclaw: [
+    '.openclaw/openclaw.json',
+    JSON.stringify({
+      plugins: {
+        entries: { orchestrator: { enabled: true } },
+        installs: { orchestrator: { sourcePath: '/of/another' } },
+      },
+    }),
+  ],
+} as const;
+
+test.concurrent.for(HOST_NAMES)('%s: a plugin of another one with our name stays', async (host, { expect }) => {
+  using hosts = new HostsPlace();
+  const [path, content] = FOREIGN[host];
+  hosts.write(path, content);
+  const install = async () => applyInstall(await hosts.plan(host, { plugin: true }), hosts.place());
+
+  await expect(install()).rejects.toMatchObject({ code: 'HOST_ENTRY_FOREIGN', exit: 77 });
+  const refused = hosts.read(path);
+  rmSync(join(hosts.home, path));
+  await install();
+  hosts.write(path, content);
+  await applyUninstall(await planUninstall(host, 'user', hosts.place()), hosts.place());
+
+  expect([refused, hosts.read(path), readRecords(hosts.place())]).toEqual([content, content, []]);
 });
 
 test.concurrent('what two scopes share stays until both are taken back, in any order', async ({ expect }) => {

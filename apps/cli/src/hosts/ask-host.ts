@@ -90,6 +90,17 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
+/** What a host answered in JSON, which some write to the standard error; null: it answered something else. */
+export function jsonIn({ stdout, stderr }: HostAnswer): unknown {
+  for (const text of [stdout, stderr])
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      // Perhaps the other one.
+    }
+  return null;
+}
+
 /** The last line that a host wrote, to say why it refused. */
 export function lastLine({ stdout, stderr }: HostAnswer): string {
   const lines = [...stdout.split('\n'), ...stderr.split('\n')].map((line) => line.trim()).filter(Boolean);

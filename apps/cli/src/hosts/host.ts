@@ -74,6 +74,13 @@ interface Question {
   readonly judge: (answer: HostAnswer, server: ServerCommand | null) => Verdict;
 }
 
+/** What the host itself tells of the plugin with our name, or of the marketplace that it is from. */
+interface SourceQuestion {
+  readonly words: readonly string[];
+  /** The folder or address that it was installed from; null: there is none, or the host does not tell. */
+  readonly sourceIn: (answer: HostAnswer) => string | null;
+}
+
 /** A program in which agents live: where it keeps its configuration, and which of its own commands change it. */
 export interface AgentHost {
   readonly name: HostName;
@@ -109,8 +116,8 @@ export interface AgentHost {
     /** Consents that the host asks the person for itself; where it cannot, the flags by which a person gives them. */
     readonly consents?: readonly string[];
     readonly remove: (scope: Scope) => readonly (readonly string[])[];
-    /** Whether it is there, if the question asks for more than that. */
-    readonly presence?: Question;
+    /** Where the plugin with our name is from: a person can have one of another one. */
+    readonly source: SourceQuestion;
     /** What the installations of all scopes share: the last one takes it away. */
     readonly removeShared: readonly (readonly string[])[];
     readonly question: Question;

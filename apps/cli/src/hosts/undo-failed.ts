@@ -1,5 +1,6 @@
 import { askHost } from './ask-host.ts';
 import type { AgentHost, ConfigFile, Place, Scope } from './host.ts';
+import { pluginOwner } from './plugin-owner.ts';
 import { removeRecord, type InstallRecord } from './record.ts';
 import { keysOfOurs, restoredIfOurs } from './restored-if-ours.ts';
 import { filesWithOurs, pluginRemoval } from './uninstall.ts';
@@ -22,7 +23,8 @@ interface FailedInstall {
 export async function undoFailed(plan: FailedInstall, record: InstallRecord, place: Place): Promise<string> {
   const { host, scope, program } = plan;
   const isPlugin = record.server === null;
-  if (isPlugin) for (const words of pluginRemoval(host, record, place)) await askHost(program, words, place);
+  if (isPlugin && (await pluginOwner(host, program, place)) !== 'another')
+    for (const words of pluginRemoval(host, record, place)) await askHost(program, words, place);
   const changed: string[] = [];
   for (const [index, { before }] of record.files.entries())
     if (!(await restoredIfOurs(plan.files[index]!, before, keysOfOurs(host, record, place)))) changed.push(before.path);

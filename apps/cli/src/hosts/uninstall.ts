@@ -6,6 +6,7 @@ import { findHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, HostName, Place, Scope } from './host.ts';
 import { oneAtATime } from './one-at-a-time.ts';
+import { pluginOwner } from './plugin-owner.ts';
 import { pluginOf } from './plugins.ts';
 import { readRecord, relatedRecords, removeRecord, type InstallRecord } from './record.ts';
 import { keysOfOurs, losesNothing } from './restored-if-ours.ts';
@@ -47,7 +48,9 @@ export async function planUninstall(name: HostName, scope: Scope, place: Place):
   const how = unchanged || (await loseNothing(host, record, place)) ? 'restore' : 'remove';
   // A host also keeps a copy of a plugin, which it removes itself.
   if (isPlugin) return { host, scope, how, record, commands: pluginRemoval(host, record, place), files };
-  return { host, scope, how, record, commands: how === 'restore' ? [] : entry, files };
+  // What the person has put in the place of our entry stays.
+  const isThere = how === 'remove' && (await hasOurs(host, scope, place));
+  return { host, scope, how, record, commands: isThere ? entry : [], files };
 }
 
 /** Whether the files may get back their bytes although they are not as the installation left them. */
@@ -93,7 +96,17 @@ export async function takeBack(plan: UninstallPlan, place: Place): Promise<Unins
   const program = findHost(host, place);
   const related = record === null ? [] : relatedRecords(record, place);
   const shared = record === null ? null : new SharedFiles(record, related, place);
-  const isLast = record?.server === null && isLastPlugin(related);
+  const isPlugin = record?.server === null;
+  const isLast = isPlugin && isLastPlugin(related);
+  const done = (by: Undoing): UninstallPlan => {
+    shared?.handOver();
+    if (isLast) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
+    if (record !== null) removeRecord(record, place);
+    return { ...plan, how: by };
+  };
+  const owner = async () => (isPlugin && program !== null ? pluginOwner(host, program, there) : 'none');
+  // The person has put another plugin in the place of ours: what the host has under its name is of that one.
+  if ((await owner()) === 'another') return done('remove');
   const exits: (number | null)[] = [];
   for (const words of commands) {
     if (program !== null) exits.push((await askHost(program, words, there)).exit);
@@ -101,18 +114,15 @@ export async function takeBack(plan: UninstallPlan, place: Place): Promise<Unins
   }
   const left = plan.files.map(digestNow);
   // Of a plugin that another scope has as well, only the host knows whether this one has it.
-  const isRefused = record?.server === null && !isLast && exits.some((exit) => exit !== 0);
-  if (isRefused || (isLast && program !== null && (await hasPlugin(host, program, there))))
-    throw stillThere(host, plan.files);
+  const isRefused = isPlugin && !isLast && exits.some((exit) => exit !== 0);
+  // A host may refuse to remove what the person has removed already: it is asked what is there.
+  if (isRefused || (isLast && (await owner()) === 'ours')) throw stillThere(host, plan.files);
   // Another session of the host may have written while it was asked.
   const isLeft = plan.files.every((path, index) => digestNow(path) === left[index]);
   const restores = isLeft && (how === 'restore' || (record !== null && (await loseNothing(host, record, there))));
   if (restores) for (const { before } of record?.files ?? []) restoreSnapshot(before);
   else if ((await filesWithOurs(host, scope, record, there)).length > 0) throw stillThere(host, plan.files);
-  shared?.handOver();
-  if (isLast) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
-  if (record !== null) removeRecord(record, place);
-  return { ...plan, how: restores ? 'restore' : 'remove' };
+  return done(restores ? 'restore' : 'remove');
 }
 
 /** Whether the configuration starts a server of ours. */
@@ -149,12 +159,6 @@ export async function filesWithOurs(
 function isOn(document: unknown, keys: readonly string[]): boolean {
   const value = valueIn(document, keys);
   return value !== undefined && value !== false;
-}
-
-/** A host may refuse to remove what the person has removed already: it is asked what is there. */
-async function hasPlugin({ plugin }: AgentHost, program: string, place: Place): Promise<boolean> {
-  const { words, input, judge } = plugin.presence ?? plugin.question;
-  return judge(await askHost(program, words, place, input), null).verified;
 }
 
 function gone(host: AgentHost, files: readonly string[]): Failure {

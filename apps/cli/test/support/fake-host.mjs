@@ -3,7 +3,7 @@
 // starts the server), `hang`, `fail` (after it has written), `lose` (fails to add, while another session of the host
 // writes), `stick` (installs no plugin, and removes nothing), or `shout` (escape sequences in its answer).
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import JSON5 from 'json5';
@@ -70,12 +70,51 @@ async function codexHooks(config) {
   }
 }
 
+/** `plugin marketplace` of Codex. */
+function codexMarketplaces(path, before) {
+  const { marketplaces = {} } = parse(before);
+  const own = /\[marketplaces\.orchestrator\]\nsource = .*\n/u;
+  if (words[2] === 'list') {
+    const list = Object.entries(marketplaces).map(([name, { source: root }]) => ({ name, root }));
+    return say(JSON.stringify({ marketplaces: list }));
+  }
+  const others = before.replace(own, '');
+  if (words[2] === 'remove') return save(path, others);
+  const { source = words[3] } = marketplaces.orchestrator ?? {};
+  if (source !== words[3]) refuse('already added from a different source');
+  save(path, `${others}[marketplaces.orchestrator]\nsource = ${JSON.stringify(words[3])}\n`);
+}
+
+/** The extensions of Gemini CLI: which are switched on, and where they are from. */
+function geminiExtensions() {
+  const enablement = join(HOME, '.gemini', 'extensions', 'extension-enablement.json');
+  const origin = join(HOME, '.gemini', 'extensions', 'orchestrator', '.gemini-extension-install.json');
+  const isThere = existsSync(origin);
+  if (words[1] === 'list') {
+    const list = isThere ? [{ name: 'orchestrator', installMetadata: json(origin) }] : [];
+    process.stderr.write(`${JSON.stringify(list, null, 2)}\n`);
+    return;
+  }
+  if (words[1] === 'install') {
+    if (isThere) refuse('Extension "orchestrator" is already installed');
+    saveJson(origin, { source: words[2], type: 'local' });
+    return saveJson(enablement, { ...json(enablement), orchestrator: { overrides: ['*'] } });
+  }
+  if (!isThere) refuse('Extension not found');
+  rmSync(dirname(origin), { recursive: true });
+  const { orchestrator: _before, ...others } = json(enablement);
+  saveJson(enablement, others);
+}
+
 /** `plugin install` and `plugin uninstall` of Claude Code, and what its list then shows. */
 function claudePlugins() {
   const ofUser = join(HOME, '.claude', 'settings.json');
   const ofProject = join('.claude', 'settings.json');
   if (words[1] === 'marketplace') {
-    const { extraKnownMarketplaces: _before, ...others } = json(ofUser);
+    const { extraKnownMarketplaces: before, ...others } = json(ofUser);
+    if (words[2] === 'list')
+      return say(JSON.stringify(Object.entries(before ?? {}).map(([name, { source: path }]) => ({ name, path }))));
+    if (words[2] === 'add' && before && before.orchestrator.source !== words[3]) refuse('from a different source');
     const known = { extraKnownMarketplaces: { orchestrator: { source: words[3] } } };
     return saveJson(ofUser, words[2] === 'add' ? { ...others, ...known } : others);
   }
@@ -86,9 +125,11 @@ function claudePlugins() {
   if (words[1] === 'uninstall')
     saveJson(path, { ...settings, ...(Object.keys(others).length > 0 && { enabledPlugins: others }) });
   if (words[1] !== 'list') return;
+  const enabled = [ofUser, ofProject].flatMap((one) => Object.keys(json(one).enabledPlugins ?? {}));
   const { extraKnownMarketplaces: known } = json(ofUser);
-  const isEnabled = [ofUser, ofProject].some((one) => json(one).enabledPlugins);
-  if (known && isEnabled) say('plugin:orchestrator:orchestrator: node x mcp serve - ✔ Connected');
+  // It does not tell from which marketplace a plugin is.
+  if (enabled.some((id) => known || !id.endsWith('@orchestrator')))
+    say('plugin:orchestrator:orchestrator: node x mcp serve - ✔ Connected');
 }
 
 const commands = {
@@ -123,6 +164,7 @@ const commands = {
     if (words[0] === 'app-server') return codexHooks(before);
     if (words[0] === 'plugin') {
       const entry = '[plugins."orchestrator@orchestrator"]\nenabled = true\n';
+      if (words[1] === 'marketplace') return codexMarketplaces(path, before);
       if (words[1] === 'add') save(path, before.replace(entry, '') + entry);
       // Which hooks the person trusts stays.
       if (words[1] === 'remove') save(path, before.replace(entry, ''));
@@ -142,6 +184,7 @@ const commands = {
     }
   },
   async gemini() {
+    if (words[0] === 'extensions') return geminiExtensions();
     const path = join(scope === 'project' ? '.' : HOME, '.gemini', 'settings.json');
     const document = json(path);
     document.mcpServers ??= {};
@@ -154,7 +197,8 @@ const commands = {
       saveJson(path, document);
     }
     if (words[1] !== 'list') return;
-    const { command, args } = document.mcpServers.orchestrator;
+    const { command, args } = document.mcpServers.orchestrator ?? {};
+    if (!command) return;
     const status = (await connects({ command, args })) ? 'Connected' : 'Disconnected';
     process.stderr.write(
       `Configured MCP servers:\n\n\u001b[32m✓\u001b[0m orchestrator: ${command} (stdio) - ${status}\n`,
@@ -164,7 +208,11 @@ const commands = {
     const path = join(HOME, '.openclaw', 'openclaw.json');
     const document = json(path);
     if (words[0] === 'plugins') {
-      const { entries } = document.plugins ?? {};
+      const { entries, installs } = document.plugins ?? {};
+      const ours = { sourcePath: join(HOME, '.openclaw', 'orchestrator', 'plugins', 'openclaw') };
+      const install = installs?.orchestrator ?? ours;
+      if (words[1] === 'inspect' && entries?.orchestrator?.enabled)
+        return say(JSON.stringify({ plugin: { id: 'orchestrator', status: 'loaded' }, install }));
       if (!entries?.orchestrator || words[1] !== 'uninstall') refuse('no such plugin');
       // It does not forget a plugin: it switches it off.
       return saveJson(path, { ...document, plugins: { entries: { ...entries, orchestrator: { enabled: false } } } });
