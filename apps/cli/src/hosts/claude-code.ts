@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { jsonIn, lastLine } from './ask-host.ts';
+import { lastLine } from './ask-host.ts';
 import { SERVER_NAME, type AgentHost, type Place } from './host.ts';
+import { sourceInList } from './plugin-source.ts';
 import { sandboxGrant } from './sandbox-grant.ts';
 
 /** Of this user, wherever it works. Claude Code writes it all the time. */
@@ -65,11 +66,7 @@ export const claudeCode: AgentHost = {
     removeShared: [['plugin', 'marketplace', 'remove', SERVER_NAME]],
     source: {
       words: ['plugin', 'marketplace', 'list', '--json'],
-      sourceIn: (answer) => {
-        const list = jsonIn(answer) as readonly { name?: string; path?: string }[] | null;
-        const ours = list?.find(({ name }) => name === SERVER_NAME);
-        return ours === undefined ? null : (ours.path ?? 'elsewhere');
-      },
+      sourceIn: (answer) => sourceInList(answer, [], ['path']),
     },
     question: {
       words: ['mcp', 'list'],

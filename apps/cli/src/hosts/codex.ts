@@ -10,6 +10,7 @@ import {
   type ServerCommand,
   type Verdict,
 } from './host.ts';
+import { sourceInList } from './plugin-source.ts';
 import { sandboxGrant } from './sandbox-grant.ts';
 
 const configFile = ({ env, home }: Place) =>
@@ -65,7 +66,10 @@ export const codex: AgentHost = {
     ],
     remove: () => [['plugin', 'remove', ID]],
     removeShared: [['plugin', 'marketplace', 'remove', SERVER_NAME]],
-    source: { words: ['plugin', 'marketplace', 'list', '--json'], sourceIn: marketplaceIn },
+    source: {
+      words: ['plugin', 'marketplace', 'list', '--json'],
+      sourceIn: (answer) => sourceInList(answer, ['marketplaces'], ['root']),
+    },
     question: { words: ['app-server'], input: LIST_HOOKS, judge: judgeHooks },
     grants: (_scope, place, store) => [
       'Trust the hooks: open /hooks in Codex. It skips hooks that are not trusted, and does not say so.',
@@ -73,12 +77,6 @@ export const codex: AgentHost = {
     ],
   },
 };
-
-function marketplaceIn(answer: HostAnswer): string | null {
-  const list = jsonIn(answer) as { marketplaces?: readonly { name?: string; root?: string }[] } | null;
-  const ours = list?.marketplaces?.find(({ name }) => name === SERVER_NAME);
-  return ours === undefined ? null : (ours.root ?? 'elsewhere');
-}
 
 /** Hooks that are not trusted are skipped, and Codex says so nowhere else. */
 function judgeHooks(answer: HostAnswer): Verdict {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { jsonIn, lastLine } from './ask-host.ts';
+import { lastLine } from './ask-host.ts';
 import { SERVER_NAME, type AgentHost, type HostAnswer, type Place, type Verdict } from './host.ts';
+import { sourceInList } from './plugin-source.ts';
 
 const userFolder = ({ env, home }: Place): string => join(env['GEMINI_CLI_HOME'] || home, '.gemini');
 
@@ -37,17 +38,14 @@ export const geminiCli: AgentHost = {
     add: (_scope, folder) => [['extensions', 'install', join(folder, 'gemini-cli'), '--consent']],
     remove: () => [['extensions', 'uninstall', SERVER_NAME]],
     removeShared: [],
-    source: { words: ['extensions', 'list', '--output-format', 'json'], sourceIn },
+    source: {
+      words: ['extensions', 'list', '--output-format', 'json'],
+      sourceIn: (answer) => sourceInList(answer, [], ['installMetadata', 'source']),
+    },
     question: { words: ['mcp', 'list'], judge: judgeServer(` (from ${SERVER_NAME})`) },
     grants: () => GRANTS,
   },
 };
-
-function sourceIn(answer: HostAnswer): string | null {
-  const list = jsonIn(answer) as readonly { name?: string; installMetadata?: { source?: string } }[] | null;
-  const ours = list?.find(({ name }) => name === SERVER_NAME);
-  return ours === undefined ? null : (ours.installMetadata?.source ?? 'elsewhere');
-}
 
 /** It starts each server that it may start in this folder. @param origin what it says of the extension behind a name */
 function judgeServer(origin: string): (answer: HostAnswer) => Verdict {

@@ -74,11 +74,18 @@ interface Question {
   readonly judge: (answer: HostAnswer, server: ServerCommand | null) => Verdict;
 }
 
-/** What the host itself tells of the plugin with our name, or of the marketplace that it is from. */
+/**
+ * What the host itself tells of the plugin with our name, or of the marketplace that it is from:
+ * - where it was installed from, a folder or an address; null: it does not say from where
+ * - `none`: there is none
+ * - `untold`: the host did not answer the question, so that there may be one
+ */
+export type PluginSource = { readonly from: string | null } | 'none' | 'untold';
+
+/** How a host is asked that. */
 interface SourceQuestion {
   readonly words: readonly string[];
-  /** The folder or address that it was installed from; null: there is none, or the host does not tell. */
-  readonly sourceIn: (answer: HostAnswer) => string | null;
+  readonly sourceIn: (answer: HostAnswer) => PluginSource;
 }
 
 /** A program in which agents live: where it keeps its configuration, and which of its own commands change it. */

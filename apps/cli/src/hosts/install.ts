@@ -7,7 +7,7 @@ import { requireHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, ConfigFile, HostAnswer, Place, Scope, ServerCommand, Verdict } from './host.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import { pluginOwner } from './plugin-owner.ts';
+import { requireOwner } from './plugin-owner.ts';
 import { pluginFolder, writePlugins } from './plugins.ts';
 import { readRecord, writeRecord, type InstallRecord } from './record.ts';
 import { requireDefaults, serverCommand, startsOurServer, type ServerRequest } from './server-command.ts';
@@ -105,8 +105,9 @@ export async function entryOf(host: AgentHost, scope: Scope, place: Place): Prom
 /**
  * Installs, and asks the host whether it works. If a command of the host fails, what it did so far is taken back.
  *
- * @throws `HOST_FAILED`; `HOST_ENTRY_FOREIGN` if a plugin of our name is there that is not ours; `HOST_BUSY` if another
- *   command changes the host, or changed it after the plan was made
+ * @throws `HOST_FAILED`, also if the host does not tell whose plugin it has; `HOST_ENTRY_FOREIGN` if a plugin of our
+ *   name is there that is not ours; `HOST_BUSY` if another command changes the host, or changed it after the plan was
+ *   made
  */
 export async function applyInstall(shown: InstallPlan, place: Place): Promise<Verdict> {
   return oneAtATime(shown.host, place, async () => {
@@ -118,7 +119,7 @@ export async function applyInstall(shown: InstallPlan, place: Place): Promise<Ve
 }
 
 async function install(plan: InstallPlan, place: Place): Promise<Verdict> {
-  if (plan.server === null && (await pluginOwner(plan.host, plan.program, place)) === 'another')
+  if (plan.server === null && (await requireOwner(plan.host, plan.program, place)) === 'another')
     throw foreignPlugin(plan.host);
   if (plan.found === 'same') {
     // The hosts' copies name these files, which may be of an older version.

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { jsonIn, lastLine } from './ask-host.ts';
-import { SERVER_NAME, type AgentHost, type HostAnswer, type Place, type Verdict } from './host.ts';
+import { SERVER_NAME, type AgentHost, type HostAnswer, type Place, type PluginSource, type Verdict } from './host.ts';
 
 const configFile = ({ env, home }: Place) =>
   ({
@@ -54,9 +54,14 @@ export const openclaw: AgentHost = {
   },
 };
 
-function sourceIn(answer: HostAnswer): string | null {
-  const { plugin, install } = (jsonIn(answer) ?? {}) as { plugin?: object; install?: { sourcePath?: string } };
-  return plugin === undefined ? null : (install?.sourcePath ?? 'elsewhere');
+function sourceIn(answer: HostAnswer): PluginSource {
+  const { plugin, install, error } = (jsonIn(answer) ?? {}) as {
+    plugin?: object;
+    install?: { sourcePath?: string };
+    error?: { message?: string };
+  };
+  if (plugin !== undefined) return { from: install?.sourcePath ?? null };
+  return /^plugin not found\b/iu.test(error?.message ?? '') && answer.exit !== null ? 'none' : 'untold';
 }
 
 /** It starts the server and lists its tools; else it says why not. */

@@ -1,9 +1,11 @@
 // Behaves as the command lines of the agent hosts do, as far as `mcp install` asks them. The first word is the host.
 // It appends each command line to the file FAKE_LOG. FAKE_DOES says what it does beside that: `connect` (it really
 // starts the server), `hang`, `fail` (after it has written), `lose` (fails to add, while another session of the host
-// writes), `stick` (installs no plugin, and removes nothing), or `shout` (escape sequences in its answer).
+// writes), `stick` (installs no plugin, and removes nothing), `choke` (as `stick`, and then it lists nothing any
+// more), `garble` (it lists its plugins in no JSON), `warn` (before the JSON), `overtake` (another session installs a
+// plugin of another one meanwhile), or `shout` (escape sequences in its answer).
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import JSON5 from 'json5';
@@ -27,7 +29,11 @@ const refuse = (text) => {
   process.stderr.write(`${text}\n`);
   process.exit(1);
 };
-if (FAKE_DOES === 'stick' && ['install', 'uninstall', 'remove'].some((word) => words.includes(word))) refuse('stuck');
+const isChange = ['install', 'uninstall', 'remove'].some((word) => words.includes(word));
+if (FAKE_DOES === 'choke' && isChange) writeFileSync(`${FAKE_LOG}.choked`, '');
+if (['stick', 'choke'].includes(FAKE_DOES) && isChange) refuse('stuck');
+const isMute = FAKE_DOES === 'garble' || (FAKE_DOES === 'choke' && existsSync(`${FAKE_LOG}.choked`));
+if (isMute && words[0] === 'extensions' && words[1] === 'list') refuse('[unknown option]');
 const scope = words[words.indexOf('--scope') + 1];
 const behindDashes = words.slice(words.indexOf('--') + 1);
 const text = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
@@ -92,12 +98,15 @@ function geminiExtensions() {
   const isThere = existsSync(origin);
   if (words[1] === 'list') {
     const list = isThere ? [{ name: 'orchestrator', installMetadata: json(origin) }] : [];
-    process.stderr.write(`${JSON.stringify(list, null, 2)}\n`);
+    const warnings = FAKE_DOES === 'warn' ? 'Warning: Skipping extension in /x\n[WARN] it is old\n' : '';
+    process.stderr.write(`${warnings}${JSON.stringify(list, null, 2)}\n${warnings}`);
     return;
   }
   if (words[1] === 'install') {
     if (isThere) refuse('Extension "orchestrator" is already installed');
-    saveJson(origin, { source: words[2], type: 'local' });
+    const isOvertaken = FAKE_DOES === 'overtake';
+    saveJson(origin, { source: isOvertaken ? '/of/another' : realpathSync(words[2]), type: 'local' });
+    if (isOvertaken) refuse('already installed');
     return saveJson(enablement, { ...json(enablement), orchestrator: { overrides: ['*'] } });
   }
   if (!isThere) refuse('Extension not found');
@@ -213,7 +222,10 @@ const commands = {
       const install = installs?.orchestrator ?? ours;
       if (words[1] === 'inspect' && entries?.orchestrator?.enabled)
         return say(JSON.stringify({ plugin: { id: 'orchestrator', status: 'loaded' }, install }));
-      if (!entries?.orchestrator || words[1] !== 'uninstall') refuse('no such plugin');
+      if (!entries?.orchestrator || words[1] !== 'uninstall') {
+        say(JSON.stringify({ ok: false, error: { message: 'Plugin not found: orchestrator. Run `x` to see more.' } }));
+        process.exit(1);
+      }
       // It does not forget a plugin: it switches it off.
       return saveJson(path, { ...document, plugins: { entries: { ...entries, orchestrator: { enabled: false } } } });
     }
