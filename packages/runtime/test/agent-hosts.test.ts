@@ -32,6 +32,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { agentOfHost, type CallerIdentity, type HostFacts, type RegisteredHost } from '../src/index.ts';
 import { agentOfMarks, noteConversation } from '../src/processes/conversations.ts';
 import { writeFacts } from '../src/processes/host-facts.ts';
+import { here } from '../src/processes/host-registry.ts';
 
 interface Registered {
   readonly host: RegisteredHost;
@@ -145,10 +146,15 @@ test('a command that sees no host above it finds its agent by what the host has 
   const home = temporaryHome();
   vi.stubEnv('OPENCLAW_STATE_DIR', home);
   onTestFinished(() => void vi.unstubAllEnvs());
-  const register = (name: string, agent: string, conversation: string | null): string => {
+  const register = (
+    name: string,
+    agent: string,
+    conversation: string | null,
+    where = { host: 'h', boot: 'b' },
+  ): string => {
     const folder = join(home, 'hosts', agent);
     mkdirSync(folder, { recursive: true });
-    const process = { host: 'h', boot: 'b', pid: 7, start: '8' };
+    const process = { ...where, pid: 7, start: '8' };
     writeFacts(folder, process, { settled: { name }, told: { agent, conversation } });
     return folder;
   };
@@ -162,9 +168,14 @@ test('a command that sees no host above it finds its agent by what the host has 
   const inClaude = agentOfMarks({ CLAUDECODE: '1', CLAUDE_CODE_SESSION_ID });
   const inBoth = agentOfMarks({ CLAUDE_CODE_SESSION_ID, CODEX_THREAD_ID: 'told-last' });
   const ofAnotherWorktree = agentOfMarks({ GEMINI_CLI: '1' });
+  const ofAnotherHost = agentOfMarks({ CODEX_THREAD_ID: 'talk' });
+  // A person has inherited it outside of any sandbox.
+  register('openclaw', agentOfHost('openclaw'), null, here());
+  const inherited = agentOfMarks({ OPENCLAW_SHELL: '1' });
   register('gemini-cli', agentOfHost('gemini-cli'), null);
 
   expect(agents).toEqual(['codex@laptop', 'codex@laptop', null, null]);
+  expect([ofAnotherHost, inherited]).toEqual([null, null]);
   expect([inClaude, inBoth, ofAnotherWorktree]).toEqual(['claude-code@laptop', null, null]);
   expect(agentOfMarks({ GEMINI_CLI: '1' })).toBe(agentOfHost('gemini-cli'));
 });

@@ -15,7 +15,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
@@ -32,6 +32,7 @@ import {
   readStillRunning,
 } from '../src/index.ts';
 import { hasLeftWork, isKeeping, isKept } from '../src/processes/kept-host.ts';
+import { readProcess } from '../src/processes/process-table.ts';
 import { replacePrivateFile } from '../src/system/private-json.ts';
 import { FakeTime, settle } from './support/fake-time.ts';
 
@@ -374,3 +375,40 @@ test.runIf(process.platform === 'linux')(
     expect([alive.includes(ofAnother), alive.includes(orphan)]).toEqual([false, true]);
   },
 );
+
+test.runIf(process.platform === 'linux')('what has taken over the work of a dead host is no other host', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'offspring-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, content: string) => {
+    mkdirSync(join(folder, 'gemini-cli'), { recursive: true });
+    writeFileSync(join(folder, 'gemini-cli', name), content);
+    return join(folder, 'gemini-cli', name);
+  };
+  const work = write('work.mjs', 'console.log(process.pid); setInterval(() => {}, 1_000);');
+  const start = `spawn(process.execPath, [${JSON.stringify(work)}], { stdio: 'inherit', env: { GEMINI_CLI: '1' } });`;
+  const reaper = write('reaper.mjs', `import { spawn } from 'node:child_process';\n${start}`);
+  const packaged = join(folder, 'node_modules', '@google', 'gemini-cli');
+  mkdirSync(packaged, { recursive: true });
+  writeFileSync(join(packaged, 'main.mjs'), `import { spawn } from 'node:child_process';\n${start}`);
+  const gemini = join(folder, 'gemini');
+  symlinkSync(process.execPath, gemini);
+  const facts = { name: 'gemini-cli', agent: 'a', conversation: null, transcript: null };
+  const own = { ...PROCESS, ...ownProcess() };
+  const claude = join(folder, 'claude');
+  symlinkSync(process.execPath, claude);
+
+  const taken = await startWork(process.execPath, reaper);
+  const ofPackage = await startWork(process.execPath, join(packaged, 'main.mjs'));
+  const ofOtherKind = await startWork(claude, reaper);
+  // Its ancestor is of the same kind.
+  const below = await startWork(gemini, reaper);
+  const offspring = new HostOffspring({ ...facts, process: own, folder });
+  const inner = readProcess(below)!;
+  const ofInner = new HostOffspring({ ...facts, process: { ...PROCESS, pid: below, start: inner.start }, folder });
+  ofInner.look();
+  const pids = (of: HostOffspring) => of.alive().map(({ pid }) => pid);
+  const seen = pids(offspring);
+
+  expect([taken, ofPackage, ofOtherKind, below].map((pid) => seen.includes(pid))).toEqual([true, false, true, false]);
+  expect(pids(ofInner)).toContain(below);
+});

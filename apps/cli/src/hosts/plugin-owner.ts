@@ -35,7 +35,7 @@ export async function requireOwner(host: AgentHost, program: string, place: Plac
   const { untold: said } = owner;
   throw new Failure(
     'HOST_FAILED',
-    `${host.title} does not tell whose plugin named orchestrator it has (${said}). Nothing was changed.`,
+    `${host.title} does not tell from where its plugin with our name is (${said}). Nothing was changed.`,
     {
       hint:
         `Run \`${lineOf(host.executable, host.plugin.source.words)}\` to see all that it says. ` +

@@ -76,6 +76,23 @@ export function agentHostNamed({ pid, program }: Program): AgentHostName | null 
   return null;
 }
 
+/**
+ * Whether a process is the program of a host, more strictly than by `agentHostNamed`: any program may lie in a folder
+ * with such a name.
+ */
+export function isProgramOf(name: string, { pid, program }: Program): boolean {
+  const traits = Object.entries<AgentHostTraits>(AGENT_HOSTS).find(([one]) => one === name)?.[1];
+  if (traits === undefined) return false;
+  const [title = '', ...words] = wordsOf(pid);
+  if (traits.programs.some((one) => one === program || one === basename(title))) return true;
+  const script = INTERPRETER.test(program) ? (words.find((word) => !word.startsWith('-')) ?? '') : '';
+  const packages = script.split('/node_modules/').slice(1);
+  const isPackage = packages.some((path) => path.split('/', 2).some((part) => traits.scripts.includes(part)));
+  return isPackage || traits.programs.includes(basename(script).replace(/\.[cm]?js$/u, ''));
+}
+
+const INTERPRETER = /^(?:node|bun|deno)/u;
+
 function wordsOf(pid: number): readonly string[] {
   return (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
 }

@@ -6,8 +6,8 @@ import { readPrivateFile, replacePrivateFile } from '../system/private-json.ts';
 import { agentOfHost } from '../system/default-agent.ts';
 import type { Environment } from '../system/environment.ts';
 import { hostsThatMarked, type MarkedBy } from './agent-hosts.ts';
-import { readFacts } from './host-facts.ts';
-import { hostsFolder, namesIn } from './host-registry.ts';
+import { processIn, readFacts } from './host-facts.ts';
+import { here, hostsFolder, namesIn } from './host-registry.ts';
 
 /*
  * The conversations of a host that has several at once in one process, each with the file in which the host writes it
@@ -39,7 +39,8 @@ export function conversationsIn({ folder }: { readonly folder: string }): HostCo
 
 /**
  * The agent of the host whose variables a command has: in a sandbox with a view of the processes of its own, a command
- * does not see its host above it. It is the agent of the conversation that the host names, else the one of this
+ * does not see its host above it. A host of this very view would have been found there: then the variables are
+ * inherited, as by the terminal of a person that an agent once started. It is the agent of the conversation that the host names, else the one of this
  * worktree. Never throws.
  *
  * @returns null: none, or several, of which each could be meant
@@ -61,12 +62,17 @@ function agentMarkedBy({ host, conversation }: MarkedBy, folders: readonly strin
   let found: string | null = null;
   for (const folder of folders) {
     const facts = readFacts(folder);
-    if (facts?.name !== host || facts.agent === null) continue;
+    if (facts?.name !== host || facts.agent === null || isOfThisView(folder)) continue;
     const ids = [facts.conversation, ...conversationsIn({ folder }).map(({ id }) => id)];
     if (conversation !== null && ids.includes(conversation)) return facts.agent;
     if (facts.agent === inWorktree) found = inWorktree;
   }
   return found;
+}
+
+function isOfThisView(folder: string): boolean {
+  const [own, registered] = [here(), processIn(folder)];
+  return registered?.host === own.host && registered.boot === own.boot;
 }
 
 const FOLDER = 'conversations';
