@@ -40,8 +40,8 @@ export function conversationsIn({ folder }: { readonly folder: string }): HostCo
 /**
  * The agent of the host whose variables a command has: in a sandbox with a view of the processes of its own, a command
  * does not see its host above it. A host of this very view would have been found there: then the variables are
- * inherited, as by the terminal of a person that an agent once started. It is the agent of the conversation that the host names, else the one of this
- * worktree. Never throws.
+ * inherited, as by the terminal of a person that an agent once started. It is the agent of the conversation that the
+ * host names, else the one of this worktree. Never throws.
  *
  * @returns null: none, or several, of which each could be meant
  */
