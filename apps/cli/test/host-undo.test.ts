@@ -279,6 +279,8 @@ test.concurrent('what two scopes share stays until both are taken back, in any o
     for (const scope of ['user', 'project'] as const)
       await applyInstall(await hosts.plan('claude-code', { scope, plugin: true }), hosts.place());
 
+    const stuck = applyUninstall(await planUninstall('claude-code', order[0], hosts.place()), hosts.place('stick'));
+    await expect(stuck).rejects.toMatchObject({ code: 'HOST_FAILED' });
     await applyUninstall(await planUninstall('claude-code', order[0], hosts.place()), hosts.place());
     const written = hosts.read(plugin);
     const other = await applyInstall(await hosts.plan('claude-code', { scope: order[1], plugin: true }), hosts.place());

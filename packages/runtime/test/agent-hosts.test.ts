@@ -172,7 +172,7 @@ test('a command that sees no host above it finds its agent by what the host has 
   // A person has inherited it outside of any sandbox.
   register('openclaw', agentOfHost('openclaw'), null, here());
   const inherited = agentOfMarks({ OPENCLAW_SHELL: '1' });
-  register('gemini-cli', agentOfHost('gemini-cli'), null);
+  register('gemini-cli', agentOfHost('gemini-cli'), null, { ...here(), host: 'h' });
 
   expect(agents).toEqual(['codex@laptop', 'codex@laptop', null, null]);
   expect([ofAnotherHost, inherited]).toEqual([null, null]);

@@ -147,6 +147,7 @@ export async function takeBack(plan: UninstallPlan, place: Place): Promise<Unins
   else if ((await filesWithOurs(host, scope, record, there)).length > 0) throw stillThere(host, plan.files);
   return done(restores ? 'restore' : 'remove');
 }
+
 /** Whether the configuration starts a server of ours. */
 async function hasOurs(host: AgentHost, scope: Scope, place: Place): Promise<boolean> {
   const file = host.server.file(scope, place);
