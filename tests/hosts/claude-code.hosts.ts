@@ -2,10 +2,13 @@
 import { expect, test } from 'vitest';
 import { claudeCode, claudeConversation } from './support/claude-code.ts';
 import { cardsIn, promisesOf } from './support/promises.ts';
+import { worksInSandbox } from './support/sandbox.ts';
 import { ScriptedModel } from './support/scripted-model.ts';
 import { Workplace } from './support/workplace.ts';
 
-promisesOf(await claudeCode());
+const claude = await claudeCode();
+promisesOf(claude);
+worksInSandbox(claude, 'setting');
 
 test('after a compaction, and after /clear, the card stands in front of the model once', async () => {
   await using place = await Workplace.create();

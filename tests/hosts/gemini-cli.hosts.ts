@@ -1,5 +1,8 @@
 // The promises of every agent host, in the real one.
 import { geminiCli } from './support/gemini-cli.ts';
 import { promisesOf } from './support/promises.ts';
+import { worksInSandbox } from './support/sandbox.ts';
 
-promisesOf(await geminiCli());
+const host = await geminiCli();
+promisesOf(host);
+worksInSandbox(host, 'workspace');

@@ -1,6 +1,6 @@
-// The promises of every agent host, in the real one; and the turn that a Gateway takes up after it was killed.
+// The promises of every agent host, in the real one; the turn that a Gateway takes up after it was killed; the sandbox.
 import { expect, test } from 'vitest';
-import { openClaw, openClawGateway } from './support/openclaw.ts';
+import { openClaw, openClawGateway, openClawInSandbox } from './support/openclaw.ts';
 import { cardsIn, promisesOf } from './support/promises.ts';
 import { ScriptedModel } from './support/scripted-model.ts';
 import { Workplace } from './support/workplace.ts';
@@ -35,3 +35,28 @@ test('the turn that a Gateway takes up after kill -9 has the card once', { timeo
   const { items } = await place.orchestrator.listTasks({});
   expect(items).toMatchObject([{ status: 'succeeded' }]);
 });
+
+/** Its daemon needs the image `openclaw-sandbox:bookworm-slim`: `HOSTS_DOCKER=unix:///var/run/docker.sock`. */
+const DOCKER = process.env['HOSTS_DOCKER'];
+
+test.runIf(DOCKER)(
+  'in its sandbox the tools are there when a person allows them',
+  { timeout: GATEWAY_MS },
+  async () => {
+    await using place = await Workplace.create({ root: '/var/tmp' });
+    await using model = await ScriptedModel.start();
+    const { turn, allow } = await openClawInSandbox(place, model, DOCKER ?? '');
+    await place.orchestrator.enqueueTask({ title: 'Write the parser' });
+    const offered = () => (model.requests[0]?.tools ?? []).some(({ name }) => name === 'claim_task');
+
+    model.play({ say: 'Hello.' });
+    await turn('Work on the next task.').end();
+    const before = offered();
+    await allow('orchestrator');
+    model.play({ call: 'claim_task' }, { call: 'release_task', input: { outcome: 'succeeded' } });
+    await turn('Work on the next task.').end();
+
+    const { items } = await place.orchestrator.listTasks({});
+    expect([before, offered(), items]).toMatchObject([false, true, [{ status: 'succeeded' }]]);
+  },
+);

@@ -37,6 +37,12 @@ export class Failure extends Error {
     this.field = details.field;
     this.details = details.details;
   }
+
+  /** The same failure with another hint. */
+  withHint(hint: string): Failure {
+    const { code, message, exit, retryable, retryAfterMs, field, details, cause } = this;
+    return new Failure(code, message, { hint, exit, retryable, retryAfterMs, field, details, cause });
+  }
 }
 
 export function usage(message: string, hint?: string, field?: string): Failure {

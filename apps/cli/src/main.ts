@@ -6,6 +6,7 @@ import { printable } from './output/printable.ts';
 import { outliveReaders } from './output/readers.ts';
 import { printWarnings } from './output/warnings.ts';
 import { createProgram, formatOf } from './program.ts';
+import { withSandboxHint } from './sandbox-hint.ts';
 import { withoutCutPassword } from './output/cut-password.ts';
 import { noClaimEnv } from './views/no-claim-env.ts';
 
@@ -36,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const failure =
       error instanceof CommanderError
         ? usageFailure(error, withoutCutPassword(onOneLine(complaints, argv), argv))
-        : failureOf(error);
+        : await withSandboxHint(failureOf(error));
     // Without these lines, the shell would continue as if the claim had succeeded.
     if (isForShell(argv)) for (const line of noClaimEnv(failure.exit)) output.raw(line);
     output.failure(failure);

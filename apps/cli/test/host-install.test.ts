@@ -14,7 +14,7 @@
  *  - the entry of a project names no path of this machine, and no agent
  *  - a plugin is written, loaded by the host's own commands, and taken back; it takes no setting from a flag
  *  - hooks that the person has not trusted yet are told, where the host skips them without a word
- *  - what the sandbox of Codex needs to write the store is told with its folder
+ *  - what the sandbox of a host needs to write the store is told with its folder
  *  - where only the person can agree, the plugin is prepared, and the line by which to agree is told
  *  - the examination tells what is installed, and what has become of it
  */
@@ -24,7 +24,7 @@ import { callerIdentity } from '@agent-orchestrator/runtime';
 import { describe, test, vi } from 'vitest';
 import { askHost } from '../src/hosts/ask-host.ts';
 import { checkInstallations } from '../src/hosts/check.ts';
-import { HOST_NAMES } from '../src/hosts/host.ts';
+import { HOST_NAMES, type HostName } from '../src/hosts/host.ts';
 import { applyInstall, grantsOf } from '../src/hosts/install.ts';
 import { readRecords } from '../src/hosts/record.ts';
 import { applyUninstall, planUninstall } from '../src/hosts/uninstall.ts';
@@ -267,18 +267,23 @@ test.concurrent('hooks of Codex that the person has not trusted are told', async
   expect(second).toEqual({ verified: true, said: 'Codex trusts 2 of 2 hooks' });
 });
 
-test.concurrent('what the sandbox of Codex needs to write the store is told with its folder', async ({ expect }) => {
+test.concurrent('what a sandbox needs to write the store is told with its folder', async ({ expect }) => {
   using hosts = new HostsPlace();
-  const told = async (store?: string) =>
-    (await grantsOf(await hosts.plan('codex', store === undefined ? {} : { store }), hosts.place())).join('\n');
+  const told = async (host: HostName, store?: string) =>
+    (await grantsOf(await hosts.plan(host, store === undefined ? {} : { store }), hosts.place())).join('\n');
 
-  const usual = await told();
+  const [usual, claude] = [await told('codex'), await told('claude-code')];
 
-  expect(usual).toContain(`writable_roots = ["${hosts.home}/.openclaw/data"] below [sandbox_workspace_write]`);
+  expect(usual).toContain(`writable_roots = ["${hosts.home}/.openclaw/data"] stands below [sandbox_workspace_write]`);
   expect(usual).toContain(`${hosts.home}/.codex/config.toml`);
+  expect(claude).toContain(`sandbox.filesystem.allowWrite in ${hosts.home}/.claude/settings.json has`);
+  expect(claude).toContain(`"${hosts.home}/.openclaw/data"`);
   // It is installed for all sessions of the user: the folder of the installation is the workspace of few of them.
-  expect(await told(`sqlite:${hosts.folder}/work/tasks.db`)).toContain(`writable_roots = ["${hosts.folder}/work"]`);
-  expect(await told('postgres://me@host/db')).toContain('network_access = true');
+  expect(await told('codex', `sqlite:${hosts.folder}/work/tasks.db`)).toContain(`["${hosts.folder}/work"]`);
+  expect(await told('codex', 'postgres://me@host/db')).toContain('network_access = true');
+  expect(await told('claude-code', 'postgres://me@host/db')).toContain('excludedCommands');
+  // It offers no tools there until a person says so.
+  expect(await told('openclaw')).toContain('tools.sandbox.tools.alsoAllow has "orchestrator__*"');
 });
 
 test.concurrent('where only the person can agree, the line by which to agree is told', async ({ expect }) => {
@@ -294,7 +299,7 @@ test.concurrent('where only the person can agree, the line by which to agree is 
     verified: false,
     said: expect.stringMatching(/run openclaw plugins install \S+ --force --accept-capabilities$/u),
   });
-  expect([called, hosts.read(path)]).toEqual([[], content]);
+  expect([called.flat().includes('install'), hosts.read(path)]).toEqual([false, content]);
 });
 
 test.concurrent('the examination tells what is installed, and what has become of it', async ({

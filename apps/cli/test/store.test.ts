@@ -300,6 +300,10 @@ test.concurrent('a move that was cut off is refused by both stores, and can be f
   expect(open.exit).toBe(0);
 });
 
+const SANDBOX_HINT =
+  'In the sandbox of an agent host, use its tools of the orchestrator, or let a person allow the store: ' +
+  '`orchestrator mcp install` says how. Elsewhere: ';
+
 test.concurrent('store backup and restore: all comes back but the leases', async ({ expect }) => {
   using cli = new Cli();
   await cli.run(['task', 'create', 'x', '--session', 's']);
@@ -312,6 +316,7 @@ test.concurrent('store backup and restore: all comes back but the leases', async
   const twice = await cli.json(['store', 'backup', 'backup.db']);
   const read = await cli.run(['task', 'list', '--store', `sqlite:${file}`]);
   const write = await cli.json(['task', 'create', 'y', '--store', `sqlite:${file}`]);
+  const inHost = await cli.json(['task', 'create', 'y', '--store', `sqlite:${file}`], { env: { GEMINI_CLI: '1' } });
   const restored = await cli.json(['store', 'restore', 'backup.db', '--to', to]);
   const absent = await cli.json(['store', 'restore', 'absent.db', '--to', `${to}.2`]);
   const zombie = await cli.json(['heartbeat', '--token', token, '--store', to]);
@@ -321,6 +326,8 @@ test.concurrent('store backup and restore: all comes back but the leases', async
   expect(backup.data['at']).toMatch(/^\d{4}-\d\d-\d\dT/);
   expect([twice.exit, twice.error.code]).toEqual([78, 'STORE_NOT_EMPTY']);
   expect([read.exit, write.exit, write.error.code]).toEqual([0, 77, 'STORE_READ_ONLY']);
+  // A sandbox of the host can be the reason.
+  expect(inHost.error.hint).toBe(`${SANDBOX_HINT}${write.error.hint}`);
   expect([restored.exit, restored.kind, restored.data['leases_closed']]).toEqual([0, 'store_restore', 1]);
   expect([absent.exit, absent.error.code, absent.error.hint]).toEqual([
     69,

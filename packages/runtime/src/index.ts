@@ -146,7 +146,7 @@ export {
   type HeldBy,
 } from './processes/caller-identity.ts';
 export { findLeaseProcesses, type CarriedLease, type LeaseProcess } from './processes/lease-processes.ts';
-export { AGENT_HOSTS, type AgentHostName } from './processes/agent-hosts.ts';
+export { AGENT_HOSTS, hostsThatMarked, type AgentHostName, type MarkedBy } from './processes/agent-hosts.ts';
 export { conversationsIn, endConversation, type HostConversation } from './processes/conversations.ts';
 export type { Ancestor } from './processes/ancestors.ts';
 export type { HostFacts, HostProcess } from './processes/host-facts.ts';

@@ -1,6 +1,6 @@
 import { DEFAULTS, OrchestratorError } from '@agent-orchestrator/core';
 import { dirname, join } from 'node:path';
-import { agentOfConversation } from './processes/conversations.ts';
+import { agentOfMarks } from './processes/conversations.ts';
 import { hostOfThisProcess } from './processes/host-registry.ts';
 import { readConfigFile, type ConfigFile } from './settings/config-file.ts';
 import { ofArgument, ofDefault, ofDurationVariable, ofFile, ofVariable, type Setting } from './settings/setting.ts';
@@ -60,7 +60,7 @@ export async function resolveSettings(given: Arguments = {}, env: Environment = 
       ofArgument(given.agent) ??
       ofVariable(env, 'ORCHESTRATOR_AGENT') ??
       ofFile(file, file?.values.agent) ??
-      ofDefault(hostOfThisProcess()?.agent ?? agentOfConversation(env) ?? defaultAgent()),
+      ofDefault(hostOfThisProcess()?.agent ?? agentOfMarks(env) ?? defaultAgent()),
     ttlMs:
       ofArgument(given.ttlMs) ??
       ofDurationVariable(env, 'ORCHESTRATOR_TTL') ??

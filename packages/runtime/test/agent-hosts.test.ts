@@ -9,7 +9,7 @@
  *  - of two programs that name the agent at the same moment, one decides, and neither loses what the other told
  *  - the folder of a dead host that cannot be removed is in the way of no other host
  *  - what is known of hosts of another view of the processes is removed when it is a week old
- *  - a command in a sandbox, which sees no host above it, finds its agent by the conversation that the host names
+ *  - a command in a sandbox, which sees no host above it, finds its agent by the variables that the host has set
  *  - the default name of an agent is one for each host, machine and worktree
  */
 import { spawn } from 'node:child_process';
@@ -30,8 +30,9 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { agentOfHost, type CallerIdentity, type HostFacts, type RegisteredHost } from '../src/index.ts';
-import { agentOfConversation, noteConversation } from '../src/processes/conversations.ts';
+import { agentOfMarks, noteConversation } from '../src/processes/conversations.ts';
 import { writeFacts } from '../src/processes/host-facts.ts';
+import { here } from '../src/processes/host-registry.ts';
 
 interface Registered {
   readonly host: RegisteredHost;
@@ -141,19 +142,40 @@ test('the default name of an agent is one for each host, machine and worktree', 
   expect(agentOfHost('claude-code', parser)).not.toBe(name);
 });
 
-test('a command that sees no host above it finds its agent by the conversation', () => {
+test('a command that sees no host above it finds its agent by what the host has set for it', () => {
   const home = temporaryHome();
   vi.stubEnv('OPENCLAW_STATE_DIR', home);
   onTestFinished(() => void vi.unstubAllEnvs());
-  const folder = join(home, 'hosts', 'of-another-view');
-  mkdirSync(folder, { recursive: true });
-  const codex = { host: 'h', boot: 'b', pid: 7, start: '8' };
-  writeFacts(folder, codex, { settled: { name: 'codex' }, told: { agent: 'codex@laptop', conversation: 'told-last' } });
-  noteConversation(folder, { id: 'told-before', transcript: null });
+  const register = (
+    name: string,
+    agent: string,
+    conversation: string | null,
+    where = { host: 'h', boot: 'b' },
+  ): string => {
+    const folder = join(home, 'hosts', agent);
+    mkdirSync(folder, { recursive: true });
+    const process = { ...where, pid: 7, start: '8' };
+    writeFacts(folder, process, { settled: { name }, told: { agent, conversation } });
+    return folder;
+  };
+  const codex = register('codex', 'codex@laptop', 'told-last');
+  noteConversation(codex, { id: 'told-before', transcript: null });
+  register('claude-code', 'claude-code@laptop', 'talk');
+  register('gemini-cli', 'gemini-cli@elsewhere', null);
 
-  const agents = ['told-last', 'told-before', 'other', ''].map((CODEX_THREAD_ID) =>
-    agentOfConversation({ CODEX_THREAD_ID }),
-  );
+  const agents = ['told-last', 'told-before', 'other', ''].map((CODEX_THREAD_ID) => agentOfMarks({ CODEX_THREAD_ID }));
+  const CLAUDE_CODE_SESSION_ID = 'talk';
+  const inClaude = agentOfMarks({ CLAUDECODE: '1', CLAUDE_CODE_SESSION_ID });
+  const inBoth = agentOfMarks({ CLAUDE_CODE_SESSION_ID, CODEX_THREAD_ID: 'told-last' });
+  const ofAnotherWorktree = agentOfMarks({ GEMINI_CLI: '1' });
+  const ofAnotherHost = agentOfMarks({ CODEX_THREAD_ID: 'talk' });
+  // A person has inherited it outside of any sandbox.
+  register('openclaw', agentOfHost('openclaw'), null, here());
+  const inherited = agentOfMarks({ OPENCLAW_SHELL: '1' });
+  register('gemini-cli', agentOfHost('gemini-cli'), null, { ...here(), host: 'h' });
 
   expect(agents).toEqual(['codex@laptop', 'codex@laptop', null, null]);
+  expect([ofAnotherHost, inherited]).toEqual([null, null]);
+  expect([inClaude, inBoth, ofAnotherWorktree]).toEqual(['claude-code@laptop', null, null]);
+  expect(agentOfMarks({ GEMINI_CLI: '1' })).toBe(agentOfHost('gemini-cli'));
 });

@@ -11,24 +11,20 @@
  *  - what the host started and lives on is said with the lease, and nothing proves the holder dead any more
  *  - a store that does not answer does not keep it after the end of the host; what lives on is noted on this machine
  *  - when nothing is held, it ends
- *  - a hook that outlives the host is no work that lives on
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMemoryData, openMemoryStorage } from '@agent-orchestrator/storage-memory';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { HostKeeper, type KeeperCalls } from '../src/hosts/host-keeper.ts';
-import { HostOffspring, type SeenProcess } from '../src/hosts/host-offspring.ts';
+import type { SeenProcess } from '../src/hosts/host-offspring.ts';
 import {
   Holdings,
   isGivenBackNote,
   KEEPER_BOUNDS,
   Orchestrator,
   OrchestratorError,
-  ownProcess,
   readStillRunning,
 } from '../src/index.ts';
 import { hasLeftWork, isKeeping, isKept } from '../src/processes/kept-host.ts';
@@ -315,27 +311,4 @@ test('a keeper whose start cannot be seen keeps for as long as it says so', () =
   isKeeping(folder);
 
   expect([fresh, old, isKept(folder)]).toEqual([true, false, true]);
-});
-
-test.runIf(process.platform === 'linux')('a hook that outlives the host is no work that lives on', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'offspring-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const start = async (name: string) => {
-    writeFileSync(join(folder, name), "console.log('at work'); setInterval(() => {}, 1_000);");
-    const child = spawn(process.execPath, [join(folder, name), 'codex', 'Stop'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    await once(child.stdout, 'data');
-    return child.pid;
-  };
-  const facts = { name: 'codex', agent: 'a', conversation: null, transcript: null };
-  // This process is the host.
-  const offspring = new HostOffspring({ ...facts, process: { ...PROCESS, ...ownProcess() }, folder });
-  const [hook, other] = [await start('hook.js'), await start('other.js')];
-
-  offspring.look();
-  const alive = offspring.alive().map(({ pid }) => pid);
-
-  expect([alive.includes(hook ?? 0), alive.includes(other ?? 0)]).toEqual([false, true]);
 });

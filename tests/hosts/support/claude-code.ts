@@ -1,16 +1,25 @@
-import type { AgentHost } from './agent-host.ts';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SandboxingHost } from './agent-host.ts';
 import { HostRun } from './host-run.ts';
 import { installed } from './installed.ts';
 import type { ScriptedModel } from './scripted-model.ts';
 import type { Workplace } from './workplace.ts';
 
-export async function claudeCode(): Promise<AgentHost> {
+export async function claudeCode(): Promise<SandboxingHost> {
   const program = await installed('claude-code');
   return {
     name: 'claude-code',
     deferred: ['enqueue_task', 'task_status'],
-    sleep: (seconds) => ({ call: 'Bash', input: { command: `sleep ${seconds}` } }),
+    shell: (command) => ({ call: 'Bash', input: { command } }),
     prepare: async () => {},
+    async sandbox(place, writable) {
+      const folder = join(place.home, '.claude');
+      await mkdir(folder, { recursive: true });
+      const filesystem = { allowWrite: writable === undefined ? [] : [writable] };
+      const sandbox = { enabled: true, failIfUnavailable: true, allowUnsandboxedCommands: false, filesystem };
+      await writeFile(join(folder, 'settings.json'), JSON.stringify({ sandbox }));
+    },
     start: (place, model, prompt, again = false) =>
       run(program, place, model, ['-p', prompt, ...(again ? ['--continue'] : [])]),
   };

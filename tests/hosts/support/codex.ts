@@ -1,17 +1,19 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { AgentHost } from './agent-host.ts';
+import type { SandboxingHost } from './agent-host.ts';
 import { HostRun } from './host-run.ts';
 import { installed } from './installed.ts';
 
-export async function codex(): Promise<AgentHost> {
+const NO_SANDBOX = 'sandbox_mode = "danger-full-access"';
+
+export async function codex(): Promise<SandboxingHost> {
   const program = await installed('codex');
   return {
     name: 'codex',
     deferred: [],
-    sleep: (seconds) => ({ call: 'exec_command', input: { cmd: `sleep ${seconds}`, yield_time_ms: 60_000 } }),
+    shell: (cmd) => ({ call: 'exec_command', input: { cmd, yield_time_ms: 60_000 } }),
     async prepare(place, model, setting = '') {
       model.lookAgain = { call: 'exec_command', input: { cmd: 'sleep 0.5', yield_time_ms: 10_000 } };
       const folder = join(place.home, '.codex');
@@ -21,7 +23,7 @@ export async function codex(): Promise<AgentHost> {
         'model = "gpt-5.4"',
         'model_provider = "scripted"',
         'approval_policy = "never"',
-        ...(setting.includes('sandbox_mode') ? [] : ['sandbox_mode = "danger-full-access"']),
+        NO_SANDBOX,
         '[model_providers.scripted]',
         'name = "scripted"',
         `base_url = "${model.url}/v1"`,
@@ -33,6 +35,12 @@ export async function codex(): Promise<AgentHost> {
       const run = (...words: string[]) => promisify(execFile)(program, words, { env: place.env, cwd: place.project });
       await run('plugin', 'marketplace', 'add', place.plugins.folder);
       await run('plugin', 'add', 'orchestrator@orchestrator');
+    },
+    async sandbox(place, writable) {
+      const file = join(place.home, '.codex', 'config.toml');
+      const settings = (await readFile(file, 'utf8')).replace(NO_SANDBOX, 'sandbox_mode = "workspace-write"');
+      const roots = writable === undefined ? '' : `writable_roots = [${JSON.stringify(writable)}]`;
+      await writeFile(file, [settings, '[sandbox_workspace_write]', roots, ''].join('\n'));
     },
     start(place, _model, prompt, again = false) {
       const words = [

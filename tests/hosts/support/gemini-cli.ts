@@ -1,17 +1,17 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { AgentHost } from './agent-host.ts';
+import type { SandboxingHost } from './agent-host.ts';
 import { HostRun } from './host-run.ts';
 import { installed } from './installed.ts';
 
-export async function geminiCli(): Promise<AgentHost> {
+export async function geminiCli(): Promise<SandboxingHost> {
   const program = await installed('gemini-cli');
   return {
     name: 'gemini-cli',
     deferred: [],
-    sleep: (seconds) => ({ call: 'run_shell_command', input: { command: `sleep ${seconds}` } }),
+    shell: (command) => ({ call: 'run_shell_command', input: { command } }),
     async prepare(place, model) {
       const folder = join(place.home, '.gemini');
       await mkdir(folder, { recursive: true });
@@ -23,6 +23,12 @@ export async function geminiCli(): Promise<AgentHost> {
       await writeFile(join(folder, 'settings.json'), JSON.stringify(settings));
       const words = ['extensions', 'install', place.plugins.plugins['gemini-cli'], '--consent'];
       await promisify(execFile)(program, words, { env: envOf(place.env, model.url), cwd: place.project });
+    },
+    // On Linux no setting of this version lets a command write a folder more: it asks the person for each call.
+    async sandbox(place) {
+      const file = join(place.home, '.gemini', 'settings.json');
+      const { security, ...settings } = JSON.parse(await readFile(file, 'utf8')) as { security: object };
+      await writeFile(file, JSON.stringify({ ...settings, security: { ...security, toolSandboxing: true } }));
     },
     start(place, model, prompt, again = false) {
       // A named model: else another one is asked first which to take.

@@ -17,7 +17,7 @@ export async function openClaw(): Promise<AgentHost> {
     name: 'openclaw',
     deferred: [],
     // Without the last one, it continues without the answer.
-    sleep: (seconds) => ({ call: 'exec', input: { command: `sleep ${seconds}`, yieldMs: 60_000 } }),
+    shell: (command) => ({ call: 'exec', input: { command, yieldMs: 60_000 } }),
     async prepare(place, model) {
       await prepare(program, place, model, {});
       // Without a Gateway, the card is put before the prompt: a person allows that.
@@ -42,6 +42,24 @@ export async function openClawGateway(place: Workplace, model: ScriptedModel): P
       return gateway;
     },
     turn: (prompt) => turn(program, place, prompt),
+  };
+}
+
+/**
+ * Turns in the sandbox, whose containers Docker makes.
+ *
+ * @param docker the address of its daemon, which has the image of the sandbox
+ */
+export async function openClawInSandbox(place: Workplace, model: ScriptedModel, docker: string) {
+  const program = await installed('openclaw');
+  const env = { ...place.env, DOCKER_HOST: docker };
+  await prepare(program, place, model, {});
+  const set = (key: string, value: string) =>
+    promisify(execFile)(program, ['config', 'set', key, value], { env, timeout: 120_000 });
+  await set('agents.defaults.sandbox.mode', 'all');
+  return {
+    turn: (prompt: string) => turn(program, { project: place.project, env }, prompt, '--local'),
+    allow: (tool: string) => set('tools.sandbox.tools.alsoAllow', JSON.stringify([tool])),
   };
 }
 
@@ -72,7 +90,7 @@ async function call(program: string, place: Workplace, ...words: string[]): Prom
   await promisify(execFile)(program, words, { env: place.env, cwd: place.project, timeout: 120_000 });
 }
 
-function turn(program: string, place: Workplace, prompt: string, ...more: string[]): HostRun {
+function turn(program: string, place: Pick<Workplace, 'project' | 'env'>, prompt: string, ...more: string[]): HostRun {
   const words = ['agent', ...more, '--session-key', 'agent:main:main', '--message', prompt];
   return new HostRun({ program, words, folder: place.project, env: place.env });
 }

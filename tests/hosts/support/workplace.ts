@@ -29,12 +29,13 @@ export class Workplace implements AsyncDisposable {
     this.orchestrator = orchestrator;
   }
 
-  static async create(): Promise<Workplace> {
-    const folder = await mkdtemp(join(tmpdir(), 'agent-host-'));
-    for (const name of ['home', 'project']) mkdirSync(join(folder, name));
+  /** @param data the folder of the store, below that of the workplace */
+  static async create({ root = tmpdir(), data = 'data' } = {}): Promise<Workplace> {
+    const folder = await mkdtemp(join(root, 'agent-host-'));
+    for (const name of ['home', 'project', 'data']) mkdirSync(join(folder, name));
     const program = { node: process.execPath, cli, version: '0.1.0' };
     const plugins = await writePlugins(join(folder, 'plugins'), program);
-    const store = `sqlite:${join(folder, 'store.db')}`;
+    const store = `sqlite:${join(folder, data, 'store.db')}`;
     return new Workplace(folder, plugins, store, await openOrchestrator(store, { mode: 'create' }));
   }
 

@@ -90,6 +90,41 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
+/**
+ * What a host answered in JSON; null: it answered something else. Some write it to the standard error, or between
+ * warnings: there it begins and ends with a line.
+ */
+export function jsonIn({ stdout, stderr }: HostAnswer): unknown {
+  for (const text of [stdout, stderr]) {
+    const found = parsed(text) ?? jsonBetweenLines(text.split('\n'));
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+function jsonBetweenLines(lines: readonly string[]): unknown {
+  for (const [begin, first] of lines.entries()) {
+    if (!/^[[{]/u.test(first)) continue;
+    const ends = [...lines.keys()].filter((at) => at === begin || (at > begin && /^[\]}]\s*$/u.test(lines[at] ?? '')));
+    for (const end of ends.slice(0, ENDS_MAX)) {
+      const found = parsed(lines.slice(begin, end + 1).join('\n'));
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+/** More lines are not tried as the last one of a JSON text. */
+const ENDS_MAX = 20;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The last line that a host wrote, to say why it refused. */
 export function lastLine({ stdout, stderr }: HostAnswer): string {
   const lines = [...stdout.split('\n'), ...stderr.split('\n')].map((line) => line.trim()).filter(Boolean);

@@ -1,12 +1,23 @@
 import { join } from 'node:path';
 import { lastLine } from './ask-host.ts';
 import { SERVER_NAME, type AgentHost, type Place } from './host.ts';
+import { sourceInList } from './plugin-source.ts';
+import { sandboxGrant } from './sandbox-grant.ts';
 
 /** Of this user, wherever it works. Claude Code writes it all the time. */
 const stateFile = ({ env, home }: Place): string => join(env['CLAUDE_CONFIG_DIR'] || home, '.claude.json');
 const folderOf = ({ env, home }: Place): string => env['CLAUDE_CONFIG_DIR'] || join(home, '.claude');
 
 const settingsIn = (folder: string) => ({ path: join(folder, 'settings.json'), format: 'json' }) as const;
+
+function sandbox(place: Place, store: string | null): string {
+  const [key, value, or] =
+    store === null
+      ? ['excludedCommands', '"orchestrator *"', '']
+      : ['filesystem.allowWrite', JSON.stringify(store), ' Or keep the store in the workspace.'];
+  const grant = `sandbox.${key} in ${settingsIn(folderOf(place)).path} has ${value}.${or}`;
+  return sandboxGrant('Claude Code', 'In the sandbox, which is off by default', grant);
+}
 
 const ID = `${SERVER_NAME}@${SERVER_NAME}`;
 
@@ -30,9 +41,10 @@ export const claudeCode: AgentHost = {
         return { verified: answer.exit === 0 && /\bConnected\b/u.test(status), said: status.trim() };
       },
     },
-    grants: (scope) => [
+    grants: (scope, place, store) => [
       ...(scope === 'project' ? ['Approve the server: Claude Code asks at its next start in this folder.'] : []),
       'Claude Code asks before it first calls each tool. Answer there, or allow mcp__orchestrator__* in its settings.',
+      sandbox(place, store),
     ],
   },
   plugin: {
@@ -52,6 +64,10 @@ export const claudeCode: AgentHost = {
     ],
     remove: (scope) => [['plugin', 'uninstall', ID, '--scope', scope]],
     removeShared: [['plugin', 'marketplace', 'remove', SERVER_NAME]],
+    source: {
+      words: ['plugin', 'marketplace', 'list', '--json'],
+      sourceIn: (answer) => sourceInList(answer, [], ['path']),
+    },
     question: {
       words: ['mcp', 'list'],
       judge: (answer) => {
@@ -60,9 +76,10 @@ export const claudeCode: AgentHost = {
         return { verified: line !== undefined && /\bConnected\b/u.test(said), said };
       },
     },
-    grants: () => [
+    grants: (_scope, place, store) => [
       'Claude Code asks before it first calls each tool. Answer there, or allow ' +
         'mcp__plugin_orchestrator_orchestrator__* in its settings.',
+      sandbox(place, store),
     ],
   },
 };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { counted } from '@agent-orchestrator/runtime';
-import { lastLine } from './ask-host.ts';
+import { jsonIn, lastLine } from './ask-host.ts';
 import {
   SERVER_NAME,
   type AgentHost,
@@ -10,6 +10,8 @@ import {
   type ServerCommand,
   type Verdict,
 } from './host.ts';
+import { sourceInList } from './plugin-source.ts';
+import { sandboxGrant } from './sandbox-grant.ts';
 
 const configFile = ({ env, home }: Place) =>
   ({ path: join(env['CODEX_HOME'] || join(home, '.codex'), 'config.toml'), format: 'toml' }) as const;
@@ -25,17 +27,13 @@ const LIST_HOOKS: HostInput = {
   until: /^\{"id":2,.*\}$/mu,
 };
 
-/** What commands of the agent's shell need in the default sandbox, in which only the workspace can be written. */
-function sandbox(place: Place, store: string | null): string[] {
+function sandbox(place: Place, store: string | null): string {
   const [key, value, or] =
     store === null
       ? ['network_access', 'true', '']
       : ['writable_roots', JSON.stringify([store]), ' Or keep the store in the workspace.'];
-  return [
-    'The tools work in any sandbox: Codex starts them outside of it. In the sandbox workspace-write, `orchestrator` ' +
-      `in the shell cannot write the store until you have ${key} = ${value} below [sandbox_workspace_write] in ` +
-      `${configFile(place).path}.${or}`,
-  ];
+  const grant = `${key} = ${value} stands below [sandbox_workspace_write] in ${configFile(place).path}.${or}`;
+  return sandboxGrant('Codex', 'In the sandbox workspace-write', grant);
 }
 
 export const codex: AgentHost = {
@@ -52,7 +50,7 @@ export const codex: AgentHost = {
     question: { words: ['mcp', 'get', SERVER_NAME, '--json'], judge: judgeEntry },
     grants: (_scope, place, store) => [
       'Codex asks before it calls a tool, as its approval policy says. Answer there.',
-      ...sandbox(place, store),
+      sandbox(place, store),
     ],
   },
   plugin: {
@@ -68,19 +66,17 @@ export const codex: AgentHost = {
     ],
     remove: () => [['plugin', 'remove', ID]],
     removeShared: [['plugin', 'marketplace', 'remove', SERVER_NAME]],
-    presence: { words: ['plugin', 'list'], judge: judgePlugin },
+    source: {
+      words: ['plugin', 'marketplace', 'list', '--json'],
+      sourceIn: (answer) => sourceInList(answer, ['marketplaces'], ['root']),
+    },
     question: { words: ['app-server'], input: LIST_HOOKS, judge: judgeHooks },
     grants: (_scope, place, store) => [
       'Trust the hooks: open /hooks in Codex. It skips hooks that are not trusted, and does not say so.',
-      ...sandbox(place, store),
+      sandbox(place, store),
     ],
   },
 };
-
-function judgePlugin(answer: HostAnswer): Verdict {
-  const [, status] = new RegExp(`^${ID}\\s+(\\S.*?)\\s{2}`, 'mu').exec(answer.stdout) ?? [];
-  return { verified: status === 'installed, enabled', said: status ?? 'Codex does not list the plugin' };
-}
 
 /** Hooks that are not trusted are skipped, and Codex says so nowhere else. */
 function judgeHooks(answer: HostAnswer): Verdict {
@@ -110,15 +106,13 @@ function hooksIn({ stdout }: HostAnswer): readonly ListedHook[] {
 
 /** Codex shows the entry, and does not start the server. */
 function judgeEntry(answer: HostAnswer, server: ServerCommand | null): Verdict {
-  try {
-    const { enabled = true, transport } = JSON.parse(answer.stdout) as {
-      enabled?: boolean;
-      transport?: { command?: string; args?: string[] };
-    };
-    const same = transport?.command === server?.command && String(transport?.args) === String(server?.args);
-    if (!same) return { verified: false, said: 'Codex shows another command' };
-    return { verified: enabled, said: enabled ? 'Codex shows the entry, enabled' : 'Codex shows the entry, disabled' };
-  } catch {
-    return { verified: false, said: lastLine(answer) };
-  }
+  const shown = jsonIn(answer) as {
+    enabled?: boolean;
+    transport?: { command?: string; args?: string[] };
+  } | null;
+  if (shown === null) return { verified: false, said: lastLine(answer) };
+  const { enabled = true, transport } = shown;
+  const same = transport?.command === server?.command && String(transport?.args) === String(server?.args);
+  if (!same) return { verified: false, said: 'Codex shows another command' };
+  return { verified: enabled, said: enabled ? 'Codex shows the entry, enabled' : 'Codex shows the entry, disabled' };
 }

@@ -1,10 +1,17 @@
 import { join } from 'node:path';
 import { lastLine } from './ask-host.ts';
 import { SERVER_NAME, type AgentHost, type HostAnswer, type Place, type Verdict } from './host.ts';
+import { sourceInList } from './plugin-source.ts';
 
 const userFolder = ({ env, home }: Place): string => join(env['GEMINI_CLI_HOME'] || home, '.gemini');
 
-const TRUST = 'Trust the folder: Gemini CLI asks at its first start in it. It starts no server in other folders.';
+const GRANTS = [
+  'Trust the folder: Gemini CLI asks at its first start in it. It starts no server in other folders.',
+  'Gemini CLI asks before it calls a tool. Answer there.',
+  'Its sandboxes are off by default. With security.toolSandboxing the tools work, and `orchestrator` in the shell ' +
+    'writes a store in the workspace alone. In the container of --sandbox there is neither, until you mount the ' +
+    'program and the store.',
+];
 
 export const geminiCli: AgentHost = {
   name: 'gemini-cli',
@@ -19,8 +26,8 @@ export const geminiCli: AgentHost = {
     keys: () => ['mcpServers', SERVER_NAME],
     add: (scope, { command, args }) => ['mcp', 'add', '--scope', scope, SERVER_NAME, command, '--', ...args],
     remove: (scope) => ['mcp', 'remove', '--scope', scope, SERVER_NAME],
-    question: { words: ['mcp', 'list'], judge },
-    grants: () => [TRUST, 'Gemini CLI asks before it calls a tool. Answer there.'],
+    question: { words: ['mcp', 'list'], judge: judgeServer('') },
+    grants: () => GRANTS,
   },
   plugin: {
     scopes: ['user'],
@@ -31,20 +38,26 @@ export const geminiCli: AgentHost = {
     add: (_scope, folder) => [['extensions', 'install', join(folder, 'gemini-cli'), '--consent']],
     remove: () => [['extensions', 'uninstall', SERVER_NAME]],
     removeShared: [],
-    question: { words: ['mcp', 'list'], judge },
-    grants: () => [TRUST, 'Gemini CLI asks before it calls a tool. Answer there.'],
+    source: {
+      words: ['extensions', 'list', '--output-format', 'json'],
+      sourceIn: (answer) => sourceInList(answer, [], ['installMetadata', 'source']),
+    },
+    question: { words: ['mcp', 'list'], judge: judgeServer(` (from ${SERVER_NAME})`) },
+    grants: () => GRANTS,
   },
 };
 
-/** It starts each server that it may start in this folder. */
-function judge(answer: HostAnswer): Verdict {
-  const lines = `${answer.stdout}\n${answer.stderr}`.split('\n').map((line) => line.trim());
-  const line = lines.find((one) => new RegExp(`^\\S+ ${SERVER_NAME}(?: \\(from .*\\))?:`, 'u').test(one));
-  if (line === undefined) return { verified: false, said: lastLine(answer) };
-  const status = line.slice(line.lastIndexOf(' - ') + ' - '.length);
-  // In a folder that is not trusted, it starts none.
-  return {
-    verified: status === 'Connected',
-    said: status === 'Disabled' ? 'you have not trusted this folder' : status,
+/** It starts each server that it may start in this folder. @param origin what it says of the extension behind a name */
+function judgeServer(origin: string): (answer: HostAnswer) => Verdict {
+  return (answer) => {
+    const lines = `${answer.stdout}\n${answer.stderr}`.split('\n').map((line) => line.trim());
+    const line = lines.find((one) => one.replace(/^\S+ /u, '').startsWith(`${SERVER_NAME}${origin}:`));
+    if (line === undefined) return { verified: false, said: lastLine(answer) };
+    const status = line.slice(line.lastIndexOf(' - ') + ' - '.length);
+    // In a folder that is not trusted, it starts none.
+    return {
+      verified: status === 'Connected',
+      said: status === 'Disabled' ? 'you have not trusted this folder' : status,
+    };
   };
 }

@@ -74,6 +74,20 @@ interface Question {
   readonly judge: (answer: HostAnswer, server: ServerCommand | null) => Verdict;
 }
 
+/**
+ * What the host itself tells of the plugin with our name, or of the marketplace that it is from:
+ * - where it was installed from, a folder or an address; null: it does not say from where
+ * - `none`: there is none
+ * - `untold`: the host did not answer the question, so that there may be one
+ */
+export type PluginSource = { readonly from: string | null } | 'none' | 'untold';
+
+/** How a host is asked that. */
+interface SourceQuestion {
+  readonly words: readonly string[];
+  readonly sourceIn: (answer: HostAnswer) => PluginSource;
+}
+
 /** A program in which agents live: where it keeps its configuration, and which of its own commands change it. */
 export interface AgentHost {
   readonly name: HostName;
@@ -109,8 +123,8 @@ export interface AgentHost {
     /** Consents that the host asks the person for itself; where it cannot, the flags by which a person gives them. */
     readonly consents?: readonly string[];
     readonly remove: (scope: Scope) => readonly (readonly string[])[];
-    /** Whether it is there, if the question asks for more than that. */
-    readonly presence?: Question;
+    /** Where the plugin with our name is from: a person can have one of another one. */
+    readonly source: SourceQuestion;
     /** What the installations of all scopes share: the last one takes it away. */
     readonly removeShared: readonly (readonly string[])[];
     readonly question: Question;

@@ -7,6 +7,7 @@ import { requireHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, ConfigFile, HostAnswer, Place, Scope, ServerCommand, Verdict } from './host.ts';
 import { oneAtATime } from './one-at-a-time.ts';
+import { requireOwner } from './plugin-owner.ts';
 import { pluginFolder, writePlugins } from './plugins.ts';
 import { readRecord, writeRecord, type InstallRecord } from './record.ts';
 import { requireDefaults, serverCommand, startsOurServer, type ServerRequest } from './server-command.ts';
@@ -81,6 +82,14 @@ function foreign(host: AgentHost, scope: Scope, place: Place): Failure {
   );
 }
 
+function foreignPlugin({ title }: AgentHost): Failure {
+  return new Failure(
+    'HOST_ENTRY_FOREIGN',
+    `${title} has a plugin named orchestrator from elsewhere, or its marketplace. Nothing was changed.`,
+    { hint: `Omit --plugin to set up the tools alone, or remove that one in ${title} first.` },
+  );
+}
+
 /** In a project, others write files: there a link could lead anywhere. */
 function snapshotFor(scope: Scope, path: string, { folder }: Place): Snapshot {
   return takeSnapshot(path, scope !== 'project' || !path.startsWith(`${folder}${sep}`));
@@ -96,7 +105,9 @@ export async function entryOf(host: AgentHost, scope: Scope, place: Place): Prom
 /**
  * Installs, and asks the host whether it works. If a command of the host fails, what it did so far is taken back.
  *
- * @throws `HOST_FAILED`; `HOST_BUSY` if another command changes the host, or changed it after the plan was made
+ * @throws `HOST_FAILED`, also if the host does not tell whose plugin it has; `HOST_ENTRY_FOREIGN` if a plugin of our
+ *   name is there that is not ours; `HOST_BUSY` if another command changes the host, or changed it after the plan was
+ *   made
  */
 export async function applyInstall(shown: InstallPlan, place: Place): Promise<Verdict> {
   return oneAtATime(shown.host, place, async () => {
@@ -108,6 +119,8 @@ export async function applyInstall(shown: InstallPlan, place: Place): Promise<Ve
 }
 
 async function install(plan: InstallPlan, place: Place): Promise<Verdict> {
+  if (plan.server === null && (await requireOwner(plan.host, plan.program, place)) === 'another')
+    throw foreignPlugin(plan.host);
   if (plan.found === 'same') {
     // The hosts' copies name these files, which may be of an older version.
     if (plan.server === null) await writePlugins(place);

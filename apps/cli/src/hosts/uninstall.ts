@@ -6,6 +6,7 @@ import { findHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, HostName, Place, Scope } from './host.ts';
 import { oneAtATime } from './one-at-a-time.ts';
+import { pluginOwner, requireOwner, type PluginOwner } from './plugin-owner.ts';
 import { pluginOf } from './plugins.ts';
 import { readRecord, relatedRecords, removeRecord, type InstallRecord } from './record.ts';
 import { keysOfOurs, losesNothing } from './restored-if-ours.ts';
@@ -29,9 +30,15 @@ export interface UninstallPlan {
   readonly commands: readonly (readonly string[])[];
   /** The files that are restored, or that the host changes. */
   readonly files: readonly string[];
+  /** Whose plugin is there in the place of the one that was installed; `none` too for a server. */
+  readonly owner: PluginOwner;
 }
 
-/** Looks at what was installed, and decides how to take it back. Nothing is changed. */
+/**
+ * Looks at what was installed, and decides how to take it back. Nothing is changed.
+ *
+ * @throws `HOST_FAILED` if the host does not tell whose plugin it has
+ */
 export async function planUninstall(name: HostName, scope: Scope, place: Place): Promise<UninstallPlan> {
   const host = HOSTS[name];
   const record = readRecord(name, scope, place);
@@ -39,15 +46,26 @@ export async function planUninstall(name: HostName, scope: Scope, place: Place):
   const file = host.server.file(scope, place).path;
   if (record === null) {
     const how = (await hasOurs(host, scope, place)) ? 'remove' : 'nothing';
-    return { host, scope, how, record, commands: how === 'remove' ? entry : [], files: [file] };
+    return { host, scope, how, record, commands: how === 'remove' ? entry : [], files: [file], owner: 'none' };
   }
   const files = record.files.map(({ before }) => before.path);
   const isPlugin = record.server === null;
+  const owner = isPlugin ? await ownerHere(host, record, place) : 'none';
+  // The person has put another plugin in the place of ours: what the host has under its name is of that one.
+  if (owner === 'another') return { host, scope, how: 'remove', record, commands: [], files: [], owner };
   const unchanged = record.files.every(({ before, after }) => after === digestNow(before.path));
   const how = unchanged || (await loseNothing(host, record, place)) ? 'restore' : 'remove';
   // A host also keeps a copy of a plugin, which it removes itself.
-  if (isPlugin) return { host, scope, how, record, commands: pluginRemoval(host, record, place), files };
-  return { host, scope, how, record, commands: how === 'restore' ? [] : entry, files };
+  if (isPlugin) return { host, scope, how, record, commands: pluginRemoval(host, record, place), files, owner };
+  // What the person has put in the place of our entry stays.
+  const isThere = how === 'remove' && (await hasOurs(host, scope, place));
+  return { host, scope, how, record, commands: isThere ? entry : [], files, owner };
+}
+
+/** Without its program, a host tells nothing, and changes nothing either. */
+async function ownerHere(host: AgentHost, { folder }: InstallRecord, place: Place): Promise<PluginOwner> {
+  const program = findHost(host, place);
+  return program === null ? 'none' : requireOwner(host, program, { ...place, folder });
 }
 
 /** Whether the files may get back their bytes although they are not as the installation left them. */
@@ -66,12 +84,29 @@ function filesOf({ plugin, server }: AgentHost, record: InstallRecord, place: Pl
 }
 
 /** What removes a plugin from one scope; and from the host, if it is the last scope that has it. */
-export function pluginRemoval({ plugin }: AgentHost, record: InstallRecord, place: Place) {
-  return [...plugin.remove(record.scope), ...(isLastPlugin(relatedRecords(record, place)) ? plugin.removeShared : [])];
+function pluginRemoval({ plugin }: AgentHost, record: InstallRecord, place: Place) {
+  return [...plugin.remove(record.scope), ...(hasAnotherScope(record, place) ? [] : plugin.removeShared)];
 }
 
-function isLastPlugin(related: readonly InstallRecord[]): boolean {
-  return related.every(({ server }) => server !== null);
+/** Whether another scope has the plugin as well. */
+export function hasAnotherScope(record: InstallRecord, place: Place): boolean {
+  return relatedRecords(record, place).some(({ server }) => server === null);
+}
+
+/** Lets the host remove a plugin of ours. @returns whether it is gone, as the host itself tells; silence is no yes */
+export async function removePlugin(
+  host: AgentHost,
+  record: InstallRecord,
+  program: string,
+  place: Place,
+): Promise<boolean> {
+  const exits: (number | null)[] = [];
+  for (const words of pluginRemoval(host, record, place)) exits.push((await askHost(program, words, place)).exit);
+  // Of a plugin that another scope has as well, only the host knows whether this one has it.
+  if (hasAnotherScope(record, place)) return exits.every((exit) => exit === 0);
+  // A host may refuse to remove what the person has removed already: it is asked what is there.
+  const owner = await pluginOwner(host, program, place);
+  return owner === 'none' || owner === 'another';
 }
 
 /**
@@ -91,28 +126,26 @@ export async function takeBack(plan: UninstallPlan, place: Place): Promise<Unins
   if (how === 'nothing') return plan;
   const there = { ...place, folder: record?.folder ?? place.folder };
   const program = findHost(host, place);
-  const related = record === null ? [] : relatedRecords(record, place);
-  const shared = record === null ? null : new SharedFiles(record, related, place);
-  const isLast = record?.server === null && isLastPlugin(related);
-  const exits: (number | null)[] = [];
-  for (const words of commands) {
-    if (program !== null) exits.push((await askHost(program, words, there)).exit);
-    else if (how === 'remove') throw gone(host, plan.files);
-  }
+  const shared = record === null ? null : new SharedFiles(record, relatedRecords(record, place), place);
+  const isLast = record?.server === null && !hasAnotherScope(record, place);
+  const done = (by: Undoing): UninstallPlan => {
+    shared?.handOver();
+    if (isLast) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
+    if (record !== null) removeRecord(record, place);
+    return { ...plan, how: by };
+  };
+  if (plan.owner === 'another') return done('remove');
+  if (program === null && how === 'remove' && commands.length > 0) throw gone(host, plan.files);
+  if (program !== null && record?.server === null) {
+    if (!(await removePlugin(host, record, program, there))) throw stillThere(host, plan.files);
+  } else if (program !== null) for (const words of commands) await askHost(program, words, there);
   const left = plan.files.map(digestNow);
-  // Of a plugin that another scope has as well, only the host knows whether this one has it.
-  const isRefused = record?.server === null && !isLast && exits.some((exit) => exit !== 0);
-  if (isRefused || (isLast && program !== null && (await hasPlugin(host, program, there))))
-    throw stillThere(host, plan.files);
   // Another session of the host may have written while it was asked.
   const isLeft = plan.files.every((path, index) => digestNow(path) === left[index]);
   const restores = isLeft && (how === 'restore' || (record !== null && (await loseNothing(host, record, there))));
   if (restores) for (const { before } of record?.files ?? []) restoreSnapshot(before);
   else if ((await filesWithOurs(host, scope, record, there)).length > 0) throw stillThere(host, plan.files);
-  shared?.handOver();
-  if (isLast) rmSync(pluginOf(host.name, place), { recursive: true, force: true });
-  if (record !== null) removeRecord(record, place);
-  return { ...plan, how: restores ? 'restore' : 'remove' };
+  return done(restores ? 'restore' : 'remove');
 }
 
 /** Whether the configuration starts a server of ours. */
@@ -134,7 +167,7 @@ export async function filesWithOurs(
 ): Promise<string[]> {
   if (record === null || record.server !== null)
     return (await hasOurs(host, scope, place)) ? [host.server.file(scope, place).path] : [];
-  if (!isLastPlugin(relatedRecords(record, place))) return [];
+  if (hasAnotherScope(record, place)) return [];
   const left: string[] = [];
   for (const file of filesOf(host, record, place)) {
     const before = record.files.find((one) => one.before.path === file.path)?.before;
@@ -149,12 +182,6 @@ export async function filesWithOurs(
 function isOn(document: unknown, keys: readonly string[]): boolean {
   const value = valueIn(document, keys);
   return value !== undefined && value !== false;
-}
-
-/** A host may refuse to remove what the person has removed already: it is asked what is there. */
-async function hasPlugin({ plugin }: AgentHost, program: string, place: Place): Promise<boolean> {
-  const { words, input, judge } = plugin.presence ?? plugin.question;
-  return judge(await askHost(program, words, place, input), null).verified;
 }
 
 function gone(host: AgentHost, files: readonly string[]): Failure {

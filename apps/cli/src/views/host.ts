@@ -26,7 +26,9 @@ export function installPlanLines(plan: InstallPlan, paint: Paint): string[] {
 }
 
 export function uninstallPlanLines(plan: UninstallPlan, paint: Paint): string[] {
-  const { host, how, commands, files } = plan;
+  const { host, how, commands, files, owner } = plan;
+  if (owner === 'another')
+    return [paint('bold', host.title), '  a plugin from elsewhere stays: it has the place of ours'];
   const restores = `${paint('dim', 'restores')}  `;
   const changed = 'changed since the installation: only what is ours is removed';
   return [

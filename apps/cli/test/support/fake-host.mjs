@@ -1,9 +1,11 @@
 // Behaves as the command lines of the agent hosts do, as far as `mcp install` asks them. The first word is the host.
 // It appends each command line to the file FAKE_LOG. FAKE_DOES says what it does beside that: `connect` (it really
 // starts the server), `hang`, `fail` (after it has written), `lose` (fails to add, while another session of the host
-// writes), `stick` (installs no plugin, and removes nothing), or `shout` (escape sequences in its answer).
+// writes), `stick` (installs no plugin, and removes nothing), `choke` (as `stick`, and then it lists nothing any
+// more), `garble` (it lists its plugins in no JSON), `warn` (before the JSON), `overtake` (another session installs a
+// plugin of another one meanwhile), or `shout` (escape sequences in its answer).
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import JSON5 from 'json5';
@@ -27,7 +29,11 @@ const refuse = (text) => {
   process.stderr.write(`${text}\n`);
   process.exit(1);
 };
-if (FAKE_DOES === 'stick' && ['install', 'uninstall', 'remove'].some((word) => words.includes(word))) refuse('stuck');
+const isChange = ['install', 'uninstall', 'remove'].some((word) => words.includes(word));
+if (FAKE_DOES === 'choke' && isChange) writeFileSync(`${FAKE_LOG}.choked`, '');
+if (['stick', 'choke'].includes(FAKE_DOES) && isChange) refuse('stuck');
+const isMute = FAKE_DOES === 'garble' || (FAKE_DOES === 'choke' && existsSync(`${FAKE_LOG}.choked`));
+if (isMute && words[0] === 'extensions' && words[1] === 'list') refuse('[unknown option]');
 const scope = words[words.indexOf('--scope') + 1];
 const behindDashes = words.slice(words.indexOf('--') + 1);
 const text = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
@@ -70,12 +76,54 @@ async function codexHooks(config) {
   }
 }
 
+/** `plugin marketplace` of Codex. */
+function codexMarketplaces(path, before) {
+  const { marketplaces = {} } = parse(before);
+  const own = /\[marketplaces\.orchestrator\]\nsource = .*\n/u;
+  if (words[2] === 'list') {
+    const list = Object.entries(marketplaces).map(([name, { source: root }]) => ({ name, root }));
+    return say(JSON.stringify({ marketplaces: list }));
+  }
+  const others = before.replace(own, '');
+  if (words[2] === 'remove') return save(path, others);
+  const { source = words[3] } = marketplaces.orchestrator ?? {};
+  if (source !== words[3]) refuse('already added from a different source');
+  save(path, `${others}[marketplaces.orchestrator]\nsource = ${JSON.stringify(words[3])}\n`);
+}
+
+/** The extensions of Gemini CLI: which are switched on, and where they are from. */
+function geminiExtensions() {
+  const enablement = join(HOME, '.gemini', 'extensions', 'extension-enablement.json');
+  const origin = join(HOME, '.gemini', 'extensions', 'orchestrator', '.gemini-extension-install.json');
+  const isThere = existsSync(origin);
+  if (words[1] === 'list') {
+    const list = isThere ? [{ name: 'orchestrator', installMetadata: json(origin) }] : [];
+    const warnings = FAKE_DOES === 'warn' ? 'Warning: Skipping extension in /x\n[WARN] it is old\n' : '';
+    process.stderr.write(`${warnings}${JSON.stringify(list, null, 2)}\n${warnings}`);
+    return;
+  }
+  if (words[1] === 'install') {
+    if (isThere) refuse('Extension "orchestrator" is already installed');
+    const isOvertaken = FAKE_DOES === 'overtake';
+    saveJson(origin, { source: isOvertaken ? '/of/another' : realpathSync(words[2]), type: 'local' });
+    if (isOvertaken) refuse('already installed');
+    return saveJson(enablement, { ...json(enablement), orchestrator: { overrides: ['*'] } });
+  }
+  if (!isThere) refuse('Extension not found');
+  rmSync(dirname(origin), { recursive: true });
+  const { orchestrator: _before, ...others } = json(enablement);
+  saveJson(enablement, others);
+}
+
 /** `plugin install` and `plugin uninstall` of Claude Code, and what its list then shows. */
 function claudePlugins() {
   const ofUser = join(HOME, '.claude', 'settings.json');
   const ofProject = join('.claude', 'settings.json');
   if (words[1] === 'marketplace') {
-    const { extraKnownMarketplaces: _before, ...others } = json(ofUser);
+    const { extraKnownMarketplaces: before, ...others } = json(ofUser);
+    if (words[2] === 'list')
+      return say(JSON.stringify(Object.entries(before ?? {}).map(([name, { source: path }]) => ({ name, path }))));
+    if (words[2] === 'add' && before && before.orchestrator.source !== words[3]) refuse('from a different source');
     const known = { extraKnownMarketplaces: { orchestrator: { source: words[3] } } };
     return saveJson(ofUser, words[2] === 'add' ? { ...others, ...known } : others);
   }
@@ -86,9 +134,11 @@ function claudePlugins() {
   if (words[1] === 'uninstall')
     saveJson(path, { ...settings, ...(Object.keys(others).length > 0 && { enabledPlugins: others }) });
   if (words[1] !== 'list') return;
+  const enabled = [ofUser, ofProject].flatMap((one) => Object.keys(json(one).enabledPlugins ?? {}));
   const { extraKnownMarketplaces: known } = json(ofUser);
-  const isEnabled = [ofUser, ofProject].some((one) => json(one).enabledPlugins);
-  if (known && isEnabled) say('plugin:orchestrator:orchestrator: node x mcp serve - ✔ Connected');
+  // It does not tell from which marketplace a plugin is.
+  if (enabled.some((id) => known || !id.endsWith('@orchestrator')))
+    say('plugin:orchestrator:orchestrator: node x mcp serve - ✔ Connected');
 }
 
 const commands = {
@@ -123,6 +173,7 @@ const commands = {
     if (words[0] === 'app-server') return codexHooks(before);
     if (words[0] === 'plugin') {
       const entry = '[plugins."orchestrator@orchestrator"]\nenabled = true\n';
+      if (words[1] === 'marketplace') return codexMarketplaces(path, before);
       if (words[1] === 'add') save(path, before.replace(entry, '') + entry);
       // Which hooks the person trusts stays.
       if (words[1] === 'remove') save(path, before.replace(entry, ''));
@@ -142,6 +193,7 @@ const commands = {
     }
   },
   async gemini() {
+    if (words[0] === 'extensions') return geminiExtensions();
     const path = join(scope === 'project' ? '.' : HOME, '.gemini', 'settings.json');
     const document = json(path);
     document.mcpServers ??= {};
@@ -154,7 +206,8 @@ const commands = {
       saveJson(path, document);
     }
     if (words[1] !== 'list') return;
-    const { command, args } = document.mcpServers.orchestrator;
+    const { command, args } = document.mcpServers.orchestrator ?? {};
+    if (!command) return;
     const status = (await connects({ command, args })) ? 'Connected' : 'Disconnected';
     process.stderr.write(
       `Configured MCP servers:\n\n\u001b[32m✓\u001b[0m orchestrator: ${command} (stdio) - ${status}\n`,
@@ -164,8 +217,15 @@ const commands = {
     const path = join(HOME, '.openclaw', 'openclaw.json');
     const document = json(path);
     if (words[0] === 'plugins') {
-      const { entries } = document.plugins ?? {};
-      if (!entries?.orchestrator || words[1] !== 'uninstall') refuse('no such plugin');
+      const { entries, installs } = document.plugins ?? {};
+      const ours = { sourcePath: join(HOME, '.openclaw', 'orchestrator', 'plugins', 'openclaw') };
+      const install = installs?.orchestrator ?? ours;
+      if (words[1] === 'inspect' && entries?.orchestrator?.enabled)
+        return say(JSON.stringify({ plugin: { id: 'orchestrator', status: 'loaded' }, install }));
+      if (!entries?.orchestrator || words[1] !== 'uninstall') {
+        say(JSON.stringify({ ok: false, error: { message: 'Plugin not found: orchestrator. Run `x` to see more.' } }));
+        process.exit(1);
+      }
       // It does not forget a plugin: it switches it off.
       return saveJson(path, { ...document, plugins: { entries: { ...entries, orchestrator: { enabled: false } } } });
     }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { AGENT_HOSTS } from '../processes/agent-hosts.ts';
+import { AGENT_HOSTS, isProgramOf } from '../processes/agent-hosts.ts';
+import { ancestorsOf } from '../processes/ancestors.ts';
 import { isHostAlive, registeredHost, type RegisteredHost } from '../processes/host-registry.ts';
 import { isKeeper } from '../processes/keeper-sight.ts';
 import { ownProcess } from '../processes/own-process.ts';
@@ -43,6 +44,9 @@ export class HostOffspring {
   /** The start of each process that was seen, by its pid. */
   #seen = new Map<number, string>();
 
+  /** The start of each process above the host while it lived, by its pid. */
+  #above = new Map<number, string>();
+
   constructor(host: RegisteredHost) {
     this.#host = host;
   }
@@ -58,6 +62,7 @@ export class HostOffspring {
         if (pid !== process.pid) found.push(pid);
       }
     this.#seen = next;
+    for (const { pid, start } of ancestorsOf(this.#host.process.pid)) this.#above.set(pid, start);
   }
 
   /** What is alive after the host has ended. */
@@ -75,14 +80,21 @@ export class HostOffspring {
     return existsSync(join(this.#host.folder, OURS, `${pid}-${start}`));
   }
 
-  /** Started by a host of this kind, and no host that lives is above it. */
+  /**
+   * Started by a host of this kind, and no such host that lives is above it: one that is registered, or one that is not
+   * yet, or with another folder of state, and is known by its program.
+   */
   #isMarked(entry: ProcessEntry, all: ReadonlyMap<number, ProcessEntry>): boolean {
     if (Number(entry.start) < Number(this.#host.process.start)) return false;
     const variables = environmentOf(entry.pid);
     const marks = Object.entries(AGENT_HOSTS).find(([name]) => name === this.#host.name)?.[1].marks ?? [];
     if (!marks.some((mark) => variables.some((one) => one.startsWith(`${mark}=`)))) return false;
-    for (let above = all.get(entry.parent); above !== undefined; above = all.get(above.parent))
-      if (registeredHost(above) !== null) return false;
+    for (let above = all.get(entry.parent); above !== undefined; above = all.get(above.parent)) {
+      // Such a process can have taken over what the dead host left.
+      if (above.pid === 1 || this.#above.get(above.pid) === above.start) continue;
+      if (registeredHost(above) !== null || isProgramOf(this.#host.name, { ...above, program: programOf(above) }))
+        return false;
+    }
     return true;
   }
 }

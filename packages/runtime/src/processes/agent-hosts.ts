@@ -18,7 +18,12 @@ interface AgentHostTraits {
 
 /** The agent hosts that are known by name. Any other program can be a host, too: it only has no name of its own. */
 export const AGENT_HOSTS = {
-  'claude-code': { programs: ['claude'], scripts: ['claude-code'], marks: ['CLAUDECODE'] },
+  'claude-code': {
+    programs: ['claude'],
+    scripts: ['claude-code'],
+    marks: ['CLAUDECODE'],
+    conversationIn: 'CLAUDE_CODE_SESSION_ID',
+  },
   codex: {
     programs: ['codex'],
     scripts: [],
@@ -38,13 +43,20 @@ export function hasSeveralConversations(name: string): boolean {
   return Object.hasOwn(traits, name) && traits[name]?.hasSeveral === true;
 }
 
-/** The conversation in which a command was called, as a variable of a host says. It proves nothing. */
-export function conversationOfCommand(env: Environment): { readonly host: string; readonly id: string } | null {
-  for (const [host, { conversationIn }] of Object.entries<AgentHostTraits>(AGENT_HOSTS)) {
+/** A host that has set its variables for a command. They are inherited, and prove nothing. */
+export interface MarkedBy {
+  readonly host: string;
+  /** The conversation in which the command was called; null: the host does not tell. */
+  readonly conversation: string | null;
+}
+
+/** The hosts that have marked a command: several, where one was started in the shell of another. */
+export function hostsThatMarked(env: Environment): MarkedBy[] {
+  return Object.entries<AgentHostTraits>(AGENT_HOSTS).flatMap(([host, { marks, conversationIn }]) => {
     const id = conversationIn === undefined ? undefined : env[conversationIn];
-    if (isSet(id)) return { host, id };
-  }
-  return null;
+    const conversation = isSet(id) ? id : null;
+    return conversation !== null || marks.some((mark) => isSet(env[mark])) ? [{ host, conversation }] : [];
+  });
 }
 
 type Program = Pick<ProcessEntry, 'pid'> & { readonly program: string };
@@ -63,6 +75,23 @@ export function agentHostNamed({ pid, program }: Program): AgentHostName | null 
       return name as AgentHostName;
   return null;
 }
+
+/**
+ * Whether a process is the program of a host, more strictly than by `agentHostNamed`: any program may lie in a folder
+ * with such a name.
+ */
+export function isProgramOf(name: string, { pid, program }: Program): boolean {
+  const traits = Object.entries<AgentHostTraits>(AGENT_HOSTS).find(([one]) => one === name)?.[1];
+  if (traits === undefined) return false;
+  const [title = '', ...words] = wordsOf(pid);
+  if (traits.programs.some((one) => one === program || one === basename(title))) return true;
+  const script = INTERPRETER.test(program) ? (words.find((word) => !word.startsWith('-')) ?? '') : '';
+  const packages = script.split('/node_modules/').slice(1);
+  const isPackage = packages.some((path) => path.split('/', 2).some((part) => traits.scripts.includes(part)));
+  return isPackage || traits.programs.includes(basename(script).replace(/\.[cm]?js$/u, ''));
+}
+
+const INTERPRETER = /^(?:node|bun|deno)/u;
 
 function wordsOf(pid: number): readonly string[] {
   return (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');

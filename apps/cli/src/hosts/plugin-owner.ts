@@ -1,0 +1,58 @@
+import { realpathSync } from 'node:fs';
+import { sep } from 'node:path';
+import { Failure } from '../failure.ts';
+import { askHost, lastLine, lineOf } from './ask-host.ts';
+import type { AgentHost, Place } from './host.ts';
+import { pluginFolder } from './plugins.ts';
+
+export type PluginOwner = 'ours' | 'another' | 'none';
+
+/** Why it is not known whose plugin a host has: what the host wrote instead. */
+interface Untold {
+  readonly untold: string;
+}
+
+/**
+ * Whose plugin with our name a host has, as the host itself tells. Its name alone tells nothing: a person can have one
+ * of another one. A host that does not tell may have either.
+ */
+export async function pluginOwner({ plugin }: AgentHost, program: string, place: Place): Promise<PluginOwner | Untold> {
+  const answer = await askHost(program, plugin.source.words, place);
+  const source = plugin.source.sourceIn(answer);
+  if (source === 'none') return source;
+  if (source === 'untold') return { untold: answer.timedOut ? 'it did not end in time' : lastLine(answer) };
+  return source.from !== null && isIn(source.from, pluginFolder(place)) ? 'ours' : 'another';
+}
+
+/**
+ * As `pluginOwner`, before anything is changed.
+ *
+ * @throws `HOST_FAILED` if the host does not tell
+ */
+export async function requireOwner(host: AgentHost, program: string, place: Place): Promise<PluginOwner> {
+  const owner = await pluginOwner(host, program, place);
+  if (typeof owner === 'string') return owner;
+  const { untold: said } = owner;
+  throw new Failure(
+    'HOST_FAILED',
+    `${host.title} does not tell from where its plugin with our name is (${said}). Nothing was changed.`,
+    {
+      hint:
+        `Run \`${lineOf(host.executable, host.plugin.source.words)}\` to see all that it says. ` +
+        'When it answers in JSON, try again.',
+    },
+  );
+}
+
+/** Hosts write down a path as it was given, or the real one. */
+function isIn(path: string, folder: string): boolean {
+  return [folder, realPath(folder)].some((one) => path === one || path.startsWith(`${one}${sep}`));
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
