@@ -112,6 +112,11 @@ describe('the invariant checker lets two reviews', () => {
     expect(checkInvariants({ events, journals })).toEqual([]);
     const forged = [...journals.slice(0, -1), JSON.parse(polls) as Journal];
     expect(checkInvariants({ events, journals: forged })).toMatchObject([{ invariant: 'I13' }]);
+    // No other saw the review as it is while the commit lasted that changed it.
+    const late = forged.map((lines, of) =>
+      lines.map((line) => (line.is === 'answered' && of < 3 ? { ...line, at: recorder.clock.now } : line)),
+    );
+    expect(checkInvariants({ events, journals: late })).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
-import { commandKey, namespaceOf, type Attempt, type IssuedCommand } from '@agent-orchestrator/core/journal';
+import { namespaceOf, type Attempt, type IssuedCommand } from '@agent-orchestrator/core/journal';
+import { answerTimes } from './answer-times.ts';
 import { payloadOf, type History, type Lease } from './history.ts';
 import { proofsOfLife, type ProofOfLife } from './proofs-of-life.ts';
 import { violation, type Violation } from './violation.ts';
@@ -14,12 +15,12 @@ export function staleLeasesClosed(history: History): Violation[] {
   const recoveries = history.commands.flatMap(thatLeftNothing);
   if (recoveries.length === 0) return [];
   const proofs = proofsOfLife(history);
-  const answeredAt = answersOf(history);
+  const answeredAt = answerTimes(history);
   return history.leases.flatMap((lease) => {
     const staleAt = staleAtOf(lease, proofs.get(lease) ?? [], history.attempts);
     if (staleAt === null) return [];
     const { clockSkewMs, uncommittedMs } = history.tolerances;
-    const seenFrom = answeredAt.get(keyOfGrant(lease)) ?? lease.grant.at + uncommittedMs;
+    const seenFrom = answeredAt(lease.grant) ?? lease.grant.at + uncommittedMs;
     const closedAt = lease.closings[0]?.at ?? Number.POSITIVE_INFINITY;
     const passedOver = recoveries.filter(
       (recovery) =>
@@ -40,20 +41,6 @@ function thatLeftNothing({ attempts }: IssuedCommand): Attempt<'recover'>[] {
   return attempts.flatMap((attempt) =>
     attempt.command === 'recover' && attempt.reply?.ok === true && !attempt.reply.more ? [{ ...attempt, sentAt }] : [],
   );
-}
-
-/** When the first answer to a command came, by its key: then its transaction was over. */
-function answersOf({ commands }: History): ReadonlyMap<string, number> {
-  return new Map(
-    commands.flatMap(({ namespace, commandId, attempts }) => {
-      const times = attempts.flatMap(({ reply, answeredAt }) => (reply === null ? [] : (answeredAt ?? [])));
-      return times.length === 0 ? [] : [[commandKey(namespace, commandId), Math.min(...times)] as const];
-    }),
-  );
-}
-
-function keyOfGrant({ namespace, grant }: Lease): string {
-  return commandKey(namespace, grant.commandId ?? '');
 }
 
 /** When the lease was stale for good, or null if that cannot be told. */

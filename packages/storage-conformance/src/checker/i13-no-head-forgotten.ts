@@ -1,5 +1,6 @@
 import type { Event } from '@agent-orchestrator/core';
 import { namespaceOf, type Attempt } from '@agent-orchestrator/core/journal';
+import { answerTimes } from './answer-times.ts';
 import { groupBy, holdersOf, taskKey, type History, type SessionLog, type Tolerances } from './history.ts';
 import { inSequence } from './in-sequence.ts';
 import { headAt, replay, type TaskState } from './replay.ts';
@@ -20,17 +21,21 @@ interface Miss {
 
 /**
  * I13. A head that is due, in a session without a holder, is not passed over by agents that ask for work that it fits.
- * A poll counts only if nothing happened in the session from long enough before it until after it; one of them may come
- * in the middle of a commit, so two in sequence are needed.
+ * A poll counts only if nothing happened in the session from long enough before it until after it, and if what happened
+ * last was answered: a commit may take long. One of them may come in the middle of a commit, so two in sequence are
+ * needed.
  */
 export function noHeadForgotten(history: History): Violation[] {
   const polls = groupBy(pollsOf(history), ({ attempt }) => namespaceOf(attempt));
   const holders = holdersOf(history.events);
+  const answeredAt = answerTimes(history);
   return history.sessions.flatMap((session) => {
     const { namespace } = session;
     const fits = (head: TaskState, poll: Poll) =>
       isFor(head, poll) && !isBarred(head, poll, holders.get(taskKey(namespace, head.review?.of ?? null)));
-    return checkSession(session, polls.get(namespace) ?? [], history.tolerances, fits);
+    const seenFrom = (event: Event) =>
+      Math.max(event.at + history.tolerances.visibleAfterMs, answeredAt(event) ?? event.at);
+    return checkSession(session, polls.get(namespace) ?? [], history.tolerances, { fits, seenFrom });
   });
 }
 
@@ -46,6 +51,12 @@ function pollsOf({ attempts }: History): Poll[] {
   return polls.toSorted((a, b) => a.sentAt - b.sentAt);
 }
 
+/** Which heads a poll may get, and from when on it sees what an event has changed. */
+interface Visibility {
+  readonly fits: (head: TaskState, poll: Poll) => boolean;
+  readonly seenFrom: (event: Event) => number;
+}
+
 function isEmpty({ reply }: Attempt<'claim'>): boolean {
   return reply?.ok === false && reply.reason === 'no_task';
 }
@@ -54,7 +65,7 @@ function checkSession(
   { events }: SessionLog,
   polls: readonly Poll[],
   tolerances: Tolerances,
-  fits: (head: TaskState, poll: Poll) => boolean,
+  { fits, seenFrom }: Visibility,
 ): Violation[] {
   if (polls.length === 0) return [];
   const found: Violation[] = [];
@@ -62,7 +73,7 @@ function checkSession(
   for (const { event, problem, session } of replay(events)) {
     if (problem !== null) break;
     at += 1;
-    const from = event.at + tolerances.visibleAfterMs + tolerances.clockSkewMs;
+    const from = seenFrom(event) + tolerances.clockSkewMs;
     const until = (events[at]?.at ?? Number.POSITIVE_INFINITY) - tolerances.clockSkewMs;
     if (session.status !== 'idle' || from >= until) continue;
     const misses = during(polls, from, until).flatMap((poll): Miss[] => {
