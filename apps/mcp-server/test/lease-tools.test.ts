@@ -100,11 +100,7 @@ describe('one task from its claim to its end', () => {
 
 test('a verdict that came after the end of its round is told that it judged nothing', async () => {
   await using work = new Workplace({ roles: ['reviewer'] });
-  await work.others(async (one) => {
-    await one.enqueueTask({ id: 'work', review: { role: 'reviewer', approvals: 2 } });
-    const own = await one.claimTask({ agent: 'builder' });
-    if (own.ok) await one.releaseTask({ token: own.lease.token, outcome: 'succeeded' });
-  });
+  await beginReview(work, 2);
   await work.call('claim_task');
   await work.others(async (one) => {
     const other = await one.claimTask({ agent: 'other', roles: ['reviewer'] });
@@ -118,11 +114,7 @@ test('a verdict that came after the end of its round is told that it judged noth
 
 test('a verdict that was given before with other terms counts as it was', async () => {
   await using work = new Workplace({ roles: ['reviewer'] });
-  await work.others(async (one) => {
-    await one.enqueueTask({ id: 'work', review: { role: 'reviewer', approvals: 1 } });
-    const own = await one.claimTask({ agent: 'builder' });
-    if (own.ok) await one.releaseTask({ token: own.lease.token, outcome: 'succeeded' });
-  });
+  await beginReview(work, 1);
   await work.call('claim_task');
   await work.others(async (one) => {
     const [held] = work.held.all;
@@ -370,3 +362,12 @@ describe('what happens between two calls', () => {
     expect(ended.text).toContain('is cancelled');
   });
 });
+
+/** Work of another agent, done, that waits for so many reviews. */
+async function beginReview(work: Workplace, approvals: number): Promise<void> {
+  await work.others(async (one) => {
+    await one.enqueueTask({ id: 'work', review: { role: 'reviewer', approvals } });
+    const own = await one.claimTask({ agent: 'builder' });
+    if (own.ok) await one.releaseTask({ token: own.lease.token, outcome: 'succeeded' });
+  });
+}

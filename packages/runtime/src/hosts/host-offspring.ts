@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { AGENT_HOSTS, isProgramOf } from '../processes/agent-hosts.ts';
+import { AGENT_HOSTS, isProgramOf, traitsOf } from '../processes/agent-hosts.ts';
 import { ancestorsOf } from '../processes/ancestors.ts';
 import { isHostAlive, registeredHost, type RegisteredHost } from '../processes/host-registry.ts';
 import { isKeeper } from '../processes/keeper-sight.ts';
@@ -87,7 +87,7 @@ export class HostOffspring {
   #isMarked(entry: ProcessEntry, all: ReadonlyMap<number, ProcessEntry>): boolean {
     if (Number(entry.start) < Number(this.#host.process.start)) return false;
     const variables = environmentOf(entry.pid);
-    const marks = Object.entries(AGENT_HOSTS).find(([name]) => name === this.#host.name)?.[1].marks ?? [];
+    const marks = traitsOf(this.#host.name)?.marks ?? [];
     if (!marks.some((mark) => variables.some((one) => one.startsWith(`${mark}=`)))) return false;
     for (let above = all.get(entry.parent); above !== undefined; above = all.get(above.parent)) {
       // Such a process can have taken over what the dead host left.

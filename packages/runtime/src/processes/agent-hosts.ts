@@ -37,10 +37,15 @@ export const AGENT_HOSTS = {
 
 export type AgentHostName = keyof typeof AGENT_HOSTS;
 
+/** How a host is known; undefined: it has no name of its own. */
+export function traitsOf(name: string): AgentHostTraits | undefined {
+  const traits: Readonly<Record<string, AgentHostTraits>> = AGENT_HOSTS;
+  return Object.hasOwn(traits, name) ? traits[name] : undefined;
+}
+
 /** Whether a process of a host may have several conversations at once. */
 export function hasSeveralConversations(name: string): boolean {
-  const traits: Readonly<Record<string, AgentHostTraits>> = AGENT_HOSTS;
-  return Object.hasOwn(traits, name) && traits[name]?.hasSeveral === true;
+  return traitsOf(name)?.hasSeveral === true;
 }
 
 /** A host that has set its variables for a command. They are inherited, and prove nothing. */
@@ -81,7 +86,7 @@ export function agentHostNamed({ pid, program }: Program): AgentHostName | null 
  * with such a name.
  */
 export function isProgramOf(name: string, { pid, program }: Program): boolean {
-  const traits = Object.entries<AgentHostTraits>(AGENT_HOSTS).find(([one]) => one === name)?.[1];
+  const traits = traitsOf(name);
   if (traits === undefined) return false;
   const [title = '', ...words] = wordsOf(pid);
   if (traits.programs.some((one) => one === program || one === basename(title))) return true;
