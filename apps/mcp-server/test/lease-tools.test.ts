@@ -6,8 +6,6 @@
  *  - with two leases the task has to be named; a task that is not held is refused, with what is held
  *  - a repeated release is told what became of the task; so is a verdict that came too late
  *  - that there is no work is an answer, and tells what waits for others; a held session is a refusal
- *  - a claim whose answer the host did not wait for is given by the next claim
- *  - what happened meanwhile is said first: a lost lease, a cancellation
  */
 import { describe, expect, test } from 'vitest';
 import { Workplace } from './support/workplace.ts';
@@ -283,83 +281,6 @@ describe('nothing to claim', () => {
       isError: true,
       text: 'There is no session or task "t9". Next: claim_task without session.',
     });
-  });
-});
-
-describe('what happens between two calls', () => {
-  test('a claim whose answer the host did not wait for is given by the next claim', async () => {
-    await using work = new Workplace();
-    await work.others((one) => one.enqueueTasks([{ title: 'a' }, { title: 'b' }]));
-    await work.call('claim_task', {}, AbortSignal.abort());
-
-    const again = await work.call('claim_task');
-
-    expect(again.lines[0]).toMatch(/^You hold t1 /u);
-    expect(work.held.names).toEqual(['t1']);
-    expect((await work.call('claim_task')).lines[0]).toMatch(/^You hold t2 /u);
-  });
-
-  test('two claims at the same time take two tasks', async () => {
-    await using work = new Workplace();
-    await work.others((one) => one.enqueueTasks([{ title: 'a' }, { title: 'b' }]));
-
-    const both = await Promise.all([work.call('claim_task'), work.call('claim_task')]);
-
-    const names = both.map(({ lines }) => /^You hold (t\d)/u.exec(lines[0] ?? '')?.[1]);
-    expect(new Set(names)).toEqual(new Set(['t1', 't2']));
-  });
-
-  test('a lost lease is not said to a host that no longer waits, but by the next answer', async () => {
-    await using work = new Workplace();
-    await work.others((one) => one.enqueueTask({ title: 'a' }));
-    await work.call('claim_task');
-    for (const held of work.held.all) work.held.lose(held, null);
-
-    const unread = await work.call('task_status', {}, AbortSignal.abort());
-    const read = await work.call('task_status');
-
-    const notice = 'You no longer hold t1: its store was moved. Stop that work.';
-    expect(unread.text).not.toContain(notice);
-    expect(read.lines[0]).toBe(notice);
-  });
-
-  test('a lost lease is said by the call that meets it, and its work is not stored', async () => {
-    await using work = new Workplace();
-    await work.others((one) => one.enqueueTask({ title: 'a' }));
-    await work.call('claim_task');
-    await work.others(async (one) => {
-      const [held] = work.held.all;
-      // As another process with the token would end it.
-      await one.releaseTask({ ...held!.holder, outcome: 'released' });
-    });
-
-    const saved = await work.call('checkpoint', { next_action: 'x' });
-    const next = await work.call('task_status');
-
-    expect(saved.isError).toBe(true);
-    expect(saved.lines).toEqual([
-      expect.stringMatching(
-        /^You no longer hold t1: task\.released at \S+Z\. Nothing was saved\. Next: stop that work/u,
-      ),
-    ]);
-    expect(next.lines[0]).toMatch(/^You hold no task\. Next: /u);
-    expect((await work.call('checkpoint', { task: 't1' })).text).toContain('You no longer hold t1');
-  });
-
-  test('a cancellation comes first', async () => {
-    await using work = new Workplace();
-    await work.others((one) => one.enqueueTask({ title: 'a' }));
-    await work.call('claim_task');
-    await work.others((one) => one.cancelTask({ taskId: 't1' }));
-
-    const saved = await work.call('checkpoint', { next_action: 'x' });
-    const ended = await work.call('release_task', { outcome: 'cancelled' });
-
-    expect(saved.lines).toEqual([
-      'Cancellation of t1 was requested. Next: stop, then release_task with outcome cancelled.',
-      'Saved as checkpoint 1 of t1.',
-    ]);
-    expect(ended.text).toContain('is cancelled');
   });
 });
 

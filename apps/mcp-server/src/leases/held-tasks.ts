@@ -141,9 +141,15 @@ export class HeldTasks {
     this.#notices.delete(NOT_KEPT);
   }
 
-  takeNotices(): string[] {
-    // A look hears what the keeper has told meanwhile.
+  /**
+   * Hears what the keeper has told. Once before each call: what is heard between the text of an answer and its notices
+   * would contradict that text, and belongs to the next answer.
+   */
+  listen(): void {
     void this.all;
+  }
+
+  takeNotices(): string[] {
     const notices = [...this.#notices.values()];
     this.#notices.clear();
     return notices;
