@@ -13,6 +13,8 @@ const GROUP_MAX = 256;
 const GIVE_WAY_AFTER_MS = 40;
 /** The length of such a pause: waiting processes wake up within a few of these. */
 const GIVE_WAY_MS = 3;
+/** A process whose commit is so old comes with new work, and did not keep others waiting. */
+const WORKED_JUST_NOW_MS = 10;
 /** For so long, groups may follow each other without a turn of the event loop: timers and sockets wait meanwhile. */
 const WITHOUT_TURN_MS = 4;
 
@@ -60,7 +62,10 @@ export class Group {
   #workingSince = 0;
   /** When it last let the event loop turn. */
   #turnedAt = 0;
+  #committedAt = -Infinity;
   #triesInVain = 0;
+  /** Whether it had the lock itself until the tries in vain began. */
+  #hadLock = false;
   #sharesFile = false;
   /** The last claim without a session found nothing, so the next one looks before it takes the lock. */
   #idle = false;
@@ -154,7 +159,8 @@ export class Group {
     const over = this.#calls.filter(({ giveUpAt }) => giveUpAt <= now);
     this.#calls = this.#calls.filter(({ giveUpAt }) => giveUpAt > now);
     this.#fail(over, storeBusy(this.#options.busyTimeoutMs, error, this.#options.file.path));
-    busyPause(this.#triesInVain, this.#flush);
+    if (this.#triesInVain === 0) this.#hadLock = now - this.#committedAt < WORKED_JUST_NOW_MS;
+    busyPause(this.#triesInVain, this.#hadLock, this.#flush);
     this.#triesInVain += 1;
   }
 
@@ -186,6 +192,7 @@ export class Group {
     try {
       const { outcomes, changed } = this.#run(writer, calls);
       writer.commit();
+      this.#committedAt = performance.now();
       this.#options.file.assertStillInPlace();
       if (changed) this.#options.onChange();
       for (const [index, outcome] of outcomes.entries()) settle(calls[index], outcome);

@@ -2,18 +2,31 @@ import { OrchestratorError } from '@agent-orchestrator/core';
 import { isBusy, translateError } from '../errors.ts';
 import { described, lockHolderOf } from './lock-holder.ts';
 
-/** The longest pause, so that a free lock is not left unused for long. */
-const PAUSE_MS_MAX = 4;
+/** A pause is random between the two. */
+type Pause = readonly [leastMs: number, mostMs: number];
+
+/**
+ * Of a process that had the lock a moment ago, the tries one after the other. It waits longest at first, so that who
+ * has the lock now can do many units of work before the next change of hands: each costs, because SQLite drops the
+ * pages that it had in memory. Then it waits less and less, so that who waits longest comes next.
+ */
+const AFTER_WORK: readonly Pause[] = [
+  [10, 20],
+  [4, 10],
+];
+/** Of all others, and later: so that a free lock is not left unused for long. */
+const SHORT: Pause = [1, 4];
 
 /**
  * SQLite's own busy handler sleeps in ever longer steps while the event loop is blocked, and starves the process that
- * sleeps longest. Here no process waits inside SQLite (`busy_timeout=0`): a timer tries a busy lock again. The pause is
- * random, and its maximum grows with each failed try, because a try takes processor time from the process that holds
- * the lock. With four writers, `npm run bench -- --case sqlite-four-processes` prints the share of the one that did
- * least, for this and for SQLite's own waiting.
+ * sleeps longest. Here no process waits inside SQLite (`busy_timeout=0`): a timer tries a busy lock again. A try takes
+ * processor time from the process that holds the lock, and can take the lock from it between two units of work. With
+ * four writers, `npm run bench -- --case sqlite-four-processes` prints the share of the one that did least, for this
+ * and for SQLite's own waiting.
  */
-export function busyPause(triesInVain: number, resume: () => void): void {
-  setTimeout(resume, 1 + Math.random() * Math.min(2 ** triesInVain, PAUSE_MS_MAX));
+export function busyPause(triesInVain: number, hadLock: boolean, resume: () => void): void {
+  const [leastMs, mostMs] = (hadLock ? AFTER_WORK[triesInVain] : undefined) ?? SHORT;
+  setTimeout(resume, leastMs + Math.random() * (mostMs - leastMs));
 }
 
 /**
@@ -23,14 +36,14 @@ export function busyPause(triesInVain: number, resume: () => void): void {
  */
 export async function retryWhileBusy<R>(timeoutMs: number, attempt: () => R, path?: string): Promise<R> {
   const giveUpAt = performance.now() + timeoutMs;
-  for (let triesInVain = 0; ; triesInVain += 1) {
+  for (;;) {
     try {
       return attempt();
     } catch (error) {
       if (!isBusy(error)) throw translateError(error);
       if (performance.now() >= giveUpAt) throw storeBusy(timeoutMs, error, path);
     }
-    await new Promise<void>((resume) => busyPause(triesInVain, resume));
+    await new Promise<void>((resume) => busyPause(0, false, resume));
   }
 }
 
