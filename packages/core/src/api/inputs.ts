@@ -130,16 +130,18 @@ interface OfKind {
 
 type ReleaseCall = Seeded & OfKind & { readonly claimNext?: unknown; readonly items?: unknown };
 
-const addressed = z.strictObject({ namespace: field.name, commandId: field.commandId });
-const releaseHeader = z.strictObject({
-  namespace: field.name,
-  commandId: field.commandId,
-  seed: releaseInput.shape.seed,
-  claimNext: releaseInput.shape.claimNext,
-});
+const addressed = z.lazy(() => z.strictObject({ namespace: field.name, commandId: field.commandId }));
+const releaseHeader = z.lazy(() =>
+  z.strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    seed: releaseInput.unwrap().shape.seed,
+    claimNext: releaseInput.unwrap().shape.claimNext,
+  }),
+);
 
 /** Any number of tasks, to be added by several commands. */
-const newTasks = z.strictObject({ tasks: z.array(newTaskInput) });
+const newTasks = z.lazy(() => z.strictObject({ tasks: z.array(newTaskInput) }));
 
 /**
  * Checks any number of new tasks without a store, so that several batches can be checked before the first is sent.

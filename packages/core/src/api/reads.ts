@@ -10,6 +10,7 @@ import {
   askedAgent,
   askedRole,
   claimant,
+  claimantTerms,
   counted,
   countedInSession,
   dependencyFilter,
@@ -326,7 +327,7 @@ export class OrchestratorReads<Kinds extends AnyKinds = AnyKinds> {
     namespace = this.defaultNamespace,
   ): Promise<WhyAgent> {
     const asked = parseInput(askedAgent, { namespace, agent });
-    const who = parseInput(claimant.omit({ agent: true }), forWhom);
+    const who = parseInput(claimantTerms, forWhom);
     return this.#read.snapshot((reader) => whyAgent(reader, asked.namespace, asked.agent, who));
   }
 

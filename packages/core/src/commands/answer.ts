@@ -8,16 +8,18 @@ import { type Command, refusalReason, refuse } from './command.ts';
 import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
 /** The input of `answerTask`. */
-export const answerInput = z.strictObject({
-  namespace: field.name,
-  commandId: field.commandId,
-  taskId: field.id,
-  answer: field.message,
-  /** The author of the answer. */
-  agent: field.name.optional(),
-  /** Answers the question that was asked at this time (ms), and no later one. */
-  askedAt: z.int().min(0).optional(),
-});
+export const answerInput = z.lazy(() =>
+  z.strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    taskId: field.id,
+    answer: field.message,
+    /** The author of the answer. */
+    agent: field.name.optional(),
+    /** Answers the question that was asked at this time (ms), and no later one. */
+    askedAt: z.int().min(0).optional(),
+  }),
+);
 
 /** The input, checked and filled in. */
 export type AnswerInput = z.output<typeof answerInput>;

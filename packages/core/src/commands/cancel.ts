@@ -8,7 +8,9 @@ import { plainReply } from './receipt-reply.ts';
 import { cancelReviewsOf, reviewsToLoad } from './review.ts';
 
 /** The input of `cancelTask`. */
-export const cancelInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
+export const cancelInput = z.lazy(() =>
+  z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id }),
+);
 
 /** The input, checked and filled in. */
 export type CancelInput = z.output<typeof cancelInput>;

@@ -14,22 +14,24 @@ import { type Command, refusalReason, refuse } from './command.ts';
 
 /** The input of `checkpoint`. */
 export const checkpointInput = z
-  .strictObject({
-    namespace: field.name,
-    ...holderFields,
-    commandId: field.commandId,
-    /** Default: one more than the last. A smaller one than the last is refused. */
-    turn: z.int().min(0).max(LIMITS.turn_max).optional(),
-    lastAction: field.note.optional(),
-    nextAction: field.note.optional(),
-    /** Where the agent keeps the rest of its memory. */
-    memoryRef: field.note.optional(),
-    /** A digest of that memory; default: SHA-256 of the other fields. */
-    hash: field.note.optional(),
-    data: field.json(LIMITS.context_bytes_max).optional(),
-    /** As of `heartbeat`. */
-    processGroup: field.processGroup.optional(),
-  })
+  .lazy(() =>
+    z.strictObject({
+      namespace: field.name,
+      ...holderFields,
+      commandId: field.commandId,
+      /** Default: one more than the last. A smaller one than the last is refused. */
+      turn: z.int().min(0).max(LIMITS.turn_max).optional(),
+      lastAction: field.note.optional(),
+      nextAction: field.note.optional(),
+      /** Where the agent keeps the rest of its memory. */
+      memoryRef: field.note.optional(),
+      /** A digest of that memory; default: SHA-256 of the other fields. */
+      hash: field.note.optional(),
+      data: field.json(LIMITS.context_bytes_max).optional(),
+      /** As of `heartbeat`. */
+      processGroup: field.processGroup.optional(),
+    }),
+  )
   .describe('A checkpoint replaces the whole context: fields that are left out become empty.');
 
 /** The input, checked and filled in. */

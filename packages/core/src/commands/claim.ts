@@ -14,44 +14,46 @@ import { endLease } from './lease-end.ts';
 import { evidence, evidenceAgainst, type Evidence } from './evidence.ts';
 
 /** The input of `claimTask` and `claimTasks`. */
-export const claimInput = z
-  .strictObject({
-    namespace: field.name,
-    commandId: field.commandId,
-    /** 128 random bits in hex: the tokens of the leases are made from it. Never stored. */
-    seed: field.seed,
-    agent: field.name,
-    /** This run of the agent: recorded, and compared with the instance in calls of the holder. */
-    instance: field.name.optional(),
-    /** Roles of the agent: it may also claim tasks for one of them. Of a registered agent: only these of its roles. */
-    roles: field.roles.default([]),
-    /** Only this session; it is taken over if its lease has expired. Default: the session with the best head. */
-    sessionId: field.id.optional(),
-    /** Only heads of these kinds. */
-    kinds: field.kinds.optional(),
-    ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
-    staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
-    /** The same agent after a restart: takes back at once what its earlier instance held. */
-    resume: z.boolean().default(false),
-    /** Proof that the process of a holder is gone. */
-    evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
-    /** The process that will hold the lease, if its death would prove that the holder is dead. */
-    process: z
-      .strictObject({
-        host: field.note,
-        boot: field.note,
-        pid: z.int().positive(),
-        start: field.note,
-        group: field.processGroup.optional(),
-      })
-      .optional(),
-    /** Without a session: how many heads at most, each of a different session. */
-    limit: field.batchLimit.default(1),
-  })
-  .refine(({ evidence: proofs, sessionId, resume }) => proofs.length === 0 || sessionId !== undefined || resume, {
-    path: ['evidence'],
-    message: 'can only be given with a session or with resume; staleRecovery takes it for any session',
-  });
+export const claimInput = z.lazy(() =>
+  z
+    .strictObject({
+      namespace: field.name,
+      commandId: field.commandId,
+      /** 128 random bits in hex: the tokens of the leases are made from it. Never stored. */
+      seed: field.seed,
+      agent: field.name,
+      /** This run of the agent: recorded, and compared with the instance in calls of the holder. */
+      instance: field.name.optional(),
+      /** Roles of the agent: it may also claim tasks for one of them. Of a registered agent: only these of its roles. */
+      roles: field.roles.default([]),
+      /** Only this session; it is taken over if its lease has expired. Default: the session with the best head. */
+      sessionId: field.id.optional(),
+      /** Only heads of these kinds. */
+      kinds: field.kinds.optional(),
+      ttlMs: field.ttlMs.default(DEFAULTS.ttl_ms),
+      staleAfterMs: field.staleAfterMs.default(DEFAULTS.stale_after_ms),
+      /** The same agent after a restart: takes back at once what its earlier instance held. */
+      resume: z.boolean().default(false),
+      /** Proof that the process of a holder is gone. */
+      evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
+      /** The process that will hold the lease, if its death would prove that the holder is dead. */
+      process: z
+        .strictObject({
+          host: field.note,
+          boot: field.note,
+          pid: z.int().positive(),
+          start: field.note,
+          group: field.processGroup.optional(),
+        })
+        .optional(),
+      /** Without a session: how many heads at most, each of a different session. */
+      limit: field.batchLimit.default(1),
+    })
+    .refine(({ evidence: proofs, sessionId, resume }) => proofs.length === 0 || sessionId !== undefined || resume, {
+      path: ['evidence'],
+      message: 'can only be given with a session or with resume; staleRecovery takes it for any session',
+    }),
+);
 
 /** The input, checked and filled in. */
 export type ClaimInput = z.output<typeof claimInput>;

@@ -11,13 +11,15 @@ import { plainReply } from './receipt-reply.ts';
 import { cancelReviewsOf, reviewsToLoad } from './review.ts';
 
 /** The input of `closeSession`. */
-export const closeInput = z.strictObject({
-  namespace: field.name,
-  commandId: field.commandId,
-  sessionId: field.id,
-  /** Cancels the waiting tasks, instead of refusing. */
-  cancelTasks: z.boolean().default(false),
-});
+export const closeInput = z.lazy(() =>
+  z.strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    sessionId: field.id,
+    /** Cancels the waiting tasks, instead of refusing. */
+    cancelTasks: z.boolean().default(false),
+  }),
+);
 
 /** The input, checked and filled in. */
 export type CloseInput = z.output<typeof closeInput>;

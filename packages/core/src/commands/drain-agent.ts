@@ -5,7 +5,9 @@ import { refusalReason, refuse, type Command } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
 
 /** The input of `drainAgent` and `retireAgent`. */
-export const endAgentInput = z.strictObject({ namespace: field.name, commandId: field.commandId, agent: field.name });
+export const endAgentInput = z.lazy(() =>
+  z.strictObject({ namespace: field.name, commandId: field.commandId, agent: field.name }),
+);
 
 /** The input, checked and filled in. */
 export type EndAgentInput = z.output<typeof endAgentInput>;

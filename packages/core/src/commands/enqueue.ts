@@ -14,65 +14,71 @@ import { relatedIds, Relations, type AddedTask } from './dependencies.ts';
 import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
 /** Who reviews a task, and how many have to approve it. */
-const reviewTerms = z.strictObject({
-  role: field.name,
-  approvals: z.int().min(1).max(LIMITS.approvals_max).default(1),
-});
+const reviewTerms = z.lazy(() =>
+  z.strictObject({
+    role: field.name,
+    approvals: z.int().min(1).max(LIMITS.approvals_max).default(1),
+  }),
+);
 
 /** One task to add. */
-export const newTaskInput = z
-  .strictObject({
-    /** Default: made from the command id. */
-    id: field.newId.optional(),
-    /** The session of the task. Default: a session of its own, with the task's id. */
-    sessionId: field.id.optional(),
-    kind: field.name.default(DEFAULTS.kind),
-    /** One line for people; default: the kind. */
-    title: field.title.optional(),
-    payload: field.json(LIMITS.payload_bytes_max).default({}),
-    priority: z.int().min(0).max(LIMITS.priority_max).default(DEFAULTS.priority),
-    /** The task cannot be claimed before this many milliseconds from now. */
-    delayMs: z.int().min(0).max(LIMITS.delay_ms_max).default(0),
-    /** The short form of `dedupe: { key, while: 'kept' }`. */
-    dedupeKey: field.id.optional(),
-    /** Not added if another task holds the key. A task holds its own until it ends (`open`), or is kept (`kept`). */
-    dedupe: z.strictObject({ key: field.id, while: z.enum(['open', 'kept']).default('kept') }).optional(),
-    attemptsMax: z.int().min(1).max(LIMITS.attempts_max).default(DEFAULTS.attempts_max),
-    interruptionsMax: z.int().min(0).max(LIMITS.interruptions_max).default(DEFAULTS.interruptions_max),
-    backoffMs: z.int().min(0).max(LIMITS.backoff_ms_max).default(DEFAULTS.backoff_ms),
-    /** Only this agent may claim it. */
-    assignee: field.name.optional(),
-    /** Only agents with this role may claim it. */
-    role: field.name.optional(),
-    /** Its work is done when other agents have approved it. */
-    review: reviewTerms.optional(),
-    /** It cannot be claimed before these tasks have ended, by their ids or numbers. */
-    dependsOn: z.array(field.id).max(LIMITS.dependencies_max).optional(),
-    /** With `dependsOn`: what becomes of it if one of them fails or is cancelled. Default: it stays blocked. */
-    onDependencyFailure: z.enum(DEPENDENCY_POLICIES).optional(),
-    /** The task of which it is a part. */
-    parentId: field.id.optional(),
-    ...forEachText((name) => (isTaskName(name) ? field.name : field.note).optional()),
-  })
-  .refine((task) => task.assignee === undefined || task.role === undefined, {
-    message: 'cannot be given together with a role',
-    path: ['assignee'],
-  })
-  .refine((task) => task.dedupe === undefined || task.dedupeKey === undefined, {
-    message: 'cannot be given together with dedupe, whose short form it is',
-    path: ['dedupeKey'],
-  })
-  .refine((task) => task.onDependencyFailure === undefined || (task.dependsOn?.length ?? 0) > 0, {
-    message: 'can only be given with dependsOn',
-    path: ['onDependencyFailure'],
-  });
+export const newTaskInput = z.lazy(() =>
+  z
+    .strictObject({
+      /** Default: made from the command id. */
+      id: field.newId.optional(),
+      /** The session of the task. Default: a session of its own, with the task's id. */
+      sessionId: field.id.optional(),
+      kind: field.name.default(DEFAULTS.kind),
+      /** One line for people; default: the kind. */
+      title: field.title.optional(),
+      payload: field.json(LIMITS.payload_bytes_max).default({}),
+      priority: z.int().min(0).max(LIMITS.priority_max).default(DEFAULTS.priority),
+      /** The task cannot be claimed before this many milliseconds from now. */
+      delayMs: z.int().min(0).max(LIMITS.delay_ms_max).default(0),
+      /** The short form of `dedupe: { key, while: 'kept' }`. */
+      dedupeKey: field.id.optional(),
+      /** Not added if another task holds the key. A task holds its own until it ends (`open`), or is kept (`kept`). */
+      dedupe: z.strictObject({ key: field.id, while: z.enum(['open', 'kept']).default('kept') }).optional(),
+      attemptsMax: z.int().min(1).max(LIMITS.attempts_max).default(DEFAULTS.attempts_max),
+      interruptionsMax: z.int().min(0).max(LIMITS.interruptions_max).default(DEFAULTS.interruptions_max),
+      backoffMs: z.int().min(0).max(LIMITS.backoff_ms_max).default(DEFAULTS.backoff_ms),
+      /** Only this agent may claim it. */
+      assignee: field.name.optional(),
+      /** Only agents with this role may claim it. */
+      role: field.name.optional(),
+      /** Its work is done when other agents have approved it. */
+      review: reviewTerms.optional(),
+      /** It cannot be claimed before these tasks have ended, by their ids or numbers. */
+      dependsOn: z.array(field.id).max(LIMITS.dependencies_max).optional(),
+      /** With `dependsOn`: what becomes of it if one of them fails or is cancelled. Default: it stays blocked. */
+      onDependencyFailure: z.enum(DEPENDENCY_POLICIES).optional(),
+      /** The task of which it is a part. */
+      parentId: field.id.optional(),
+      ...forEachText((name) => (isTaskName(name) ? field.name : field.note).optional()),
+    })
+    .refine((task) => task.assignee === undefined || task.role === undefined, {
+      message: 'cannot be given together with a role',
+      path: ['assignee'],
+    })
+    .refine((task) => task.dedupe === undefined || task.dedupeKey === undefined, {
+      message: 'cannot be given together with dedupe, whose short form it is',
+      path: ['dedupeKey'],
+    })
+    .refine((task) => task.onDependencyFailure === undefined || (task.dependsOn?.length ?? 0) > 0, {
+      message: 'can only be given with dependsOn',
+      path: ['onDependencyFailure'],
+    }),
+);
 
 /** The input of `enqueueTasks`. */
-export const enqueueInput = z.strictObject({
-  namespace: field.name,
-  commandId: field.commandId,
-  tasks: z.array(newTaskInput).min(1).max(LIMITS.batch_max),
-});
+export const enqueueInput = z.lazy(() =>
+  z.strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    tasks: z.array(newTaskInput).min(1).max(LIMITS.batch_max),
+  }),
+);
 
 /** The input, checked and filled in. */
 export type EnqueueInput = z.output<typeof enqueueInput>;

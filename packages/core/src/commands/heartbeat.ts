@@ -9,22 +9,24 @@ import { holderFields, leaseRefusal, lookUpHolder, refusedEvents, type LeaseRefu
 import { type Command, refusalReason } from './command.ts';
 
 /** The input of `heartbeat`. */
-export const heartbeatInput = z.strictObject({
-  namespace: field.name,
-  ...holderFields,
-  /** The progress of the work, to show to people; replaces the last progress. */
-  progress: field.json(LIMITS.progress_bytes_max).optional(),
-  /**
-   * The process group that works for the holder's process. It must also be gone before the holder counts as dead. 0: it
-   * is not known which processes do, so nothing proves the holder dead.
-   */
-  processGroup: field.processGroup.optional(),
-});
+export const heartbeatInput = z.lazy(() =>
+  z.strictObject({
+    namespace: field.name,
+    ...holderFields,
+    /** The progress of the work, to show to people; replaces the last progress. */
+    progress: field.json(LIMITS.progress_bytes_max).optional(),
+    /**
+     * The process group that works for the holder's process. It must also be gone before the holder counts as dead. 0: it
+     * is not known which processes do, so nothing proves the holder dead.
+     */
+    processGroup: field.processGroup.optional(),
+  }),
+);
 
 /** The input, checked and filled in. */
 export type HeartbeatInput = z.output<typeof heartbeatInput>;
 
-const progressInput = z.strictObject({ progress: heartbeatInput.shape.progress });
+const progressInput = z.lazy(() => z.strictObject({ progress: heartbeatInput.unwrap().shape.progress }));
 
 /**
  * Checks whether a heartbeat can carry this progress, for callers that collect progress and send it later.

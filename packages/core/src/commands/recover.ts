@@ -10,17 +10,19 @@ import { endLease, type EndedLeaseOutcome } from './lease-end.ts';
 import { evidence, evidenceAgainst } from './evidence.ts';
 
 /** The input of `staleRecovery`. */
-export const recoverInput = z.strictObject({
-  namespace: field.name,
-  commandId: field.commandId,
-  /** The agent that recovers, for the log. */
-  agent: field.name.optional(),
-  instance: field.name.optional(),
-  /** Sessions in one call. */
-  limit: field.batchLimit.default(DEFAULTS.recover_batch),
-  /** Evidence of dead holders: their leases end without waiting until they are stale. */
-  evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
-});
+export const recoverInput = z.lazy(() =>
+  z.strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    /** The agent that recovers, for the log. */
+    agent: field.name.optional(),
+    instance: field.name.optional(),
+    /** Sessions in one call. */
+    limit: field.batchLimit.default(DEFAULTS.recover_batch),
+    /** Evidence of dead holders: their leases end without waiting until they are stale. */
+    evidence: z.array(evidence).max(LIMITS.batch_max).default([]),
+  }),
+);
 
 /** The input, checked and filled in. */
 export type RecoverInput = z.output<typeof recoverInput>;

@@ -6,17 +6,19 @@ import type { Command } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
 
 /** The input of `registerAgent`. What is left out stays as it was; for a new agent: no roles, no machine, a program. */
-export const registerAgentInput = z.strictObject({
-  namespace: field.name,
-  commandId: field.commandId,
-  agent: field.name,
-  /** All of its roles: it may claim the tasks for one of them, whatever a claim says. */
-  roles: field.roles.optional(),
-  /** The machine that it runs on; null: none. */
-  machine: field.id.nullable().optional(),
-  /** Whether it is a person. */
-  human: z.boolean().optional(),
-});
+export const registerAgentInput = z.lazy(() =>
+  z.strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    agent: field.name,
+    /** All of its roles: it may claim the tasks for one of them, whatever a claim says. */
+    roles: field.roles.optional(),
+    /** The machine that it runs on; null: none. */
+    machine: field.id.nullable().optional(),
+    /** Whether it is a person. */
+    human: z.boolean().optional(),
+  }),
+);
 
 /** The input, checked and filled in. */
 export type RegisterAgentInput = z.output<typeof registerAgentInput>;

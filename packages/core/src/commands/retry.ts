@@ -8,7 +8,9 @@ import { type Command, needMore, refusalReason, refuse } from './command.ts';
 import { receiptTask, type ReceiptTask } from './receipt-reply.ts';
 
 /** The input of `retryTask`. */
-export const retryInput = z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id });
+export const retryInput = z.lazy(() =>
+  z.strictObject({ namespace: field.name, commandId: field.commandId, taskId: field.id }),
+);
 
 /** The input, checked and filled in. */
 export type RetryInput = z.output<typeof retryInput>;

@@ -5,13 +5,15 @@ import { refusalReason, refuse, type Command } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
 
 /** The input of `setAgentKey`. */
-export const setAgentKeyInput = z.strictObject({
-  namespace: field.name,
-  commandId: field.commandId,
-  agent: field.name,
-  /** The public half of an Ed25519 key, as base64url of its 32 bytes; null revokes the key. */
-  publicKey: field.publicKey.nullable(),
-});
+export const setAgentKeyInput = z.lazy(() =>
+  z.strictObject({
+    namespace: field.name,
+    commandId: field.commandId,
+    agent: field.name,
+    /** The public half of an Ed25519 key, as base64url of its 32 bytes; null revokes the key. */
+    publicKey: field.publicKey.nullable(),
+  }),
+);
 
 /** The input, checked and filled in. */
 export type SetAgentKeyInput = z.output<typeof setAgentKeyInput>;

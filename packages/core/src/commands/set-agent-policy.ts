@@ -14,19 +14,21 @@ import type { Command } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
 
 /** The input of `setAgentPolicy`. What is left out stays as it was. */
-export const setAgentPolicyInput = z
-  .strictObject({
-    namespace: field.name,
-    commandId: field.commandId,
-    /** Which names may claim in the namespace. */
-    agents: z.enum(AGENT_POLICIES).optional(),
-    /** All roles whose verdicts must be signed. */
-    signedRoles: field.roles.optional(),
-  })
-  .refine(({ agents, signedRoles }) => agents !== undefined || signedRoles !== undefined, {
-    path: ['agents'],
-    message: 'or signedRoles must be given',
-  });
+export const setAgentPolicyInput = z.lazy(() =>
+  z
+    .strictObject({
+      namespace: field.name,
+      commandId: field.commandId,
+      /** Which names may claim in the namespace. */
+      agents: z.enum(AGENT_POLICIES).optional(),
+      /** All roles whose verdicts must be signed. */
+      signedRoles: field.roles.optional(),
+    })
+    .refine(({ agents, signedRoles }) => agents !== undefined || signedRoles !== undefined, {
+      path: ['agents'],
+      message: 'or signedRoles must be given',
+    }),
+);
 
 /** The input, checked and filled in. */
 export type SetAgentPolicyInput = z.output<typeof setAgentPolicyInput>;

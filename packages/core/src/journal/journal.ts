@@ -93,20 +93,22 @@ const CALL_NAMES = [
 ] as const satisfies readonly JournaledCallName[];
 
 /** The fields of a line that are checked; it may have others. */
-const journalLine = z.discriminatedUnion('is', [
-  z.looseObject({ is: z.literal('started'), agent: z.string(), instance: z.string(), at: z.int() }),
-  z.looseObject({
-    is: z.literal('sent'),
-    call: z.int(),
-    command: z.enum(CALL_NAMES),
-    request: z.looseObject({ namespace: z.string().optional(), commandId: z.string().optional() }),
-    at: z.int(),
-  }),
-  z.looseObject({ is: z.literal('answered'), call: z.int(), reply: z.looseObject({ ok: z.boolean() }), at: z.int() }),
-  z.looseObject({ is: z.literal('threw'), call: z.int(), code: z.string().nullable(), at: z.int() }),
-  z.looseObject({ is: z.literal('followed'), after: z.int(), events: z.array(z.unknown()), at: z.int() }),
-  z.looseObject({ is: z.literal('ended'), at: z.int() }),
-]);
+const journalLine = z.lazy(() =>
+  z.discriminatedUnion('is', [
+    z.looseObject({ is: z.literal('started'), agent: z.string(), instance: z.string(), at: z.int() }),
+    z.looseObject({
+      is: z.literal('sent'),
+      call: z.int(),
+      command: z.enum(CALL_NAMES),
+      request: z.looseObject({ namespace: z.string().optional(), commandId: z.string().optional() }),
+      at: z.int(),
+    }),
+    z.looseObject({ is: z.literal('answered'), call: z.int(), reply: z.looseObject({ ok: z.boolean() }), at: z.int() }),
+    z.looseObject({ is: z.literal('threw'), call: z.int(), code: z.string().nullable(), at: z.int() }),
+    z.looseObject({ is: z.literal('followed'), after: z.int(), events: z.array(z.unknown()), at: z.int() }),
+    z.looseObject({ is: z.literal('ended'), at: z.int() }),
+  ]),
+);
 
 /**
  * Parses a journal. Text after the last line break is ignored: a crash cut it off, so the worker never acted on it.

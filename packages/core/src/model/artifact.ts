@@ -12,24 +12,26 @@ const ARTIFACT_SCHEMES = ['https', 'http', 'file', 'ftp', 'sftp', 's3', 'gs'] as
 const isArtifactUrl = (text: string): boolean =>
   URL.canParse(text) && ARTIFACT_SCHEMES.some((scheme) => new URL(text).protocol === `${scheme}:`);
 
-const artifactForm = z
-  .strictObject({
-    /** For people. */
-    name: field.title,
-    /** Where it is: a path on a machine, or a URL. Exactly one of the two. */
-    path: field.message.optional(),
-    url: field.message.refine(isArtifactUrl, `must be a URL of ${ARTIFACT_SCHEMES.join(', ')}`).optional(),
-    /** Of its content: 64 hex digits in lower case. */
-    sha256: z.string().regex(/^[0-9a-f]{64}$/u, 'must be 64 hex digits in lower case'),
-    /** Its size. */
-    bytes: z.int().min(0),
-  })
-  .refine(({ path, url }) => (path === undefined) !== (url === undefined), {
-    path: ['path'],
-    message: 'must be given, or else url: exactly one of the two',
-  });
+const artifactForm = z.lazy(() =>
+  z
+    .strictObject({
+      /** For people. */
+      name: field.title,
+      /** Where it is: a path on a machine, or a URL. Exactly one of the two. */
+      path: field.message.optional(),
+      url: field.message.refine(isArtifactUrl, `must be a URL of ${ARTIFACT_SCHEMES.join(', ')}`).optional(),
+      /** Of its content: 64 hex digits in lower case. */
+      sha256: z.string().regex(/^[0-9a-f]{64}$/u, 'must be 64 hex digits in lower case'),
+      /** Its size. */
+      bytes: z.int().min(0),
+    })
+    .refine(({ path, url }) => (path === undefined) !== (url === undefined), {
+      path: ['path'],
+      message: 'must be given, or else url: exactly one of the two',
+    }),
+);
 
-const artifactsForm = z.array(artifactForm).max(LIMITS.artifacts_max);
+const artifactsForm = z.lazy(() => z.array(artifactForm).max(LIMITS.artifacts_max));
 
 /** A thing that a task has made. */
 export type Artifact = z.output<typeof artifactForm>;

@@ -86,28 +86,34 @@ export interface ClockState {
 /** Which fences a store may grant. */
 export type FenceState = Pick<ClockState, 'fencesAfter' | 'fencesAhead'>;
 
-const storedReading = z.object({
-  wall: z.number(),
-  steady: z.number(),
-  uptime: z.number(),
-  boot: z.string().nullable(),
-});
-const storedJump = z.object({
-  seenAt: z.number(),
-  byMs: z.number(),
-  after: z.object({ namespace: z.string(), sessionId: z.string() }).nullable(),
-  taken: z.literal(true).optional(),
-});
-const storedOther = z.object({ byMs: z.number(), seenAt: z.number() });
-const storedReceipts = z.object({ until: z.number(), heldUntil: z.number() });
-const storedState = z.object({
-  last: storedReading.nullable(),
-  jump: storedJump.nullable(),
-  others: z.array(storedOther).optional(),
-  receipts: storedReceipts.optional(),
-  fencesAfter: z.number().optional(),
-  fencesAhead: z.number().optional(),
-});
+const storedReading = z.lazy(() =>
+  z.object({
+    wall: z.number(),
+    steady: z.number(),
+    uptime: z.number(),
+    boot: z.string().nullable(),
+  }),
+);
+const storedJump = z.lazy(() =>
+  z.object({
+    seenAt: z.number(),
+    byMs: z.number(),
+    after: z.object({ namespace: z.string(), sessionId: z.string() }).nullable(),
+    taken: z.literal(true).optional(),
+  }),
+);
+const storedOther = z.lazy(() => z.object({ byMs: z.number(), seenAt: z.number() }));
+const storedReceipts = z.lazy(() => z.object({ until: z.number(), heldUntil: z.number() }));
+const storedState = z.lazy(() =>
+  z.object({
+    last: storedReading.nullable(),
+    jump: storedJump.nullable(),
+    others: z.array(storedOther).optional(),
+    receipts: storedReceipts.optional(),
+    fencesAfter: z.number().optional(),
+    fencesAhead: z.number().optional(),
+  }),
+);
 
 /** The clock state of a store that has recorded no clock yet. */
 export const NO_CLOCK: ClockState = { last: null, jump: null };

@@ -10,6 +10,9 @@ import { SEED, TOKEN } from './token.ts';
 /*
  * The kinds of input field, each with its alphabet and limit. Every command's input is made of these, and so are
  * the flags of the command line and the arguments of tools: a rule about a field is written here and nowhere else.
+ *
+ * The schemas that are made of them are lazy: zod takes longer to make all of them than a command on a shell takes for
+ * its own work, and a process uses few.
  */
 
 /** A letter, a combining character or a digit of any script, or `_`; then also `. @ + -`. */

@@ -24,12 +24,14 @@ export interface StoreState {
   readonly at: number;
 }
 
-const storedState = z.object({
-  status: z.enum(['filling', 'closing_leases', 'abandoned', 'moving', 'moved', 'backup']),
-  id: z.string(),
-  address: z.string(),
-  at: z.number(),
-});
+const storedState = z.lazy(() =>
+  z.object({
+    status: z.enum(['filling', 'closing_leases', 'abandoned', 'moving', 'moved', 'backup']),
+    id: z.string(),
+    address: z.string(),
+    at: z.number(),
+  }),
+);
 
 /** For storages: the text of a state, as it is stored; equal states have equal texts. */
 export function encodeStoreState({ status, id, address, at }: StoreState): string {

@@ -204,7 +204,7 @@ export function inputOf<Input extends CommandInput>(
 ): Input {
   const filled = { namespace: DEFAULTS.namespace, commandId: commandIdAt(now), seed: SEED };
   if (schema === null) return { namespace: filled.namespace, ...call } as unknown as Input;
-  const { shape } = schema as unknown as z.ZodObject;
+  const { shape } = (schema as unknown as z.ZodLazy<z.ZodObject>).unwrap();
   // Of a release, only one that claims has a seed.
   const isSeeded = !('claimNext' in shape) || 'claimNext' in call;
   const taken = Object.fromEntries(
