@@ -21,6 +21,7 @@ import {
   type SessionUpdateName,
 } from '@agent-orchestrator/storage-sql';
 import type { Connection } from './connection.ts';
+import { OnDemand } from './on-demand.ts';
 import {
   AGENT_PLACES,
   asIs,
@@ -42,8 +43,8 @@ import type { RareRows } from './work/rare-rows.ts';
 import { RowUpdates, type Write } from './work/row-updates.ts';
 
 /*
- * Every statement of the hot path as text, prepared once for each connection, with positional parameters. Each names
- * the index it runs on where more than one would fit: SQLite plans without knowing how many rows a status has.
+ * Every statement of the hot path as text, prepared at most once for each connection, with positional parameters. Each
+ * names the index it runs on where more than one would fit: SQLite plans without knowing how many rows a status has.
  *
  * `+?` instead of `?` wherever there is an ORDER BY or a LIMIT: such a query may change its plan with the values it is
  * given, so SQLite prepares it anew for each one (measured: 17 µs instead of 0.6). An expression has no value to plan
@@ -257,20 +258,23 @@ interface LogPages {
   readonly checkpointed: number;
 }
 
-interface Query<Row> {
-  get(...values: unknown[]): Row | undefined;
-  all(...values: unknown[]): Row[];
+/** The forms in which statements answer: rows as objects, rows as arrays, one value of a row, nothing. */
+function onDemand(db: Connection) {
+  return {
+    rows: <Row>(sql: string) => new OnDemand(() => db.prepare<unknown[], Row>(sql)),
+    keys: <Row>(sql: string) => new OnDemand(() => db.prepare<unknown[], Row>(sql).raw()),
+    value: <Value>(sql: string) => new OnDemand(() => db.prepare<unknown[], Value>(sql).pluck()),
+    write: (sql: string): Write => new OnDemand(() => db.prepare(sql)),
+  };
 }
 
-/** Prepares them all; the tables must be there. */
+/** The statements of a connection. The tables must be there when one is used. */
 export function prepareStatements(db: Connection) {
   return { ...prepareTransactions(db), ...prepareQueries(db), ...prepareChanges(db) };
 }
 
 function prepareTransactions(db: Connection) {
-  const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
-  const write = (sql: string): Write => db.prepare(sql);
-  const pages = (sql: string): Query<LogPages> => db.prepare<unknown[], LogPages>(sql);
+  const { value, write, rows } = onDemand(db);
   return {
     begin: write('BEGIN IMMEDIATE'),
     beginRead: write('BEGIN DEFERRED'),
@@ -286,16 +290,13 @@ function prepareTransactions(db: Connection) {
     schemaVersion: value<number>(SQL.schemaVersion),
     synchronous: value<number>(SQL.synchronous),
     pageSize: value<number>(SQL.pageSize),
-    logPages: pages(SQL.logPages),
-    checkpoint: pages(SQL.checkpoint),
+    logPages: rows<LogPages>(SQL.logPages),
+    checkpoint: rows<LogPages>(SQL.checkpoint),
   };
 }
 
 function prepareQueries(db: Connection) {
-  const rows = <Row>(sql: string): Query<Row> => db.prepare<unknown[], Row>(sql);
-  const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
-  const keys = (sql: string): Query<ReadyKey> => db.prepare<unknown[], ReadyKey>(sql).raw();
-  const write = (sql: string): Write => db.prepare(sql);
+  const { rows, value, keys, write } = onDemand(db);
   return {
     session: rows<Session>(SQL.session),
     sessionOfNumber: rows<Session>(SQL.sessionOfNumber),
@@ -323,8 +324,8 @@ function prepareQueries(db: Connection) {
     head: rows<Task>(SQL.head),
     waiting: rows<Task>(SQL.waiting),
 
-    ready: keys(SQL.ready),
-    readyOfKind: keys(SQL.readyOfKind),
+    ready: keys<ReadyKey>(SQL.ready),
+    readyOfKind: keys<ReadyKey>(SQL.readyOfKind),
     stale: rows<Session>(SQL.stale),
     staleAt: value<number>(SQL.staleAt),
     heldBy: rows<Session>(SQL.heldBy),
@@ -360,8 +361,7 @@ function prepareQueries(db: Connection) {
 }
 
 function prepareChanges(db: Connection) {
-  const value = <Value>(sql: string): Query<Value> => db.prepare<unknown[], Value>(sql).pluck();
-  const write = (sql: string): Write => db.prepare(sql);
+  const { value, write } = onDemand(db);
   const updateSession = (head: HeadUpdate) =>
     new RowUpdates<Session, SessionField>(FIELDS.lease, (fields) => write(updateSessionOf(fields, head)));
   return {
