@@ -1,8 +1,8 @@
 // Keeps what Node compiles of this program in a folder of the user, so that the next command starts faster.
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
-// As a whole: an old Node, which the guard refuses, lacks the function.
-import module from 'node:module';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+// No `import`: it reads all names of a module of Node, and loads what is behind them. The guard has run: Node has this.
+const { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } = process.getBuiltinModule('node:fs');
+const { enableCompileCache } = process.getBuiltinModule('node:module');
+const { basename, dirname, isAbsolute, join } = process.getBuiltinModule('node:path');
 
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
@@ -22,7 +22,7 @@ export function keepCompiledCode() {
     const folder = privateFolder(cacheHome());
     if (folder === undefined) return;
     emptyIfFull(folder);
-    module.enableCompileCache(folder);
+    enableCompileCache(folder);
   } catch {
     // The folder cannot be created: the home folder is missing or read-only. Or another process empties it, too.
   }

@@ -47,7 +47,7 @@ const options = {
   external: ['better-sqlite3'],
   resolve: { conditionNames: ['@agent-orchestrator/source', 'import', 'node', 'default'] },
   transform: { target: 'node22' },
-  plugins: [{ name: 'builtins of commander', resolveId: builtinOfCommander }],
+  plugins: [{ name: 'builtins of commander', resolveId: builtinOfCommander }, builtins()],
   logLevel: 'warn',
 };
 
@@ -114,6 +114,32 @@ async function modulesLoadedWith(files) {
   const loaded = new Set(output.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
   for (const name of loaded) for (const imported of chunks.get(name)?.imports ?? []) loaded.add(imported);
   return new Set([...loaded].flatMap((name) => chunks.get(name)?.moduleIds ?? []));
+}
+
+/**
+ * A module of Node without the names that are not used. An `import` of one reads all its names, and some are only
+ * loaded then: the streams of `node:fs`, the worker threads behind `node:util`, web crypto.
+ */
+function builtins() {
+  const PREFIX = '\0builtin:';
+  return {
+    name: 'builtins without what is not used',
+    resolveId: (name) => (name.startsWith('node:') ? `${PREFIX}${name}` : undefined),
+    load: (id) =>
+      id.startsWith(PREFIX)
+        ? { code: builtinAsModule(id.slice(PREFIX.length)), moduleType: 'js', moduleSideEffects: false }
+        : undefined,
+  };
+}
+
+/** An annotated call, unlike a read of a property, is left out where its result is not used. */
+function builtinAsModule(name) {
+  const names = Object.keys(process.getBuiltinModule(name)).filter((one) => /^[A-Za-z_$][\w$]*$/u.test(one));
+  return [
+    `const builtin = process.getBuiltinModule('${name}');`,
+    'export default builtin;',
+    ...names.map((one) => `export const ${one} = /* @__PURE__ */ (() => builtin.${one})();`),
+  ].join('\n');
 }
 
 /** Commander imports modules of Node that a command rarely needs, and that take long to load. */
