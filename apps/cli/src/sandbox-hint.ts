@@ -15,5 +15,5 @@ export async function withSandboxHint(failure: Failure): Promise<Failure> {
   const way =
     'In the sandbox of an agent host, use its tools of the orchestrator, or let a person allow the store: ' +
     '`orchestrator mcp install` says how.';
-  return failure.withHint(`${way} Elsewhere: ${hint}`);
+  return failure.withHint(hint === '' ? way : `${way} Elsewhere: ${hint}`);
 }

@@ -5,6 +5,7 @@
  *  - what a host that fails does not take out again is recorded, until it has taken it out
  *  - what a host leaves of a plugin that it has removed, and a plugin of another with our name, is no failure
  *  - a server and a plugin of another one with our name stay, also where they were put in the place of ours
+ *  - a broken copy of ours, which a host does not know any more, is removed
  *  - a host that does not tell whose plugin it has changes nothing, and what is ours stays recorded
  *  - what two scopes share stays until both are taken back; then every byte is restored
  */
@@ -205,7 +206,8 @@ test.for(HOST_NAMES)(
     ];
 
     expect(told).toEqual([{ from: '/a' }, { from: null }, 'none']);
-    expect(ask(`Warning: [x] is old\n[WARN] more\n${list('orchestrator', '/a')}\nAnd [y]\n`)).toEqual({ from: '/a' });
+    for (const before of ['Warning: [x] is old\n[WARN] more\n', '[]\n', '{}\n[1]\n'])
+      expect(ask(`${before}${list('orchestrator', '/a')}\nAnd [y]\n[]\n`)).toEqual({ from: '/a' });
     for (const answer of untold) expect(ask(answer)).toBe('untold');
     // It was ended.
     expect(ask(list('other'), null)).toBe('untold');
@@ -231,6 +233,24 @@ test.concurrent('what Gemini CLI writes around its list hides no plugin in it', 
   );
 
   expect([done.how, hosts.read(EXTENSION)]).toEqual(['restore', null]);
+});
+
+test.concurrent('a broken copy of ours that Gemini CLI leaves out of its list is removed, and that of another stays', async ({
+  expect,
+}) => {
+  for (const [origin, left] of [
+    [null, null],
+    [FOREIGN['gemini-cli'][1], FOREIGN['gemini-cli'][1]],
+  ] as const) {
+    using hosts = new HostsPlace();
+    await applyInstall(await hosts.plan('gemini-cli', { plugin: true }), hosts.place());
+    if (origin !== null) hosts.write(EXTENSION, origin);
+    const place = hosts.place('forget');
+
+    const done = await applyUninstall(await planUninstall('gemini-cli', 'user', place), place);
+
+    expect([done.how, hosts.read(EXTENSION), readRecords(place)]).toEqual(['restore', left, []]);
+  }
 });
 
 test.concurrent('a host that does not tell whose plugin it has changes nothing', async ({ expect }) => {

@@ -92,7 +92,7 @@ function killGroup(pid: number | undefined): void {
 
 /**
  * What a host answered in JSON; null: it answered something else. Some write it to the standard error, or between
- * warnings: there it begins and ends with a line.
+ * warnings: there it begins and ends with a line. A warning may look like JSON too, so the longest is taken.
  */
 export function jsonIn({ stdout, stderr }: HostAnswer): unknown {
   for (const text of [stdout, stderr]) {
@@ -103,13 +103,24 @@ export function jsonIn({ stdout, stderr }: HostAnswer): unknown {
 }
 
 function jsonBetweenLines(lines: readonly string[]): unknown {
-  for (const [begin, first] of lines.entries()) {
-    if (!/^[[{]/u.test(first)) continue;
-    const ends = [...lines.keys()].filter((at) => at === begin || (at > begin && /^[\]}]\s*$/u.test(lines[at] ?? '')));
-    for (const end of ends.slice(0, ENDS_MAX)) {
-      const found = parsed(lines.slice(begin, end + 1).join('\n'));
-      if (found !== undefined) return found;
-    }
+  let longest: { readonly value: unknown; readonly length: number } | undefined;
+  for (let begin = 0; begin < lines.length; begin += 1) {
+    const found = jsonFrom(lines, begin);
+    if (found === undefined) continue;
+    if (longest === undefined || found.length > longest.length) longest = found;
+    begin = found.end;
+  }
+  return longest?.value;
+}
+
+/** The JSON that begins with a line, and its last line. */
+function jsonFrom(lines: readonly string[], begin: number) {
+  if (!/^[[{]/u.test(lines[begin] ?? '')) return undefined;
+  const ends = [...lines.keys()].filter((at) => at === begin || (at > begin && /^[\]}]\s*$/u.test(lines[at] ?? '')));
+  for (const end of ends.slice(0, ENDS_MAX)) {
+    const text = lines.slice(begin, end + 1).join('\n');
+    const value = parsed(text);
+    if (value !== undefined) return { value, length: text.length, end };
   }
   return undefined;
 }

@@ -38,6 +38,11 @@ export const geminiCli: AgentHost = {
     add: (_scope, folder) => [['extensions', 'install', join(folder, 'gemini-cli'), '--consent']],
     remove: () => [['extensions', 'uninstall', SERVER_NAME]],
     removeShared: [],
+    copy: (place) => ({
+      folder: join(userFolder(place), 'extensions', SERVER_NAME),
+      origin: '.gemini-extension-install.json',
+      keys: ['source'],
+    }),
     source: {
       words: ['extensions', 'list', '--output-format', 'json'],
       sourceIn: (answer) => sourceInList(answer, [], ['installMetadata', 'source']),

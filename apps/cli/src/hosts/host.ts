@@ -125,6 +125,11 @@ export interface AgentHost {
     readonly remove: (scope: Scope) => readonly (readonly string[])[];
     /** Where the plugin with our name is from: a person can have one of another one. */
     readonly source: SourceQuestion;
+    /**
+     * Where the host keeps its copy, if it leaves a broken one out of its list, and so does not remove it.
+     * `origin`: the file there that says from where it is, by the keys that lead to it.
+     */
+    readonly copy?: (place: Place) => { readonly folder: string; readonly origin: string; readonly keys: string[] };
     /** What the installations of all scopes share: the last one takes it away. */
     readonly removeShared: readonly (readonly string[])[];
     readonly question: Question;

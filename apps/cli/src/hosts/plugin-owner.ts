@@ -1,7 +1,8 @@
-import { realpathSync } from 'node:fs';
-import { sep } from 'node:path';
+import { readFileSync, realpathSync, rmSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import { Failure } from '../failure.ts';
 import { askHost, lastLine, lineOf } from './ask-host.ts';
+import { valueIn } from './config-document.ts';
 import type { AgentHost, Place } from './host.ts';
 import { pluginFolder } from './plugins.ts';
 
@@ -42,6 +43,24 @@ export async function requireOwner(host: AgentHost, program: string, place: Plac
         'When it answers in JSON, try again.',
     },
   );
+}
+
+/** Removes a copy of our plugin that the host does not know any more, because it is broken. */
+export function removeBrokenCopy({ plugin }: AgentHost, place: Place): void {
+  const copy = plugin.copy?.(place);
+  if (copy === undefined) return;
+  const from = valueIn(jsonOf(join(copy.folder, copy.origin)), copy.keys);
+  if (typeof from === 'string' && isIn(from, pluginFolder(place)))
+    rmSync(copy.folder, { recursive: true, force: true });
+}
+
+function jsonOf(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
+  } catch {
+    // It is not there, or says nothing.
+    return null;
+  }
 }
 
 /** Hosts write down a path as it was given, or the real one. */

@@ -6,7 +6,7 @@ import { findHost } from './find-host.ts';
 import { HOSTS } from './index.ts';
 import type { AgentHost, HostName, Place, Scope } from './host.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import { pluginOwner, requireOwner, type PluginOwner } from './plugin-owner.ts';
+import { pluginOwner, removeBrokenCopy, requireOwner, type PluginOwner } from './plugin-owner.ts';
 import { pluginOf } from './plugins.ts';
 import { readRecord, relatedRecords, removeRecord, type InstallRecord } from './record.ts';
 import { keysOfOurs, losesNothing } from './restored-if-ours.ts';
@@ -106,6 +106,7 @@ export async function removePlugin(
   if (hasAnotherScope(record, place)) return exits.every((exit) => exit === 0);
   // A host may refuse to remove what the person has removed already: it is asked what is there.
   const owner = await pluginOwner(host, program, place);
+  if (owner === 'none') removeBrokenCopy(host, place);
   return owner === 'none' || owner === 'another';
 }
 

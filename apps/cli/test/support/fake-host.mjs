@@ -95,7 +95,8 @@ function codexMarketplaces(path, before) {
 function geminiExtensions() {
   const enablement = join(HOME, '.gemini', 'extensions', 'extension-enablement.json');
   const origin = join(HOME, '.gemini', 'extensions', 'orchestrator', '.gemini-extension-install.json');
-  const isThere = existsSync(origin);
+  // One that is broken is not in its list, and cannot be removed.
+  const isThere = existsSync(origin) && FAKE_DOES !== 'forget';
   if (words[1] === 'list') {
     const list = isThere ? [{ name: 'orchestrator', installMetadata: json(origin) }] : [];
     const warnings = FAKE_DOES === 'warn' ? 'Warning: Skipping extension in /x\n[WARN] it is old\n' : '';
