@@ -56,9 +56,10 @@ async function told(
   event: string,
   input: object | string,
   at = store,
+  flags: readonly string[] = [],
 ): Promise<{ exit: number; output: string; said: string }> {
   const env = { PATH: process.env['PATH'], HOME: scratch, OPENCLAW_STATE_DIR: join(scratch, 'state') };
-  const child = spawn(process.execPath, [HOOK, 'claude-code', event], {
+  const child = spawn(process.execPath, [...flags, HOOK, 'claude-code', event], {
     cwd: project,
     env: { ...env, ORCHESTRATOR_STORE: at },
   });
@@ -69,6 +70,15 @@ async function told(
 }
 
 const NOTHING = { exit: 0, output: '' };
+
+test('in a Node that is too old it says so, and the host continues', async () => {
+  const old = join(scratch, 'old.cjs');
+  writeFileSync(old, 'delete process.getBuiltinModule;');
+
+  const { exit, output, said } = await told('SessionStart', {}, store, [`--require=${old}`]);
+
+  expect([exit, output, said]).toEqual([0, '', expect.stringMatching(/^orchestrator: TypeError: [^\n]*\n$/u)]);
+});
 
 test('it prints nothing where there is nothing to tell, and where it fails', async () => {
   const broken = join(scratch, 'broken.db');

@@ -1,8 +1,9 @@
 // Keeps what Node compiles of this program in a folder of the user, so that the next command starts faster.
-// No `import`: it reads all names of a module of Node, and loads what is behind them. The guard has run: Node has this.
+// No `import`: it reads all names of a module of Node, and loads what is behind them. A Node that is too old for this
+// was refused by the guard; of a hook, it is the failure.
 const { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } = process.getBuiltinModule('node:fs');
 const { enableCompileCache } = process.getBuiltinModule('node:module');
-const { basename, dirname, isAbsolute, join } = process.getBuiltinModule('node:path');
+const paths = process.getBuiltinModule('node:path');
 
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
@@ -30,8 +31,8 @@ export function keepCompiledCode() {
 
 function cacheHome() {
   const { XDG_CACHE_HOME = '', HOME = '' } = process.env;
-  if (isAbsolute(XDG_CACHE_HOME)) return XDG_CACHE_HOME;
-  return isAbsolute(HOME) ? join(HOME, '.cache') : undefined;
+  if (paths.isAbsolute(XDG_CACHE_HOME)) return XDG_CACHE_HOME;
+  return paths.isAbsolute(HOME) ? paths.join(HOME, '.cache') : undefined;
 }
 
 /**
@@ -40,8 +41,10 @@ function cacheHome() {
  */
 function privateFolder(home) {
   if (home === undefined || process.geteuid === undefined) return undefined;
-  const place = existsSync(home) ? realpathSync(home) : join(realpathSync(dirname(home)), basename(home));
-  const folder = join(place, 'agent-orchestrator');
+  const place = existsSync(home)
+    ? realpathSync(home)
+    : paths.join(realpathSync(paths.dirname(home)), paths.basename(home));
+  const folder = paths.join(place, 'agent-orchestrator');
   // Before anything is created: root may have the HOME of a user, who could not use a folder of root.
   if (!onlyOursToChange(folder)) return undefined;
   makeFolder(place);
@@ -56,7 +59,7 @@ function onlyOursToChange(path) {
   const { uid, mode } = statSync(path, { throwIfNoEntry: false }) ?? { uid: 0, mode: 0 };
   const isFixed = (mode & OTHERS_WRITE) === 0 || (mode & STICKY) !== 0;
   if (!isFixed || (uid !== 0 && uid !== process.geteuid())) return false;
-  return path === dirname(path) || onlyOursToChange(dirname(path));
+  return path === paths.dirname(path) || onlyOursToChange(paths.dirname(path));
 }
 
 /** Not recursive: in /proc, Node would try for ever. */
@@ -73,7 +76,7 @@ function emptyIfFull(folder) {
   // One folder for each Node.
   const folders = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => join(folder, name));
+    .map(({ name }) => paths.join(folder, name));
   const files = folders.reduce((sum, path) => sum + readdirSync(path).length, 0);
   if (files > FILES_MAX) for (const path of folders) rmSync(path, { recursive: true, force: true });
 }

@@ -117,29 +117,37 @@ async function modulesLoadedWith(files) {
 }
 
 /**
- * A module of Node without the names that are not used. An `import` of one reads all its names, and some are only
+ * Takes the names of Node's modules from these directly. An `import` of one reads all its names, and some are only
  * loaded then: the streams of `node:fs`, the worker threads behind `node:util`, web crypto.
  */
 function builtins() {
-  const PREFIX = '\0builtin:';
   return {
-    name: 'builtins without what is not used',
-    resolveId: (name) => (name.startsWith('node:') ? `${PREFIX}${name}` : undefined),
-    load: (id) =>
-      id.startsWith(PREFIX)
-        ? { code: builtinAsModule(id.slice(PREFIX.length)), moduleType: 'js', moduleSideEffects: false }
-        : undefined,
+    name: 'builtins without imports',
+    renderChunk(code) {
+      const imports = this.parse(code).body.filter(
+        ({ type, source, specifiers }) =>
+          type === 'ImportDeclaration' && source.value.startsWith('node:') && specifiers.length > 0,
+      );
+      let taken = code;
+      for (const { start, end, source, specifiers } of imports.toReversed())
+        taken = `${taken.slice(0, start)}${builtinTaken(source.value, specifiers)}${taken.slice(end)}`;
+      // All lines stay where they are.
+      return { code: taken, map: null };
+    },
   };
 }
 
-/** An annotated call, unlike a read of a property, is left out where its result is not used. */
-function builtinAsModule(name) {
-  const names = Object.keys(process.getBuiltinModule(name)).filter((one) => /^[A-Za-z_$][\w$]*$/u.test(one));
+/** On one line, as the `import` was. */
+function builtinTaken(name, specifiers) {
+  const builtin = `process.getBuiltinModule('${name}')`;
+  const whole = specifiers.filter(({ type }) => type !== 'ImportSpecifier').map(({ local }) => local.name);
+  const names = specifiers
+    .filter(({ type }) => type === 'ImportSpecifier')
+    .map(({ imported, local }) => `${imported.name ?? imported.value}: ${local.name}`);
   return [
-    `const builtin = process.getBuiltinModule('${name}');`,
-    'export default builtin;',
-    ...names.map((one) => `export const ${one} = /* @__PURE__ */ (() => builtin.${one})();`),
-  ].join('\n');
+    ...whole.map((local) => `const ${local} = ${builtin};`),
+    ...(names.length > 0 ? [`const { ${names.join(', ')} } = ${builtin};`] : []),
+  ].join(' ');
 }
 
 /** Commander imports modules of Node that a command rarely needs, and that take long to load. */

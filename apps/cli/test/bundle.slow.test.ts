@@ -6,6 +6,7 @@
  *  - what every command loads at its start has neither schemas nor storages in it
  *  - what a command of a lease's holder loads is in two files, without the files of other commands; for a title with
  *    wide characters it loads their widths, too
+ *  - what looks at the descriptors before all else loads nothing of the others; Node's modules are imported nowhere
  *  - an uncaught error does not print the whole bundle
  *  - the keeper of `run` lies beside it, as it is in the source, and can be executed
  *  - all that the package has, but its source has not, is in the cache of builds
@@ -21,7 +22,7 @@ const folder = fileURLToPath(dist);
 const AGENT = 'company-agent';
 /** The entries, and what they load. A build that was restored from a cache lies beside the files of the one before. */
 const files = new Map<string, string>();
-for (const name of ['main.js', 'demo-agent.js']) addFile(name);
+for (const name of ['main.js', 'demo-agent.js', 'descriptors.js']) addFile(name);
 
 function addFile(name: string): void {
   if (files.has(name)) return;
@@ -54,6 +55,12 @@ test('the demo is loaded by its command alone', () => {
 test('the program of its agents is a file of its own', () => {
   expect(files.has('demo-agent.js')).toBe(true);
   expect(filesWith('"demo-agent.js"')).toEqual(filesWith('import("./demo.js")'));
+});
+
+test('what looks at the descriptors before all else loads nothing of the others', () => {
+  expect([...loadedWith('descriptors.js')]).toEqual(['descriptors.js', expect.stringMatching(/^descriptors-/)]);
+  // An import reads all names of such a module, and loads what is behind them.
+  expect([...files].filter(([, code]) => /^import\b[^;]*"node:/mu.test(code)).map(([name]) => name)).toEqual([]);
 });
 
 test.for([

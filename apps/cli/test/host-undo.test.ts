@@ -235,7 +235,7 @@ test.concurrent('what Gemini CLI writes around its list hides no plugin in it', 
   expect([done.how, hosts.read(EXTENSION)]).toEqual(['restore', null]);
 });
 
-test.concurrent('a broken copy of ours that Gemini CLI leaves out of its list is removed, and that of another stays', async ({
+test.concurrent('a broken copy of ours that Gemini CLI does not list is removed, and that of another stays', async ({
   expect,
 }) => {
   for (const [origin, left] of [

@@ -43,9 +43,11 @@ export class Calls {
   }
 
   async #answer(tool: Tool, input: unknown, ended: AbortSignal, conversation: string | null): Promise<CallResult> {
-    let context: ToolContext | null = null;
+    let tellNotices = (): readonly string[] => [];
     const run = async () => {
-      context = this.#contextFor(conversation);
+      const context = this.#contextFor(conversation);
+      const heard = context.held.listen();
+      tellNotices = () => context.held.tell(heard);
       return tool.run(input, context, { ended });
     };
     const { lines, isRefusal } = await run().catch((error: unknown) => {
@@ -53,14 +55,10 @@ export class Calls {
       return failureAnswer(error);
     });
     // What no host reads is not told: the next answer says it.
-    const notices = ended.aborted ? [] : noticesFor(context);
+    const notices = ended.aborted ? [] : tellNotices();
     const all = [...notices, ...lines];
     // All stored text is quoted already. This makes sure that no line can have an invisible or a moving character.
     const text = all.map(printable).join('\n');
     return { content: [{ type: 'text', text }], ...(isRefusal && { isError: true }) };
   }
-}
-
-function noticesFor(context: ToolContext | null): readonly string[] {
-  return context?.held.takeNotices() ?? [];
 }

@@ -57,6 +57,8 @@ describe('what happens between two calls', () => {
       async run(...call) {
         const answer = await tool.run(...call);
         for (const lease of holdings.list()) holdings.tell(lease, { ended: { how: 'lost', reply: null } });
+        // Another call hears it meanwhile, but the host no longer waits for it.
+        await work.call('task_status', {}, AbortSignal.abort());
         return answer;
       },
     };
@@ -69,6 +71,18 @@ describe('what happens between two calls', () => {
       'You no longer hold t1: its store was moved. Stop that work.',
       'You hold no task. Next: resume, or claim_task.',
     ]);
+  });
+
+  test('a call that asks for nothing that is held says what the keeper told before it', async () => {
+    await using work = new Workplace();
+    await work.others((one) => one.enqueueTask({ title: 'a' }));
+    await work.call('claim_task');
+    const { holdings } = work.held;
+    for (const lease of holdings.list()) holdings.tell(lease, { ended: { how: 'lost', reply: null } });
+
+    const added = await work.call('enqueue_task', { title: 'b' });
+
+    expect(added.lines[0]).toBe('You no longer hold t1: its store was moved. Stop that work.');
   });
 
   test('a lost lease is said by the call that meets it, and its work is not stored', async () => {

@@ -116,13 +116,14 @@ test('a keeper that ends at once is not started for ever, and the next answer sa
 
   vi.advanceTimersByTime(50_000);
   const quick = spawned.mock.calls.length;
-  const notices = side.contextFor(null).held.takeNotices();
+  const { held } = side.contextFor(null);
+  const notices = held.tell(held.listen());
   vi.advanceTimersByTime(20_000);
   const later = spawned.mock.calls.length;
   vi.advanceTimersByTime(50_000);
   // What ended meanwhile needs no keeper.
   list.mockReturnValue([]);
-  const stale = side.contextFor(null).held.takeNotices();
+  const stale = held.tell(side.contextFor(null).held.listen());
 
   expect([quick, later, stale]).toEqual([3, 6, []]);
   expect(notices).toEqual([expect.stringMatching(/^Nothing renews the lease of t1: /u)]);

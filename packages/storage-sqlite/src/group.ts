@@ -1,5 +1,5 @@
 import { type WriteSet, type Loaded, type Scope } from '@agent-orchestrator/core';
-import { busyPause, storeBusy } from './file/busy.ts';
+import { busyPause, pauseAfterWork, storeBusy } from './file/busy.ts';
 import { isBrokenConnection, isBusy, isRefusedRow, translateError } from './errors.ts';
 import type { OpenFile } from './file/open-file.ts';
 import type { Writer } from './work/writer.ts';
@@ -13,8 +13,8 @@ const GROUP_MAX = 256;
 const GIVE_WAY_AFTER_MS = 40;
 /** The length of such a pause: waiting processes wake up within a few of these. */
 const GIVE_WAY_MS = 3;
-/** A process whose commit is so old comes with new work, and did not keep others waiting. */
-const WORKED_JUST_NOW_MS = 10;
+/** A process whose last commit is older than this comes with new work, and did not keep others waiting. */
+const WORKED_JUST_NOW_MS = 1;
 /** For so long, groups may follow each other without a turn of the event loop: timers and sockets wait meanwhile. */
 const WITHOUT_TURN_MS = 4;
 
@@ -160,7 +160,7 @@ export class Group {
     this.#calls = this.#calls.filter(({ giveUpAt }) => giveUpAt > now);
     this.#fail(over, storeBusy(this.#options.busyTimeoutMs, error, this.#options.file.path));
     if (this.#triesInVain === 0) this.#hadLock = now - this.#committedAt < WORKED_JUST_NOW_MS;
-    busyPause(this.#triesInVain, this.#hadLock, this.#flush);
+    busyPause(this.#flush, this.#hadLock ? pauseAfterWork(this.#triesInVain) : undefined);
     this.#triesInVain += 1;
   }
 

@@ -8,6 +8,7 @@
  * - a call that throws harms no other
  * - a commit that fails fails its group, and the next group works
  * - a locked store is waited for, and after the time limit reported as busy
+ * - who had the lock a moment ago leaves it to others for longer than who comes with new work
  * - with FULL, the log is brought into the file while it is short; with NORMAL it may grow; the callers of the commit
  *   that made it long have their answers before
  * - so it is by processes that commit once, while another one keeps the store open
@@ -135,6 +136,39 @@ test('a locked store is waited for', async () => {
   setTimeout(() => other.exec('COMMIT'), 50);
 
   expect(await waiting).toBe('done');
+  other.close();
+  await storage.close();
+});
+
+test('who had the lock a moment ago leaves it to others, who comes with new work does not', async () => {
+  const { path, storage } = await aStore();
+  const other = new Database(path);
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(1_000);
+  const pauses = async () => {
+    other.exec('BEGIN IMMEDIATE');
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const seen = () => timers.mock.calls.map(([, ms = 0]) => ms).filter((ms) => ms % 1 !== 0);
+    const called = storage.transact(NEW, () => aDecision('done'));
+    await vi.waitFor(() => expect(seen().length).toBeGreaterThan(1));
+    other.exec('COMMIT');
+    await called;
+    const [first = 0, second = 0] = seen();
+    timers.mockRestore();
+    return [first, second];
+  };
+  await storage.transact(NEW, () => aDecision('had it'));
+
+  const after = await pauses();
+  clock.mockReturnValue(1_005);
+  const fresh = await pauses();
+
+  expect([after[0]! < 2, after[1]! >= 6, fresh[0]! >= 1, fresh[1]! >= 1 && fresh[1]! < 3]).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+  clock.mockRestore();
   other.close();
   await storage.close();
 });

@@ -1,5 +1,5 @@
 // Statements are prepared once for each connection:
-// - reads, snapshots, and the look whether another process wrote, prepare nothing when they are repeated
+// - reads, snapshots, writes, and the look whether another process wrote, prepare nothing when they are repeated
 import Database from 'better-sqlite3';
 import type { Reader } from '@agent-orchestrator/core';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -7,7 +7,7 @@ import { OpenFile } from '../src/file/open-file.ts';
 import { SqliteReader } from '../src/read/reader.ts';
 import { Readers } from '../src/read/readers.ts';
 import { systemClock } from '../src/index.ts';
-import { aStore } from './factories.ts';
+import { aDecision, aStore } from './factories.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -37,6 +37,9 @@ test('what is repeated prepares nothing', async () => {
     await readAll(reader);
     await reader.snapshot(readAll);
     readers.dataVersion();
+    await storage.transact({ by: 'new', namespace: 'default', sessionIds: [], taskIds: [], dedupeKeys: [] }, () =>
+      aDecision('done'),
+    );
   };
   await all();
   const prepared = (['prepare', 'pragma', 'exec'] as const).map((name) => vi.spyOn(Database.prototype, name));

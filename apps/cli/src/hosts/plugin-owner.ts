@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync, rmSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, normalize, sep } from 'node:path';
 import { Failure } from '../failure.ts';
 import { askHost, lastLine, lineOf } from './ask-host.ts';
 import { valueIn } from './config-document.ts';
@@ -45,13 +45,24 @@ export async function requireOwner(host: AgentHost, program: string, place: Plac
   );
 }
 
-/** Removes a copy of our plugin that the host does not know any more, because it is broken. */
-export function removeBrokenCopy({ plugin }: AgentHost, place: Place): void {
+/**
+ * Removes a copy of our plugin that the host does not know any more, because it is broken.
+ *
+ * @throws `HOST_FAILED` if the system does not let it
+ */
+export function removeBrokenCopy({ plugin, title }: AgentHost, place: Place): void {
   const copy = plugin.copy?.(place);
   if (copy === undefined) return;
   const from = valueIn(jsonOf(join(copy.folder, copy.origin)), copy.keys);
-  if (typeof from === 'string' && isIn(from, pluginFolder(place)))
+  if (typeof from !== 'string' || !isIn(from, pluginFolder(place))) return;
+  try {
     rmSync(copy.folder, { recursive: true, force: true });
+  } catch (error) {
+    throw new Failure('HOST_FAILED', `The copy of our plugin for ${title} cannot be removed: ${copy.folder}.`, {
+      hint: 'Remove that folder, then try again.',
+      cause: error,
+    });
+  }
 }
 
 function jsonOf(path: string): unknown {
@@ -64,7 +75,8 @@ function jsonOf(path: string): unknown {
 }
 
 /** Hosts write down a path as it was given, or the real one. */
-function isIn(path: string, folder: string): boolean {
+function isIn(written: string, folder: string): boolean {
+  const path = normalize(written);
   return [folder, realPath(folder)].some((one) => path === one || path.startsWith(`${one}${sep}`));
 }
 

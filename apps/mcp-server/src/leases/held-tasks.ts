@@ -11,13 +11,16 @@ const REMEMBERED_MAX = 100;
 /** Of a notice that is about no task. */
 const NOT_KEPT = '';
 
+/** What happened without a call, by the name of the task. */
+export type Notices = ReadonlyMap<string, string>;
+
 /** The tasks that one host holds for one agent, and what the model has to hear of them. */
 export class HeldTasks {
   readonly holdings: Holdings;
   readonly #onHold: (held: HeldTask) => void;
   /** How each lease ended, by the name of its task; the last one last. */
   readonly #ended = new Map<string, string>();
-  /** What happened without a call, by the name of the task. Each is told once, before the next answer. */
+  /** Each is told once, before the next answer. */
   readonly #notices = new Map<string, string>();
   readonly #toldToCancel = new Set<number>();
   #mustName = false;
@@ -142,17 +145,19 @@ export class HeldTasks {
   }
 
   /**
-   * Hears what the keeper has told. Once before each call: what is heard between the text of an answer and its notices
-   * would contradict that text, and belongs to the next answer.
+   * Hears what the keeper has told. Once at the beginning of a call: what is heard later could contradict the text of
+   * its answer, and belongs to the next one.
    */
-  listen(): void {
+  listen(): Notices {
     void this.all;
+    return new Map(this.#notices);
   }
 
-  takeNotices(): string[] {
-    const notices = [...this.#notices.values()];
-    this.#notices.clear();
-    return notices;
+  /** Of what was heard when the call began, all that its answer does not say itself. It is told now. */
+  tell(heard: Notices): string[] {
+    const told = [...heard].filter(([name, notice]) => this.#notices.get(name) === notice);
+    for (const [name] of told) this.#notices.delete(name);
+    return told.map(([, notice]) => notice);
   }
 
   #hear(held: HeldTask, ended: LeaseEnd): void {

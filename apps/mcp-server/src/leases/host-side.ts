@@ -65,7 +65,6 @@ export class HostSide implements Disposable {
     const agent = named ?? host.agent ?? agentOfHost(host.name);
     noteServer(host);
     const held = this.#heldBy(host, agent);
-    held.listen();
     const signs = this.#signsOf(host, held);
     noteProgress(signs);
     const parks = parkAfterMs({ isObserved: isObserved({ ...host, ...signs }) }, this.#bounds);

@@ -24,7 +24,7 @@ export const claimInput = z.lazy(() =>
       agent: field.name,
       /** This run of the agent: recorded, and compared with the instance in calls of the holder. */
       instance: field.name.optional(),
-      /** Roles of the agent: it may also claim tasks for one of them. Of a registered agent: only these of its roles. */
+      /** Of the agent: it may also claim tasks for one of them. If it is registered: only these of its roles. */
       roles: field.roles.default([]),
       /** Only this session; it is taken over if its lease has expired. Default: the session with the best head. */
       sessionId: field.id.optional(),

@@ -16,8 +16,8 @@ export const heartbeatInput = z.lazy(() =>
     /** The progress of the work, to show to people; replaces the last progress. */
     progress: field.json(LIMITS.progress_bytes_max).optional(),
     /**
-     * The process group that works for the holder's process. It must also be gone before the holder counts as dead. 0: it
-     * is not known which processes do, so nothing proves the holder dead.
+     * The process group that works for the holder's process. It must also be gone before the holder counts as dead.
+     * 0: it is not known which processes do, so nothing proves the holder dead.
      */
     processGroup: field.processGroup.optional(),
   }),

@@ -12,44 +12,48 @@ import { holderFields } from './holder.ts';
 
 const OF_NOTES: ReadonlySet<string> = new Set(['released', 'handed_off', 'approved', 'changes_requested']);
 
+const itemFields = z.lazy(() =>
+  z.strictObject({
+    ...holderFields,
+    outcome: z.enum(RELEASE_OUTCOMES),
+    /** The result of a task that succeeded. */
+    result: resultForm.optional(),
+    /** The error of an attempt that failed or was cancelled. */
+    error: z
+      .strictObject({
+        code: field.name.optional(),
+        message: field.note,
+        data: field.json(LIMITS.error_bytes_max).optional(),
+      })
+      .optional(),
+    /** Do not retry: the failed task becomes a dead letter at once. */
+    final: z.boolean().default(false),
+    /** The agent or the role that the task is handed off to: exactly one of the two. */
+    to: z.union([z.strictObject({ agent: field.name }), z.strictObject({ role: field.name })]).optional(),
+    /** With `handed_off`: if no agent has claimed the task after so many milliseconds, it goes back to the sender. */
+    byMs: z.int().min(1).max(LIMITS.delay_ms_max).optional(),
+    /** For the next holder, when the task is released or handed off, or when a review asks for changes. */
+    note: field.note.optional(),
+    /** Of a verdict: the reviewer's signature over `verdictBytes`, as base64url. */
+    signature: field.signature.optional(),
+    /** The question that the task waits for: of an agent, of a role, or of any agent. */
+    ask: z
+      .strictObject({
+        question: field.message,
+        to: z.union([z.strictObject({ agent: field.name }), z.strictObject({ role: field.name })]).optional(),
+      })
+      .optional(),
+    /** The tasks that it waits for, by their ids or numbers: it is queued again when the last of them has ended. */
+    on: z.array(field.id).min(1).max(LIMITS.dependencies_max).optional(),
+    /** With `on`: what becomes of it if one fails or is cancelled. Default: as for the task, or it waits on. */
+    onDependencyFailure: z.enum(DEPENDENCY_POLICIES).optional(),
+  }),
+);
+
 /** How one lease ends. */
 export const releaseItem = z.lazy(() =>
-  z
-    .strictObject({
-      ...holderFields,
-      outcome: z.enum(RELEASE_OUTCOMES),
-      /** The result of a task that succeeded. */
-      result: resultForm.optional(),
-      /** The error of an attempt that failed or was cancelled. */
-      error: z
-        .strictObject({
-          code: field.name.optional(),
-          message: field.note,
-          data: field.json(LIMITS.error_bytes_max).optional(),
-        })
-        .optional(),
-      /** Do not retry: the failed task becomes a dead letter at once. */
-      final: z.boolean().default(false),
-      /** The agent or the role that the task is handed off to: exactly one of the two. */
-      to: z.union([z.strictObject({ agent: field.name }), z.strictObject({ role: field.name })]).optional(),
-      /** With `handed_off`: if no agent has claimed the task after so many milliseconds, it goes back to the sender. */
-      byMs: z.int().min(1).max(LIMITS.delay_ms_max).optional(),
-      /** For the next holder, when the task is released or handed off, or when a review asks for changes. */
-      note: field.note.optional(),
-      /** Of a verdict: the reviewer's signature over `verdictBytes`, as base64url. */
-      signature: field.signature.optional(),
-      /** The question that the task waits for: of an agent, of a role, or of any agent. */
-      ask: z
-        .strictObject({
-          question: field.message,
-          to: z.union([z.strictObject({ agent: field.name }), z.strictObject({ role: field.name })]).optional(),
-        })
-        .optional(),
-      /** The tasks that it waits for, by their ids or numbers: it is queued again when the last of them has ended. */
-      on: z.array(field.id).min(1).max(LIMITS.dependencies_max).optional(),
-      /** With `on`: what becomes of it if one of them fails or is cancelled. Default: as for the task, or it waits on. */
-      onDependencyFailure: z.enum(DEPENDENCY_POLICIES).optional(),
-    })
+  itemFields
+    .unwrap()
     .refine(({ outcome, ask }) => outcome === 'waiting' || ask === undefined, {
       path: ['ask'],
       message: 'can only be given with waiting',

@@ -6,16 +6,18 @@ import { described, lockHolderOf } from './lock-holder.ts';
 type Pause = readonly [leastMs: number, mostMs: number];
 
 /**
- * Of a process that had the lock a moment ago, the tries one after the other. It waits longest at first, so that who
- * has the lock now can do many units of work before the next change of hands: each costs, because SQLite drops the
- * pages that it had in memory. Then it waits less and less, so that who waits longest comes next.
+ * The pauses of a process that had the lock a moment ago, one for each try. The first is short: who has the lock may
+ * have a single call. Whoever still has it then has more to do, and can do it before the next change of hands: each
+ * costs, because SQLite drops the pages that it had in memory. Then the pauses get shorter, so that who waits longest
+ * comes next.
  */
 const AFTER_WORK: readonly Pause[] = [
-  [10, 20],
-  [4, 10],
+  [1, 2],
+  [6, 10],
+  [3, 6],
 ];
 /** Of all others, and later: so that a free lock is not left unused for long. */
-const SHORT: Pause = [1, 4];
+const SHORT: Pause = [1, 3];
 
 /**
  * SQLite's own busy handler sleeps in ever longer steps while the event loop is blocked, and starves the process that
@@ -24,9 +26,13 @@ const SHORT: Pause = [1, 4];
  * four writers, `npm run bench -- --case sqlite-four-processes` prints the share of the one that did least, for this
  * and for SQLite's own waiting.
  */
-export function busyPause(triesInVain: number, hadLock: boolean, resume: () => void): void {
-  const [leastMs, mostMs] = (hadLock ? AFTER_WORK[triesInVain] : undefined) ?? SHORT;
+export function busyPause(resume: () => void, [leastMs, mostMs]: Pause = SHORT): void {
   setTimeout(resume, leastMs + Math.random() * (mostMs - leastMs));
+}
+
+/** The pause of a process that had the lock a moment ago. @param triesInVain since then */
+export function pauseAfterWork(triesInVain: number): Pause {
+  return AFTER_WORK[triesInVain] ?? SHORT;
 }
 
 /**
@@ -43,7 +49,7 @@ export async function retryWhileBusy<R>(timeoutMs: number, attempt: () => R, pat
       if (!isBusy(error)) throw translateError(error);
       if (performance.now() >= giveUpAt) throw storeBusy(timeoutMs, error, path);
     }
-    await new Promise<void>((resume) => busyPause(0, false, resume));
+    await new Promise<void>((resume) => busyPause(resume));
   }
 }
 
