@@ -70,6 +70,12 @@ export const ACCEPTED: readonly Accepted[] = [
     reason: 'every event with an outcome leads to a status; it is there for the compiler',
   },
   {
+    file: 'log/canonical.ts',
+    text: "if (typeof value !== 'object' || value === null) return value;",
+    was: "typeof value !== 'object'",
+    reason: 'a text counts as a row of its characters then, and comes out as it is, only later',
+  },
+  {
     file: 'log/early-end.ts',
     text: "(event.type !== 'task.recovered' && event.type !== 'lease.taken_over')) return null;",
     reason: 'an event of another type has no such reason, and ends at the next condition; it is there for the compiler',
