@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
-import { watchClock, type Clock } from '@agent-orchestrator/core';
+import { watchClock, type Clock, type ClockReading } from '@agent-orchestrator/core';
 
 /**
  * The machine's own clocks. `steady` is CLOCK_MONOTONIC on Linux, which stops while the machine sleeps. On other
@@ -27,20 +27,18 @@ export interface ProcessClocks {
 /** The clocks of the machine, from those of one of its processes. */
 export function machineClock({ wall, monotonic, boottime, boot, offsets }: ProcessClocks): Clock {
   const watch = watchClock();
-  return {
-    read() {
-      const reading = { wall: wall(), steady: monotonic() - offsets.monotonic };
-      return {
-        ...reading,
-        // Asking for it costs more than all the others together, and few readings are looked at that closely.
-        get uptime() {
-          return boottime() - offsets.boottime;
-        },
-        boot,
-        watch: watch(reading),
-      };
-    },
-  };
+  class Reading implements ClockReading {
+    readonly wall = wall();
+    readonly steady = monotonic() - offsets.monotonic;
+    readonly boot = boot;
+    readonly watch = watch(this);
+
+    /** Asking for it costs more than all the others together, and few readings are looked at that closely. */
+    get uptime(): number {
+      return boottime() - offsets.boottime;
+    }
+  }
+  return { read: () => new Reading() };
 }
 
 function bootId(): string {
