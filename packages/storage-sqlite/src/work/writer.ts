@@ -55,6 +55,9 @@ const COMMITS_PER_LOOK_MIN = 16;
 /** A UUIDv7 begins with the time at which it was made. */
 const TIME_BYTES = 6;
 
+/** Of the commands that add neither tasks nor sessions. */
+const NO_NUMBERS: readonly number[] = [];
+
 /** The bytes before which the ids lie that were made before a time. */
 function timeBytes(time: number): Buffer {
   const bytes = Buffer.alloc(TIME_BYTES);
@@ -209,7 +212,7 @@ export class Writer {
   ): { readonly writeSet: WriteSet<R>; readonly found: boolean } {
     const { now, database } = this.#database();
     const found = loadScope(this.#lookups, scope, now);
-    const numbers = found.receipt === null ? this.#freeNumbers(newNumbersOf(scope)) : [];
+    const numbers = found.receipt === null ? this.#freeNumbers(newNumbersOf(scope)) : NO_NUMBERS;
     return { writeSet: decide({ now, ...database, ...found, numbers }), found: found.sessions.length > 0 };
   }
 
@@ -280,7 +283,8 @@ export class Writer {
   }
 
   /** The numbers after the greatest one. */
-  #freeNumbers(count: number): number[] {
+  #freeNumbers(count: number): readonly number[] {
+    if (count === 0) return NO_NUMBERS;
     const { greatestNumber } = this.#known();
     return Array.from({ length: count }, (_, at) => greatestNumber + 1 + at);
   }
