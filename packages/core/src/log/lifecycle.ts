@@ -207,19 +207,19 @@ export const STATUS_EVENTS: readonly EventType[] = [
   ...new Set(TASK_TRANSITIONS.flatMap(({ from, to, event }) => (from === to ? [] : (event ?? [])))),
 ];
 
-const taskPaths = pathsOf(TASK_TRANSITIONS);
-const sessionPaths = pathsOf(SESSION_TRANSITIONS);
-const agentPaths = pathsOf(AGENT_TRANSITIONS);
+const ofTasks = Map.groupBy(TASK_TRANSITIONS, ({ event }) => event);
+const ofSessions = Map.groupBy(SESSION_TRANSITIONS, ({ event }) => event);
+const ofAgents = Map.groupBy(AGENT_TRANSITIONS, ({ event }) => event);
 
 /** Whether an event may cause this change of a task. A replay sees no time pass, so scheduled work counts as queued. */
 export function isTaskTransition(event: EventType, from: TaskStatus | null, to: TaskStatus): boolean {
   if (from === to && OF_ANY_STATUS.includes(event)) return true;
-  return taskPaths.has(path(event, from, to)) || (from === 'scheduled' && taskPaths.has(path(event, 'queued', to)));
+  return has(ofTasks, event, from, to) || (from === 'scheduled' && has(ofTasks, event, 'queued', to));
 }
 
 /** Whether an event may cause this change of a session. */
 export function isSessionTransition(event: EventType, from: SessionStatus | null, to: SessionStatus): boolean {
-  return sessionPaths.has(path(event, from, to));
+  return has(ofSessions, event, from, to);
 }
 
 /** Whether an event may cause this change of an agent. */
@@ -227,18 +227,19 @@ export function isAgentTransition(event: EventType, from: AgentStatus | null, to
   // A policy about roles may be the first of a namespace; a key is that of a registered agent.
   if (event === 'agent.signed_roles_set' && from === null) return to === 'active';
   if (from === to && OF_ANY_AGENT_STATUS.includes(event)) return true;
-  return agentPaths.has(path(event, from, to));
+  return has(ofAgents, event, from, to);
 }
 
 /** Whether an event changes a task; then it names one. */
 export function movesTask(event: EventType): boolean {
-  return OF_ANY_STATUS.includes(event) || TASK_TRANSITIONS.some((row) => row.event === event);
+  return ofTasks.has(event) || OF_ANY_STATUS.includes(event);
 }
 
-function pathsOf(transitions: readonly Transition<string>[]): ReadonlySet<string> {
-  return new Set(transitions.map(({ event, from, to }) => path(event, from, to)));
-}
-
-function path(event: EventType | null, from: string | null, to: string): string {
-  return `${event}:${from}:${to}`;
+function has<Status>(
+  transitions: ReadonlyMap<EventType | null, readonly Transition<Status>[]>,
+  event: EventType,
+  from: Status | null,
+  to: Status,
+): boolean {
+  return transitions.get(event)?.some((row) => row.from === from && row.to === to) ?? false;
 }

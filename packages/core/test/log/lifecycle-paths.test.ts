@@ -2,8 +2,16 @@
 // - what has ended stays ended, but for a retry by hand
 // - every status can be reached, and success from every status that is no end
 // - every status is in the table, and every event that changes one
+// - what a task, a session or an agent may do by an event is in the table, but for an event of any status
 import { expect, test } from 'vitest';
-import { SESSION_TRANSITIONS, STATUS_EVENTS, TASK_TRANSITIONS } from '../../src/log/lifecycle.ts';
+import {
+  isAgentTransition,
+  isSessionTransition,
+  isTaskTransition,
+  SESSION_TRANSITIONS,
+  STATUS_EVENTS,
+  TASK_TRANSITIONS,
+} from '../../src/log/lifecycle.ts';
 import {
   SESSION_STATUS_NAMES,
   TASK_STATUS_NAMES,
@@ -50,4 +58,38 @@ test('the events that change a status are those of the table, each once', () => 
   const events = TASK_TRANSITIONS.flatMap(({ from, to, event }) => (from !== to && event ? [event] : []));
 
   expect(STATUS_EVENTS.toSorted()).toEqual([...new Set(events)].toSorted());
+});
+
+test.each<[Parameters<typeof isTaskTransition>, boolean]>([
+  [['task.queued', null, 'queued'], true],
+  [['task.claimed', 'queued', 'running'], true],
+  // In a replay, which does not see time pass, scheduled work counts as queued.
+  [['task.claimed', 'scheduled', 'running'], true],
+  [['task.claimed', null, 'running'], false],
+  [['task.claimed', 'running', 'running'], false],
+  [['task.queued', 'queued', 'queued'], false],
+  [['task.succeeded', 'running', 'failed'], false],
+  [['task.reviewer_excluded', 'queued', 'queued'], true],
+  [['task.reviewer_excluded', 'queued', 'running'], false],
+  [['lease.refused', 'running', 'running'], false],
+])('a task may move so: %o, %s', (move, may) => {
+  expect(isTaskTransition(...move)).toBe(may);
+});
+
+test.each<[Parameters<typeof isSessionTransition>, boolean]>([
+  [['session.opened', null, 'idle'], true],
+  [['task.claimed', 'idle', 'running'], true],
+  [['task.claimed', 'closed', 'running'], false],
+  [['session.closed', 'running', 'closed'], false],
+])('a session may move so: %o, %s', (move, may) => {
+  expect(isSessionTransition(...move)).toBe(may);
+});
+
+test.each<[Parameters<typeof isAgentTransition>, boolean]>([
+  [['agent.signed_roles_set', null, 'active'], true],
+  [['agent.signed_roles_set', null, 'retired'], false],
+  [['agent.signed_roles_set', 'active', 'active'], true],
+  [['agent.signed_roles_set', 'active', 'retired'], false],
+])('an agent may move so: %o, %s', (move, may) => {
+  expect(isAgentTransition(...move)).toBe(may);
 });

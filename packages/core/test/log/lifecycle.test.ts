@@ -2,7 +2,6 @@
 // - each row is made to happen by its command, and its event is the one that the row names
 // - where a row says that only the holder can make it happen, another token cannot
 // - the status that an event leads to is the one of its row
-// - an event that is not in the table for a status does not lead there
 import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/command.ts';
 import {
@@ -20,8 +19,6 @@ import {
 } from '../../src/commands/index.ts';
 import type { AddedDependencies, EventType } from '../../src/log/events.ts';
 import {
-  isSessionTransition,
-  isTaskTransition,
   movesTask,
   SESSION_TRANSITIONS,
   STATUS_EVENTS,
@@ -343,28 +340,6 @@ test('a scheduled task becomes queued by its time, and by no event', () => {
   expect(TASK_TRANSITIONS.filter(({ event: type }) => type === null)).toEqual([
     { from: 'scheduled', to: 'queued', event: null, command: null, lease: false },
   ]);
-});
-
-test.each<[Parameters<typeof isTaskTransition>, boolean]>([
-  [['task.queued', null, 'queued'], true],
-  [['task.claimed', 'queued', 'running'], true],
-  // In a replay, which does not see time pass, scheduled work counts as queued.
-  [['task.claimed', 'scheduled', 'running'], true],
-  [['task.claimed', null, 'running'], false],
-  [['task.claimed', 'running', 'running'], false],
-  [['task.queued', 'queued', 'queued'], false],
-  [['task.succeeded', 'running', 'failed'], false],
-])('a task may move so: %o, %s', (move, may) => {
-  expect(isTaskTransition(...move)).toBe(may);
-});
-
-test.each<[Parameters<typeof isSessionTransition>, boolean]>([
-  [['session.opened', null, 'idle'], true],
-  [['task.claimed', 'idle', 'running'], true],
-  [['task.claimed', 'closed', 'running'], false],
-  [['session.closed', 'running', 'closed'], false],
-])('a session may move so: %o, %s', (move, may) => {
-  expect(isSessionTransition(...move)).toBe(may);
 });
 
 const CHANGES = TASK_TRANSITIONS.flatMap(({ from, to, event: type }) => (type === null ? [] : [{ from, to, type }]));
