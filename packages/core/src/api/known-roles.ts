@@ -9,7 +9,8 @@ export class KnownRoles {
   readonly #roles = new Map<string, readonly string[]>();
 
   of(namespace: string, agent: string | undefined): readonly string[] {
-    return (agent === undefined ? undefined : this.#roles.get(`${namespace}\n${agent}`)) ?? [];
+    if (agent === undefined || this.#roles.size === 0) return [];
+    return this.#roles.get(`${namespace}\n${agent}`) ?? [];
   }
 
   remember(namespace: string, agent: string, roles: readonly string[]): void {

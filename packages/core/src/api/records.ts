@@ -147,10 +147,10 @@ function toReviewedWork(task: Task): ReviewedWork | null {
 }
 
 export function toClaimRecord<Kinds extends AnyKinds>(
-  { hasSubtasks: _hasSubtasks, ...claim }: Claim,
+  { task, lease, context, takeover }: Claim,
   related: Related = {},
 ): ClaimRecord<Kinds> {
-  return { ...claim, task: toTaskRecord<Kinds>(claim.task), ...related };
+  return { task: toTaskRecord<Kinds>(task), lease, context, takeover, ...related };
 }
 
 export function toSessionRecord(session: Session, headTaskId: string | null): SessionRecord {

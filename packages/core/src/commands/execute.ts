@@ -157,8 +157,9 @@ function assertDeclared<Input extends CommandInput, Reply>(
   { name, events }: Command<Input, Reply>,
   decision: Decision<Reply>,
 ): void {
-  for (const { type } of [...decision.events, ...(decision.agentEvents ?? [])])
-    if (!events.includes(type)) throw internalError(`The command ${name} does not declare the event ${type}.`);
+  for (const happened of [decision.events, decision.agentEvents ?? []])
+    for (const { type } of happened)
+      if (!events.includes(type)) throw internalError(`The command ${name} does not declare the event ${type}.`);
 }
 
 function answerAgain<Input extends CommandInput, Reply>(

@@ -19,7 +19,8 @@ export const SEED = /^[0-9a-f]{32}$/;
 
 /** The token of the lease with this fence, of a claim with this seed. */
 export function tokenFor(seed: string, fence: number): string {
-  return `${fence}-${sha256(`${seed}:${fence}`).slice(0, SECRET_DIGITS)}`;
+  const digits = String(fence);
+  return `${digits}-${sha256(`${seed}:${digits}`).slice(0, SECRET_DIGITS)}`;
 }
 
 /** The fence in a token. It is public and proves nothing. */
