@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statSync, type BigIntStats } from 'node:fs';
 import Database from 'better-sqlite3';
 import { OrchestratorError } from '@agent-orchestrator/core';
 import type { Connection } from '../connection.ts';
@@ -9,7 +9,7 @@ import { assertOneName, assertOwnFiles } from './own-file.ts';
 const LOOK_COUNTS_MS = 1;
 
 /** Which file a path names: another file at the same path has another one. null: there is none. */
-type FileIdentity = string | null;
+type FileIdentity = Pick<BigIntStats, 'dev' | 'ino'> | null;
 
 /**
  * The files that were opened, however their paths are used afterwards. A database is in one log with all processes that
@@ -20,6 +20,7 @@ export class OpenFile {
   readonly #database: FileIdentity;
   /** Those of the log, in the order of `LOG_FILES`; null until the first connection made them. */
   readonly #log: FileIdentity[] = LOG_FILES.map(() => null);
+  readonly #logPaths: readonly string[];
   #guard: Connection | null = null;
   #lost: OrchestratorError | null = null;
   /** A caller has been told that it is lost. */
@@ -29,6 +30,7 @@ export class OpenFile {
 
   constructor(path: string) {
     this.path = path;
+    this.#logPaths = LOG_FILES.map((suffix) => path + suffix);
     this.#database = this.#judgeDatabase();
   }
 
@@ -119,8 +121,8 @@ export class OpenFile {
   #look(): void {
     if (this.#lost !== null) throw this.#lost;
     try {
-      if (this.#judgeDatabase() !== this.#database) throw replaced(`${this.path} was moved or replaced`);
-      for (const [index, suffix] of LOG_FILES.entries()) this.#judgeLog(index, this.path + suffix);
+      if (!isSame(this.#judgeDatabase(), this.#database)) throw replaced(`${this.path} was moved or replaced`);
+      this.#logPaths.forEach((path, index) => this.#judgeLog(index, path));
       this.#lookedAt = performance.now();
     } catch (error) {
       if (error instanceof OrchestratorError) this.#lost = error;
@@ -129,31 +131,26 @@ export class OpenFile {
   }
 
   #judgeDatabase(): FileIdentity {
-    const found = identify(this.path);
-    if (found === null) return null;
-    assertOneName(this.path, found.links);
-    return found.identity;
+    const found = look(this.path);
+    if (found !== null) assertOneName(this.path, Number(found.nlink));
+    return found;
   }
 
   #judgeLog(index: number, path: string): void {
-    const found = identify(path);
-    const identity = found?.identity ?? null;
-    if (index === 0) this.#logBytes = found?.bytes ?? 0;
-    const known = (this.#log[index] ??= identity);
-    if (known !== identity) throw replaced(`${path} was deleted or replaced`);
+    const found = look(path);
+    if (index === 0) this.#logBytes = Number(found?.size ?? 0);
+    const known = (this.#log[index] ??= found);
+    if (!isSame(known, found)) throw replaced(`${path} was deleted or replaced`);
   }
 }
 
-interface FoundFile {
-  readonly identity: string;
-  readonly links: number;
-  readonly bytes: number;
+/** In whole numbers: an inode's can be greater than a double holds exactly. null: there is none. */
+function look(path: string): BigIntStats | null {
+  return statSync(path, { throwIfNoEntry: false, bigint: true }) ?? null;
 }
 
-function identify(path: string): FoundFile | null {
-  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
-  if (found === undefined) return null;
-  return { identity: `${found.dev}:${found.ino}`, links: Number(found.nlink), bytes: Number(found.size) };
+function isSame(one: FileIdentity, other: FileIdentity): boolean {
+  return one?.ino === other?.ino && one?.dev === other?.dev;
 }
 
 function replaced(what: string): OrchestratorError {
