@@ -11,7 +11,6 @@ import {
 import {
   FIELDS,
   headValues,
-  keyOf,
   planSave,
   SESSION_UPDATES,
   valuesOf,
@@ -72,26 +71,33 @@ const NO_NUMBER = -1;
 /** The numbers by which rows name sessions and tasks: those of the decision itself, and others that are looked up. */
 class Numbers {
   readonly #on: Statements;
-  readonly #sessions: ReadonlyMap<string, number>;
-  readonly #tasks: ReadonlyMap<string, number>;
+  /** By id. Of two rows of different namespaces with one id, the first is looked up. */
+  readonly #sessions: ReadonlyMap<string, Session>;
+  readonly #tasks: ReadonlyMap<string, Task>;
 
   constructor(on: Statements, { sessions, tasks }: WriteSet<unknown>) {
     this.#on = on;
-    this.#sessions = numbersOf(sessions);
-    this.#tasks = numbersOf(tasks);
+    this.#sessions = byId(sessions);
+    this.#tasks = byId(tasks);
   }
 
   ofSession(namespace: string, id: string): number {
-    return this.#sessions.get(keyOf(namespace, id)) ?? this.#on.sessionNumber.get(namespace, id) ?? NO_NUMBER;
+    const known = this.#sessions.get(id);
+    if (known?.namespace === namespace) return known.number;
+    return this.#on.sessionNumber.get(namespace, id) ?? NO_NUMBER;
   }
 
   ofTask(namespace: string, id: string): number {
-    return this.#tasks.get(keyOf(namespace, id)) ?? this.#on.taskNumber.get(namespace, id) ?? NO_NUMBER;
+    const known = this.#tasks.get(id);
+    if (known?.namespace === namespace) return known.number;
+    return this.#on.taskNumber.get(namespace, id) ?? NO_NUMBER;
   }
 }
 
-function numbersOf(changes: readonly Change<Session | Task>[]): Map<string, number> {
-  return new Map(changes.map(({ after }) => [keyOf(after.namespace, after.id), after.number]));
+function byId<Row extends Session | Task>(changes: readonly Change<Row>[]): Map<string, Row> {
+  const rows = new Map<string, Row>();
+  for (const { after } of changes) rows.set(after.id, after);
+  return rows;
 }
 
 /** Looks up the head of a session's queue and keeps it in the session's row, where the claim's index finds it. */

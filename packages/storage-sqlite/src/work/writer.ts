@@ -210,10 +210,10 @@ export class Writer {
     scope: Scope,
     decide: (loaded: Loaded) => WriteSet<R>,
   ): { readonly writeSet: WriteSet<R>; readonly found: boolean } {
-    const { now, database } = this.#database();
+    const { now, clock, greatestFence } = this.#database();
     const found = loadScope(this.#lookups, scope, now);
     const numbers = found.receipt === null ? this.#freeNumbers(newNumbersOf(scope)) : NO_NUMBERS;
-    return { writeSet: decide({ now, ...database, ...found, numbers }), found: found.sessions.length > 0 };
+    return { writeSet: decide({ ...found, now, clock, greatestFence, numbers }), found: found.sessions.length > 0 };
   }
 
   /** @returns whether there was anything to save */
@@ -237,10 +237,10 @@ export class Writer {
     this.#on.beginRead.run();
     try {
       this.#refresh();
-      const { now, database } = this.#database();
+      const { now, clock, greatestFence } = this.#database();
       const found = lookForReady(this.#lookups, scope, now);
       if (found === null) return null;
-      const writeSet = decide({ now, ...database, ...found, numbers: [] });
+      const writeSet = decide({ ...found, now, clock, greatestFence, numbers: NO_NUMBERS });
       return hasEffect(writeSet) ? null : { reply: writeSet.reply };
     } finally {
       if (this.#db.inTransaction) this.#on.commit.run();
@@ -274,11 +274,12 @@ export class Writer {
     return others && known;
   }
 
-  #database(): { readonly now: number; readonly database: Pick<Loaded, 'clock' | 'greatestFence'> } {
+  #database(): Pick<Loaded, 'now' | 'clock' | 'greatestFence'> {
     const { clock, greatestFence } = this.#known();
     return {
       now: Math.floor(authorityTime(clock, this.#reading)),
-      database: { clock: { ...clock, reading: this.#reading }, greatestFence },
+      clock: { ...clock, reading: this.#reading },
+      greatestFence,
     };
   }
 
