@@ -82,9 +82,8 @@ export const INPUTS = {
     return { input, values: () => payloadsOf(input.tasks) };
   },
   claimTask: (call: object, fill: Fill) =>
-    whole(seenHere(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill), limit: 1 }), fill)),
-  claimTasks: (call: object, fill: Fill) =>
-    whole(seenHere(parseInput(claimInput, { process: fill.process, ...fillInSeed(call, fill) }), fill)),
+    whole(seenHere(parseInput(claimInput, Object.assign(fillInClaim(call, fill), { limit: 1 })), fill)),
+  claimTasks: (call: object, fill: Fill) => whole(seenHere(parseInput(claimInput, fillInClaim(call, fill)), fill)),
   heartbeat: (call: object, { namespace }: Fill) =>
     whole(parseInput(heartbeatInput, defined(field.asObject(call, 'call'), { namespace }))),
   checkpoint: (call: object, fill: Fill) => whole(parseInput(checkpointInput, fillIn(call, fill))),
@@ -239,14 +238,16 @@ export function prepareCall(name: CallName, call: object, fill: Fill): Prepared<
   return INPUTS[name](call, fill);
 }
 
-function fillIn<Call extends Addressed>(call: Call, { namespace, newCommandId }: Fill) {
-  const input = defined(field.asObject(call, 'call'), { namespace, commandId: undefined as string | undefined });
+/** @param further what else is filled in */
+function fillIn<Call extends Addressed>(call: Call, { namespace, newCommandId }: Fill, further: object = {}) {
+  const filled = { namespace, commandId: undefined as string | undefined, ...further };
+  const input = defined(field.asObject(call, 'call'), filled);
   if (input.commandId === undefined) input.commandId = newCommandId();
   return input;
 }
 
-function fillInSeed<Call extends Seeded>(call: Call, fill: Fill) {
-  return { ...fillIn(call, fill), seed: seedOf(field.asObject<Seeded>(call, 'call'), fill) };
+function fillInClaim<Call extends Seeded>(call: Call, fill: Fill) {
+  return Object.assign(fillIn(call, fill, { process: fill.process }), { seed: seedOf(call, fill) });
 }
 
 /** A caller with a command id may send the call again. With another seed, it would be another request then. */

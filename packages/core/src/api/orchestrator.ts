@@ -77,7 +77,7 @@ import {
 import { KindRegistry, type AnyKinds, type ValueOfKind } from './kinds.ts';
 import { OrchestratorReads } from './reads.ts';
 import { namesNumbers, withIdsIn, withOwnParts } from './references.ts';
-import { relatedResults } from './related-results.ts';
+import { hasRelated, relatedResults } from './related-results.ts';
 import { toAgentRecord, toClaimRecord, withAgentRecord, toTaskRecord, type ClaimRecord } from './records.ts';
 import { reviewTask, type ReviewCall, type ReviewedNow } from './review-task.ts';
 import { Observer, type Telemetry } from './telemetry.ts';
@@ -383,7 +383,8 @@ export class Orchestrator<Kinds extends AnyKinds = AnyKinds>
    */
   async #claimRecord(claim: Claim): Promise<ClaimRecord<Kinds>> {
     const { task, hasSubtasks = false } = claim;
-    const record = toClaimRecord<Kinds>(claim, await relatedResults(this.#options.storage.read, task, hasSubtasks));
+    const related = hasRelated(claim) ? await relatedResults(this.#options.storage.read, task, hasSubtasks) : {};
+    const record = toClaimRecord<Kinds>(claim, related);
     const reviewed = task.reviewOf === null ? null : await this.getReviewed(record.task);
     return reviewed === null ? record : { ...record, reviewed };
   }

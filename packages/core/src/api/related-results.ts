@@ -2,6 +2,7 @@
  * The results that come with a claim: of the tasks on which the granted one depends, and of its sub-tasks. They are
  * read after the grant: what a task depends on has ended by then.
  */
+import type { Claim } from '../commands/index.ts';
 import { fromJsonText, type Json } from '../model/json.ts';
 import { LIMITS } from '../model/limits.ts';
 import type { Task } from '../model/task.ts';
@@ -28,6 +29,11 @@ export interface RelatedResults {
 export interface Related {
   readonly dependencies?: RelatedResults;
   readonly subtasks?: RelatedResults;
+}
+
+/** Whether anything comes with the claim of a task: most depend on nothing and have no sub-tasks. */
+export function hasRelated({ task, hasSubtasks }: Pick<Claim, 'task' | 'hasSubtasks'>): boolean {
+  return task.onDependencyFailure !== null || hasSubtasks === true;
 }
 
 /** The lease is granted, so a failure to read is no failure of the claim: it says that there is more. */

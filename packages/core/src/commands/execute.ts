@@ -101,12 +101,13 @@ export function execute<Input extends CommandInput, Reply>(
     tasks,
     agents,
     events,
-    ...(dependencies.length > 0 && { dependencies }),
-    ...(ended.length > 0 && { endedDependencies: ended }),
-    ...(decision.settledEnds !== undefined && decision.settledEnds.length > 0 && { settledEnds: decision.settledEnds }),
     receipt,
     forgetReceiptsAt: Math.min(forgottenUntil(clockToSave ?? loaded.clock), loaded.now - LIMITS.receipt_kept_ms),
     clock: clockToSave,
+    // What most commands leave out comes last: a property after a spread is set by the runtime.
+    ...(dependencies.length > 0 && { dependencies }),
+    ...(ended.length > 0 && { endedDependencies: ended }),
+    ...(decision.settledEnds !== undefined && decision.settledEnds.length > 0 && { settledEnds: decision.settledEnds }),
   };
 }
 

@@ -254,11 +254,11 @@ function needsOf(ends: readonly Asked[], loaded: Loaded): Needs | null {
  * was done is released all the same: a claim then says why.
  */
 function takeNext(input: ReleaseInput, judged: readonly Judged[], loaded: Loaded): Grants {
-  const [first] = judged.flatMap(({ release }) => release ?? []);
-  if (input.claimNext === undefined || first === undefined || !mayClaim(input.claimNext, loaded.agents))
-    return { events: [], claims: () => [] };
-  const claimant = withRoles(claimantOf(input.claimNext, first), loaded.agents);
-  const heads = nextHeads(claimant, judged, loaded).slice(0, input.claimNext.limit);
+  const { claimNext } = input;
+  const first = claimNext && judged.find(({ release }) => release !== null)?.release;
+  if (!claimNext || !first || !mayClaim(claimNext, loaded.agents)) return { events: [], claims: () => [] };
+  const claimant = withRoles(claimantOf(claimNext, first), loaded.agents);
+  const heads = nextHeads(claimant, judged, loaded).slice(0, claimNext.limit);
   return grantAll(
     claimant,
     seedOf(input),

@@ -83,8 +83,9 @@ export class WorkingSet {
 
   /** Corrects, under the lock, every deadline that a wrong clock set too far ahead. */
   #pullBackDeadlines(): void {
-    for (const session of this.#sessions.all())
+    this.#sessions.each((session) => {
       if (isHeld(session) && isTooFarAhead(session, this.#now)) this.#sessions.put(pullBack(session, this.#now));
+    });
   }
 
   #renewed(renewal: Renewal): void {
@@ -122,8 +123,8 @@ class Rows<Row extends { readonly namespace: string; readonly version: number }>
   }
 
   /** As they are now. */
-  *all(): Iterable<Row> {
-    for (const entries of this.#entries.values()) for (const { after } of entries.values()) yield after;
+  each(use: (row: Row) => void): void {
+    for (const entries of this.#entries.values()) for (const { after } of entries.values()) use(after);
   }
 
   put(row: Row): void {
