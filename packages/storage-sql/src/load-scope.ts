@@ -59,9 +59,11 @@ export function loadScope(on: ScopeLookups, scope: Scope, now: number): Found {
     dueAt: () => dueAt,
     isDue: () => isDue(on, namespace, now),
   });
+  const { dependedOn, withSubtasks } = relationsOf(on, found);
   return {
     ...found,
-    ...relationsOf(on, found),
+    dependedOn,
+    withSubtasks,
     related: relatedTasks(on, plan),
     ...(plan.withAwaited && { awaited: awaitedBy(on, plan) }),
     ...(plan.dueLimit > 0 && { dependencyEnds: endsOf(on, tasks) }),
@@ -186,6 +188,7 @@ function readyExcept(
   filter: ReadyFilter,
   loaded: ReadonlyMap<string, Session>,
 ): LoadedSession[] {
+  if (loaded.size === 0) return readySessions(on, namespace, filter);
   const idle = [...loaded.values()].filter(({ status }) => status === 'idle').length;
   const found = readySessions(on, namespace, { ...filter, limit: filter.limit + idle });
   return found.filter(({ session }) => !loaded.has(session.id)).slice(0, filter.limit);
@@ -231,12 +234,14 @@ function heldAndStale(on: ScopeLookups, { namespace, heldBy, staleLimit }: Scope
 
 /** Idle sessions whose head fits the filter, best first. */
 export function readySessions(on: ScopeLookups, namespace: string, filter: ReadyFilter): LoadedSession[] {
-  return firstThatFit(filter, (limit) =>
-    readyKeys(on, namespace, { ...filter, limit }).flatMap(([number]) => {
+  return firstThatFit(filter, (limit) => {
+    const found: LoadedSession[] = [];
+    for (const [number] of readyKeys(on, namespace, { ...filter, limit })) {
       const session = on.sessionOfNumber(number);
-      return session === undefined ? [] : [completeSession(on, session)];
-    }),
-  );
+      if (session !== undefined) found.push(completeSession(on, session));
+    }
+    return found;
+  });
 }
 
 /**

@@ -68,7 +68,7 @@ export function planSave(decisions: readonly WriteSet<unknown>[]): SavePlan {
   const tasks = ofEach(decisions, (writeSet) => writeSet.tasks);
   const agents = ofEach(decisions, (writeSet) => writeSet.agents);
   const queues = changedQueues(tasks);
-  const saved = new Set(sessions.map(({ after }) => keyOf(after.namespace, after.id)));
+  const saved = new Set(queues.size === 0 ? [] : sessions.map(({ after }) => keyOf(after.namespace, after.id)));
   const updatedTasks = tasks.filter(isUpdate);
   return {
     newSessions: newRows(sessions)
@@ -84,9 +84,9 @@ export function planSave(decisions: readonly WriteSet<unknown>[]): SavePlan {
     changedQueues: [...queues].flatMap(([key, [task]]) => (task === undefined || saved.has(key) ? [] : [task])),
     newAgents: newRows(agents),
     changedAgents: agents.filter(isUpdate),
-    ...dependencyPlan(decisions),
     events: ofEach(decisions, ({ events }) => events),
-    receipts: decisions.flatMap(({ receipt }) => receipt ?? []),
+    receipts: decisions.map(({ receipt }) => receipt).filter((receipt) => receipt !== null),
+    ...dependencyPlan(decisions),
   };
 }
 
@@ -121,7 +121,7 @@ function isUpdate<Row>(change: Change<Row>): change is Update<Row> {
 }
 
 function newRows<Row>(changes: readonly Change<Row>[]): Row[] {
-  return changes.flatMap(({ before, after }) => (before === null ? [after] : []));
+  return changes.filter(({ before }) => before === null).map(({ after }) => after);
 }
 
 function stops({ before, after }: Update<Task>): boolean {

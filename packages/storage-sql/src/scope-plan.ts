@@ -158,11 +158,11 @@ export type Found = Pick<Loaded, 'sessions' | 'tasks' | 'agents' | 'named' | 'ne
 /** What the unit of work is given of it. */
 export function foundFor(plan: ScopePlan, rows: PlannedRows): Found {
   const { named, own, held, heads, tasks, keyHolders = [], agents } = rows;
-  const known = new Set([...own, ...held].map(({ session }) => session.id));
-  const further = rows.further.filter(({ session }) => !known.has(session.id) && (!plan.onlyHeld || isHeld(session)));
-  const loaded = new Set(further.map(({ session }) => session.id));
+  const first = [...own, ...held];
+  const allowed = plan.onlyHeld ? rows.further.filter(({ session }) => isHeld(session)) : rows.further;
+  const further = without(allowed, first);
   return {
-    sessions: [...own, ...held, ...further, ...heads.filter(({ session }) => !loaded.has(session.id))],
+    sessions: [...first, ...further, ...without(heads, further)],
     tasks: keyHolders.length === 0 ? tasks : [...tasks, ...keyHolders],
     agents,
     named,
@@ -170,6 +170,13 @@ export function foundFor(plan: ScopePlan, rows: PlannedRows): Found {
     isDue: plan.asksForDue && rows.isDue(),
     receipt: null,
   };
+}
+
+/** Those that are not among others. Most scopes load one kind of them, and compare nothing. */
+function without(rows: readonly LoadedSession[], others: readonly LoadedSession[]): readonly LoadedSession[] {
+  if (rows.length === 0 || others.length === 0) return rows;
+  const known = new Set(others.map(({ session }) => session.id));
+  return rows.filter(({ session }) => !known.has(session.id));
 }
 
 /** There is none to wait for while something can be claimed. */

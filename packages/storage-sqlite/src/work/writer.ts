@@ -300,7 +300,7 @@ export class Writer {
     this.#carried = {
       clock: clock ?? known.clock,
       greatestFence,
-      greatestNumber: greatestNumber(known.greatestNumber, [...writeSet.tasks, ...writeSet.sessions]),
+      greatestNumber: greatestNumber(greatestNumber(known.greatestNumber, writeSet.tasks), writeSet.sessions),
       newestReceipt: newestReceipt(known.newestReceipt, receipt),
       noneStale: noneStaleAfter(known.noneStale, writeSet),
       rows: knownAfter(known.rows, writeSet),
