@@ -79,7 +79,7 @@ export function execute<Input extends CommandInput, Reply>(
 
   const decision = command.decide(input, {
     ...loaded,
-    clock: { ...clock, reading: loaded.clock.reading },
+    clock: observed === null ? loaded.clock : { ...observed, reading: loaded.clock.reading },
     greatestFence: Math.max(loaded.greatestFence, fencesTakenAt(loaded.now * 1_000, clock)),
   });
   if (decision.needs !== undefined) return unchanged({ kind: 'needs', needs: decision.needs }, observed);

@@ -95,8 +95,11 @@ export const release: Command<ReleaseInput, ReleaseReply> = {
     };
     const judged = ends.map((end) => judge(end, input.commandId, work));
     const next = takeNext(input, judged, loaded);
+    const events: EventDraft[] = [];
+    for (const one of judged) events.push(...one.events);
+    events.push(...next.events);
     return {
-      events: [...judged.flatMap(({ events }) => events), ...next.events],
+      events,
       reply(after) {
         const items = judged.map((one) => one.reply((id) => after.task(id)));
         return { ok: items.some(({ ok }) => ok), items, next: next.claims(after) };

@@ -91,5 +91,5 @@ function linked(
     at: Math.max(now, owner?.updatedAt ?? 0),
     prevHash: owner?.hash ?? CHAIN_START,
   };
-  return { ...event, hash: hashEvent(event) };
+  return Object.assign(event, { hash: hashEvent(event) });
 }

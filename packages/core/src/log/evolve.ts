@@ -127,7 +127,7 @@ function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Tas
   switch (fact.type) {
     case 'task.claimed':
       if (session.status !== 'idle') throw illegal(event, 'its session is held');
-      return leaseGranted({ ...session, tasksOpen }, fact.payload, event);
+      return leaseGranted(session, tasksOpen, fact.payload, event);
     case 'session.checkpointed':
       return { ...session, context: event.payload };
     case 'session.closed':
@@ -138,13 +138,18 @@ function sessionAfter(session: Session, fact: Fact, event: NewEvent, before: Tas
       return { ...session, ...deadlines(fact.payload.expires_at - session.ttlMs, session) };
     default:
       return event.leaseEffect === 'ended'
-        ? { ...session, ...NO_LEASE, status: 'idle', tasksOpen }
+        ? { ...session, status: 'idle', tasksOpen, ...NO_LEASE }
         : { ...session, tasksOpen };
   }
 }
 
 /** Each column by its name: spreading a lease over the row is several times as much work. */
-function leaseGranted(session: Session, payload: EventPayloads['task.claimed'], event: NewEvent): Session {
+function leaseGranted(
+  session: Session,
+  tasksOpen: number,
+  payload: EventPayloads['task.claimed'],
+  event: NewEvent,
+): Session {
   const { ttl_ms: ttlMs, stale_after_ms: staleAfterMs } = payload;
   const { leaseExpiresAt, heartbeatAt, staleAt } = deadlines(payload.expires_at - ttlMs, { ttlMs, staleAfterMs });
   return {
@@ -166,6 +171,7 @@ function leaseGranted(session: Session, payload: EventPayloads['task.claimed'], 
     staleAt,
     progress: null,
     taskId: event.taskId,
+    tasksOpen,
   };
 }
 
@@ -183,7 +189,7 @@ function taskAfter(task: Task | null, fact: Fact, event: NewEvent, id: string): 
   const status = statusAfter(fact.type, fact.payload) ?? task.status;
   switch (fact.type) {
     case 'task.claimed':
-      return { ...heldBy(task, event.agent), ...claimed(task, timeOf(fact, event)), status };
+      return { ...heldBy(task, event.agent), status, ...claimed(task, timeOf(fact, event)) };
     case 'task.succeeded':
       return { ...task, status, result: textOf(fact.payload.result), error: null, finishedAt: timeOf(fact, event) };
     case 'task.review_requested':

@@ -132,14 +132,13 @@ function taskValues(task: Task, numbers: Numbers): unknown[] {
 
 /** In the order of `NEW_EVENT`. */
 function eventValues(event: NewEvent, numbers: Numbers): unknown[] {
-  const { namespace, sessionId, taskId } = event;
-  const stored = {
-    ...event,
-    streamId: event.streamKind === 'session' ? null : event.streamId,
-    sessionId: sessionId === null ? null : numbers.ofSession(namespace, sessionId),
-    taskId: taskId === null ? null : numbers.ofTask(namespace, taskId),
-  };
-  return NEW_EVENT.map((field) => stored[field as keyof NewEvent]);
+  const { namespace, streamKind, sessionId, taskId } = event;
+  return NEW_EVENT.map((field) => {
+    if (field === 'streamId') return streamKind === 'session' ? null : event.streamId;
+    if (field === 'sessionId') return sessionId === null ? null : numbers.ofSession(namespace, sessionId);
+    if (field === 'taskId') return taskId === null ? null : numbers.ofTask(namespace, taskId);
+    return event[field as keyof NewEvent];
+  });
 }
 
 function assertOne(changes: number, what: string, id: string): void {
