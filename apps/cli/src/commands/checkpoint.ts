@@ -4,6 +4,7 @@ import { addHolderOptions, asRenewal, holderOf, type HolderOptions } from '../in
 import { parseInteger } from '../input/parse.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
+import { noteInTerminal } from '../terminal.ts';
 import { renewalChatter, renewalLine } from '../views/renewal.ts';
 
 interface CheckpointOptions extends HolderOptions {
@@ -29,7 +30,7 @@ const define: Define = (program, run) => {
         const { turn, lastAction, nextAction, memoryRef, hash } = call.options;
         const data = await readJson('--data', call.options.data);
         const request = {
-          ...holderOf(call),
+          ...(await holderOf(call)),
           ...call.command,
           turn,
           lastAction,
@@ -42,6 +43,7 @@ const define: Define = (program, run) => {
         await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.checkpoint(await asRenewal(request));
+        await noteInTerminal(call, request, reply);
         if (!reply.ok) {
           if (reply.reason === 'lease_lost') throw leaseRefused(reply, request);
           throw new Failure('TURN_BEHIND', `Turn ${turn ?? ''} is too small: turn ${reply.turn} was saved already.`, {

@@ -2,6 +2,7 @@ import { addHolderOptions, asRenewal, holderOf, type HolderOptions } from '../in
 import { readJson } from '../input/content.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
+import { noteInTerminal } from '../terminal.ts';
 import { renewalChatter, renewalLine } from '../views/renewal.ts';
 
 interface HeartbeatOptions extends HolderOptions {
@@ -15,11 +16,12 @@ const define: Define = (program, run) => {
     .action(
       run<HeartbeatOptions>(async (call) => {
         const progress = await readJson('--progress', call.options.progress);
-        const request = { ...holderOf(call), ...(progress !== undefined && { progress }) };
+        const request = { ...(await holderOf(call)), ...(progress !== undefined && { progress }) };
         await call.check('heartbeat', request);
         await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.heartbeat(await asRenewal(request));
+        await noteInTerminal(call, request, reply);
         if (!reply.ok) throw leaseRefused(reply, request);
         const { ok: _, ...renewal } = reply;
         const names = await call.names(orchestrator, { tasks: [renewal.taskId] });

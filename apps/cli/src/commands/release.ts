@@ -14,7 +14,8 @@ import { moment, relative } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
 import { signatureOf } from '../signer.ts';
-import { claimCard, tokenExport } from '../views/claim.ts';
+import { leaveInTerminal, noteInTerminal } from '../terminal.ts';
+import { claimCard, nextSteps } from '../views/claim.ts';
 import { noteText } from '../views/hand-off.ts';
 
 interface ReleaseOptions extends HolderOptions, LeaseOptions, PassphraseOptions {
@@ -71,14 +72,16 @@ export default define;
 
 async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   const command = call.options.claimNext ? call.grantingCommand : call.command;
-  const request = { ...holderOf(call), ...command, ...(await requestOf(call)) };
+  const request = { ...(await holderOf(call)), ...command, ...(await requestOf(call)) };
   await call.check('releaseTask', request);
   await using orchestrator = await call.openForAsOf('existing');
   const asOf = await orchestrator.asOf();
   const { outcome } = request;
   const signature = isVerdict(outcome) ? await signatureOf(call, orchestrator, { ...request, outcome }) : null;
   const reply = await orchestrator.releaseTask({ ...request, ...(signature !== null && { signature }) });
+  await noteInTerminal(call, request, reply, { isReleased: true });
   if (!reply.ok) throw leaseRefused(reply, request);
+  const isFound = reply.next !== null && (await leaveInTerminal(call, reply.next));
   const mentioned = [reply.sessionId, reply.next?.lease.sessionId ?? null];
   const names = await call.names(orchestrator, { sessions: mentioned });
   const now = await orchestrator.now();
@@ -91,7 +94,9 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
     text: (paint) => lines(reply, request, names, now, paint),
     chatter: [
       ...waitingFor(reply.status, request),
-      reply.next === null ? 'next: orchestrator claim' : `next: ${tokenExport(reply.next.lease)}`,
+      ...(reply.next === null
+        ? ['next: orchestrator claim']
+        : nextSteps(reply.next, { isFound, isAgentGiven: call.settings.agent.from === 'argument' })),
     ],
   };
 }

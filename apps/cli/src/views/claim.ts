@@ -59,7 +59,27 @@ function resultsOf(related: ClaimRecord['dependencies']): string | null {
   return `${names.join(', ')}${more ? ', …' : ''}; results: --json`;
 }
 
+/**
+ * What the holder types next.
+ *
+ * @param isFound whether its commands find the lease by themselves, in this terminal
+ * @param isAgentGiven whether a flag named the agent: without that, they would look for a lease of another one
+ */
+export function nextSteps(
+  { task, lease }: ClaimRecord,
+  { isFound, isAgentGiven }: { readonly isFound: boolean; readonly isAgentGiven: boolean },
+): string[] {
+  const agent = isFound && isAgentGiven ? ` --agent ${shellWord(lease.agent)}` : '';
+  return [
+    ...(isFound ? [] : [`first: ${tokenExport(lease)}`]),
+    `next: orchestrator checkpoint${agent} --next-action TEXT`,
+    `at the end: orchestrator release${agent} --outcome ${task.reviewOf === null ? 'succeeded' : VERDICTS}`,
+  ];
+}
+
+const VERDICTS = 'approved, or changes_requested --note TEXT';
+
 /** Sets the token for the holder's commands. A variable, because other users can see flags in `ps`. */
-export function tokenExport({ token }: ClaimRecord['lease']): string {
+function tokenExport({ token }: ClaimRecord['lease']): string {
   return `export ORCHESTRATOR_TOKEN=${shellWord(token)}`;
 }

@@ -1,0 +1,132 @@
+/*
+ * The lease that a claim leaves behind in its terminal session:
+ *  - the verbs of the holder find it there, and nowhere else; only its user can read it; it goes with the release
+ *  - of two leases none is guessed, so a holder that was taken over cannot write with the token of its successor
+ *  - a lease that is lost is forgotten when its holder was told
+ *  - each agent, each run of it, and each store has its own
+ *  - a terminal that has ended takes its leases with it, at the next claim
+ *  - `claim --env` and `run` leave nothing; a claim does not fail where nothing can be written
+ */
+import { test } from 'vitest';
+import { Cli } from './support/cli.ts';
+
+const AGENT = { ORCHESTRATOR_AGENT: 'a' };
+/** Prints the exit code, and the field and the message of an error. */
+const SAY = `say() { o "$@" --json >answer; code=$?
+  node -p 'const { error = {} } = JSON.parse(fs.readFileSync("answer", "utf8")); [process.argv[1], error.field ?? error.code ?? "", error.message ?? ""].join("|")' $code
+}`;
+
+test.concurrent('the verbs of the holder find it, and it goes with the release', async ({ expect }) => {
+  using cli = new Cli();
+
+  const { stdout, stderr } = await cli.inTerminal(
+    [
+      'o task create x --quiet >/dev/null',
+      'o claim >/dev/null',
+      'cd / && o heartbeat --quiet >/dev/null && o checkpoint --next-action more --quiet >/dev/null; echo "saved $?"',
+      'find "$HOME/.openclaw/terminals" -printf "%m %y\\n"',
+      'setsid "$0" "$program" heartbeat --quiet 2>/dev/null; echo "elsewhere $?"',
+      'o release --outcome succeeded --quiet >/dev/null; echo "released $?"',
+      'find "$HOME/.openclaw/terminals" -type f',
+      'o heartbeat 2>/dev/null; echo "after $?"',
+    ],
+    AGENT,
+  );
+
+  expect(stdout.trimEnd().split('\n')).toEqual([
+    'saved 0',
+    '700 d',
+    '700 d',
+    '600 f',
+    'elsewhere 64',
+    'released 0',
+    'after 64',
+  ]);
+  expect(stderr).toContain('next: orchestrator checkpoint --next-action TEXT');
+  expect(stderr).not.toContain('ORCHESTRATOR_TOKEN');
+});
+
+test.concurrent('of two leases none is guessed; one that is lost is forgotten when its holder was told', async ({
+  expect,
+}) => {
+  using cli = new Cli();
+
+  const { stdout } = await cli.inTerminal(
+    [
+      SAY,
+      'o task create parser --session p --quiet >/dev/null',
+      'o claim --ttl 1s --stale-after 1s --json >first',
+      'o claim --wait 15s --json >next',
+      'token() { node -p \'JSON.parse(fs.readFileSync(process.argv[1], "utf8")).data.lease.token\' "$1"; }',
+      'say checkpoint --next-action late',
+      'say release --outcome succeeded',
+      'say heartbeat --token "$(token first)"',
+      'say heartbeat',
+      'say release --outcome released --token "$(token next)"',
+      'say heartbeat',
+      'say heartbeat',
+      'o session show p --json | grep -o \'"context":null\'',
+      'cut -d - -f 2 <<<"$(token first)"',
+    ],
+    AGENT,
+  );
+
+  const lines = stdout.trimEnd().split('\n');
+  const secret = lines.pop() ?? '';
+  const several = expect.stringMatching(/^64\|token\|.*left 2 leases, of t1 \(fence \d+\), t1 \(fence \d+\)/);
+  const lost = expect.stringMatching(/^77\|LEASE_LOST\|/);
+  const none = expect.stringMatching(/^64\|token\|This command needs the token/);
+  expect(lines).toEqual([several, several, lost, several, '0||', lost, none, '"context":null']);
+  expect(secret).toMatch(/^[\da-f]{32}$/);
+  expect(lines.join('\n')).not.toContain(secret);
+});
+
+test.concurrent('each agent, each run of it, and each store has its own', async ({ expect }) => {
+  using cli = new Cli();
+
+  const { stdout } = await cli.inTerminal([
+    'for n in 1 2 3; do o task create x --quiet >/dev/null; done',
+    'export ORCHESTRATOR_STORE=sqlite:other.db; o task create x --quiet >/dev/null',
+    'o claim --agent a --quiet >/dev/null; unset ORCHESTRATOR_STORE',
+    `export ORCHESTRATOR_STORE='${cli.store}'`,
+    'o claim --agent a --instance i --quiet >/dev/null',
+    'o claim --agent a --instance j --quiet >/dev/null',
+    'o claim --agent b --quiet >/dev/null',
+    'for who in "a --instance i" "a --instance j" "b" "a" "c"; do',
+    '  o release --agent $who --outcome succeeded --quiet 2>/dev/null >/dev/null; echo "$who $?"',
+    'done',
+    'o release --agent a --store sqlite:other.db --outcome succeeded --quiet >/dev/null; echo "other $?"',
+  ]);
+
+  // Of the runs of agent a, none is left.
+  expect(stdout).toBe('a --instance i 0\na --instance j 0\nb 0\na 64\nc 64\nother 0\n');
+});
+
+test.concurrent('a terminal that has ended takes its leases with it, at the next claim', async ({ expect }) => {
+  using cli = new Cli();
+  const claim = ['o task create x --quiet >/dev/null', 'o claim --quiet >/dev/null; ls "$HOME/.openclaw/terminals"'];
+
+  const [ended, next] = [await cli.inTerminal(claim, AGENT), await cli.inTerminal(claim, AGENT)];
+
+  const names = [ended, next].map(({ stdout }) => stdout.trimEnd().split('\n'));
+  expect(names.map(({ length }) => length)).toEqual([1, 1]);
+  expect(names[1]).not.toEqual(names[0]);
+});
+
+test.concurrent('`claim --env` and `run` leave nothing; a claim needs no place to write', async ({ expect }) => {
+  using cli = new Cli();
+
+  const { stdout, stderr } = await cli.inTerminal(
+    [
+      'for n in 1 2 3; do o task create x --quiet >/dev/null; done',
+      'o claim --env >/dev/null 2>&1; o run -- true 2>/dev/null',
+      'ls "$HOME/.openclaw/terminals" 2>/dev/null',
+      // Nothing can be made there, by root either.
+      'HOME=/proc o claim >/dev/null; echo "$?"',
+    ],
+    AGENT,
+  );
+
+  expect(stdout).toBe('0\n');
+  expect(stderr).toMatch(/first: export ORCHESTRATOR_TOKEN=/);
+});
