@@ -12,9 +12,9 @@ import { Cli } from './support/cli.ts';
 
 const AGENT = { ORCHESTRATOR_AGENT: 'a' };
 /** Prints the exit code, and the field and the message of an error. */
-const SAY = `say() { o "$@" --json >answer; code=$?
-  node -p 'const { error = {} } = JSON.parse(fs.readFileSync("answer", "utf8")); [process.argv[1], error.field ?? error.code ?? "", error.message ?? ""].join("|")' $code
-}`;
+const SAY = `say() { o "$@" --json >answer; code=$?; node -p '
+  const { error: { field, code, message } = {} } = JSON.parse(fs.readFileSync("answer", "utf8"));
+  [process.argv[1], field ?? code ?? "", message ?? ""].join("|")' $code; }`;
 
 test.concurrent('the verbs of the holder find it, and it goes with the release', async ({ expect }) => {
   using cli = new Cli();
