@@ -132,15 +132,13 @@ function isPast(path: string, lease: TerminalLease | null): boolean {
 
 /** Removes what was left behind in sessions that have ended, and the leases that are long over. */
 function removeOld(here: HostProcess): void {
-  for (const name of someOf(namesIn(root())))
-    attempt(() => cleanUp(join(root(), name), { hasEnded: isOfEndedSession(name, here) }));
-}
-
-/** Sessions of another boot, or of a container with the same home, cannot be judged: their leases are, by their age. */
-function isOfEndedSession(name: string, here: HostProcess): boolean {
-  const [, pid = '', start = ''] = name.split('-');
-  const leader = { ...here, pid: Number(pid), start };
-  return name === nameOfProcess(leader) && !isHostAlive(leader);
+  const [where] = nameOfProcess(here).split('-');
+  for (const name of someOf(namesIn(root()))) {
+    const [itsWhere, pid, start = ''] = name.split('-');
+    // Of another boot, or of a container with the same home, no process can be judged: its leases are, by their age.
+    const hasEnded = itsWhere === where && !isHostAlive({ pid: Number(pid), start });
+    attempt(() => cleanUp(join(root(), name), { hasEnded }));
+  }
 }
 
 /**
