@@ -8,7 +8,6 @@ export {
   claimWithProbe,
   DEFAULTS,
   forgetLease,
-  keepLeft,
   leasesLeft,
   leaseEnvironment,
   leaveLease,

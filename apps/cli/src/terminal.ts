@@ -1,18 +1,27 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
 import type { TerminalLease } from '@agent-orchestrator/runtime';
 import type { Call } from './call.ts';
+import { givenPlace, placeFlags } from './given-place.ts';
+import { nextSteps } from './views/claim.ts';
 
 /*
  * The leases that claims left behind in this terminal session. `claim --env` leaves none: it gives the token to the
  * shell.
  */
 
-/** Leaves a lease behind. @returns whether the commands that follow in this terminal find it by themselves */
-export async function leaveInTerminal(call: Call, claim: ClaimRecord): Promise<boolean> {
+/** Leaves a lease behind. @returns what the holder types next */
+export async function leaveInTerminal(call: Call, claim: ClaimRecord): Promise<string[]> {
   const { leaveLease } = await import('./store-access.ts');
-  const count = leaveLease(await placeOf(call, claim.lease.agent), claim);
-  return count === 1 && process.env['ORCHESTRATOR_TOKEN'] === undefined;
+  const left = leaveLease(await placeOf(call, claim.lease.agent), claim);
+  if (left === 'another found') call.output.chatter(NOT_LEFT);
+  const place = await givenPlace(call);
+  const isNamed = placeFlags(place) !== '' || call.settings.agent.from === 'argument';
+  const isFound = left === 'found' && !isNamed && process.env['ORCHESTRATOR_TOKEN'] === undefined;
+  return nextSteps(claim, isFound ? null : place);
 }
+
+const NOT_LEFT =
+  'the lease of this claim could not be left behind in this terminal, where an earlier one is: set ORCHESTRATOR_TOKEN';
 
 /** Those of the agent that calls, or of the run of it that is named. */
 export async function leasesInTerminal(call: Call): Promise<readonly TerminalLease[]> {
@@ -22,19 +31,10 @@ export async function leasesInTerminal(call: Call): Promise<readonly TerminalLea
   return leasesLeft(await placeOf(call, agent), call.options.instance);
 }
 
-/**
- * After the answer to a holder. A lease that was released is forgotten. One that is lost is, too, if it was the only
- * one to choose: now the holder has been told. With a token, others in the terminal have not.
- */
-export async function noteInTerminal(
-  { options }: Call<{ readonly token?: string }>,
-  { token }: { readonly token: string },
-  reply: { readonly ok: boolean; readonly reason?: string },
-  { isReleased = false } = {},
-): Promise<void> {
-  const { forgetLease, keepLeft } = await import('./store-access.ts');
-  if (reply.ok && !isReleased) keepLeft(token);
-  if (reply.ok ? isReleased : reply.reason === 'lease_lost' && options.token === undefined) forgetLease(token);
+/** The lease with this token was released. */
+export async function forgetInTerminal({ token }: { readonly token: string }): Promise<void> {
+  const { forgetLease } = await import('./store-access.ts');
+  forgetLease(token);
 }
 
 async function placeOf({ options, settings }: Call, agent: string) {

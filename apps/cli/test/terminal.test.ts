@@ -2,7 +2,9 @@
  * The lease that a claim leaves behind in its terminal session:
  *  - the verbs of the holder find it there, and nowhere else; only its user can read it; it goes with the release
  *  - of two leases none is guessed, so a holder that was taken over cannot write with the token of its successor
- *  - a lease that is lost is forgotten when its holder was told
+ *  - a lease that is lost stays, also when its holder was told, so that no later one is found alone
+ *  - an empty token, as a refused claim leaves it, means no lease: that of a person in the terminal is not taken
+ *  - what is printed to be typed next works where it is pasted
  *  - each agent, each run of it, and each store has its own
  *  - a terminal that has ended takes its leases with it, at the next claim
  *  - `claim --env` and `run` leave nothing; a claim does not fail where nothing can be written
@@ -43,10 +45,10 @@ test.concurrent('the verbs of the holder find it, and it goes with the release',
     'after 64',
   ]);
   expect(stderr).toContain('next: orchestrator checkpoint --next-action TEXT');
-  expect(stderr).not.toContain('ORCHESTRATOR_TOKEN');
+  expect(stderr).not.toMatch(/ORCHESTRATOR_TOKEN|in a script/);
 });
 
-test.concurrent('of two leases none is guessed; one that is lost is forgotten when its holder was told', async ({
+test.concurrent('of two leases none is guessed, and one that is lost stays when its holder was told', async ({
   expect,
 }) => {
   using cli = new Cli();
@@ -64,7 +66,7 @@ test.concurrent('of two leases none is guessed; one that is lost is forgotten wh
       'say heartbeat',
       'say release --outcome released --token "$(token next)"',
       'say heartbeat',
-      'say heartbeat',
+      'o claim --quiet >/dev/null; say checkpoint --next-action "with the token of a third one"',
       'o session show p --json | grep -o \'"context":null\'',
       'cut -d - -f 2 <<<"$(token first)"',
     ],
@@ -75,10 +77,52 @@ test.concurrent('of two leases none is guessed; one that is lost is forgotten wh
   const secret = lines.pop() ?? '';
   const several = expect.stringMatching(/^64\|token\|.*left 2 leases, of t1 \(fence \d+\), t1 \(fence \d+\)/);
   const lost = expect.stringMatching(/^77\|LEASE_LOST\|/);
-  const none = expect.stringMatching(/^64\|token\|This command needs the token/);
-  expect(lines).toEqual([several, several, lost, several, '0||', lost, none, '"context":null']);
+  expect(lines).toEqual([several, several, lost, several, '0||', lost, several, '"context":null']);
   expect(secret).toMatch(/^[\da-f]{32}$/);
   expect(lines.join('\n')).not.toContain(secret);
+});
+
+test.concurrent('an empty token means no lease: a script whose claim was refused ends none', async ({ expect }) => {
+  using cli = new Cli();
+
+  const { stdout } = await cli.inTerminal(
+    [
+      SAY,
+      'o task create parser --session p --quiet >/dev/null',
+      'o claim --quiet >/dev/null',
+      '(eval "$(o claim --env 2>/dev/null)"; echo "claim $?"',
+      'say checkpoint --next-action more; say release --outcome succeeded)',
+      '(set -eu; export ORCHESTRATOR_TOKEN="$(o claim --json 2>/dev/null | node -p \'',
+      'JSON.parse(fs.readFileSync(0, "utf8")).data.lease.token\' 2>/dev/null)"',
+      'o release --outcome succeeded --quiet 2>/dev/null); echo "json $?"',
+      'o session show p --json | grep -o \'"status":"running"\'',
+      'o release --outcome succeeded --quiet >/dev/null; echo "person $?"',
+    ],
+    AGENT,
+  );
+
+  const empty = expect.stringMatching(/^64\|token\|The token of the lease is empty/);
+  expect(stdout.trimEnd().split('\n')).toEqual(['claim 75', empty, empty, 'json 64', '"status":"running"', 'person 0']);
+});
+
+test.concurrent('what is printed to be typed next works where it is pasted', async ({ expect }) => {
+  using cli = new Cli();
+
+  const { stdout, stderr } = await cli.inTerminal([
+    'orchestrator() { o "$@" --quiet; }',
+    "lines() { sed -n 's/^orchestrator: \\(first\\|next\\|at the end\\): //p' said | sed s/TEXT/more/; }",
+    'o task create x --agent b --quiet >/dev/null; o claim --agent b >/dev/null 2>said; cat said >&2',
+    'eval "$(lines)"; echo "agent $?"',
+    'export ORCHESTRATOR_AGENT=b',
+    'o task create x --quiet >/dev/null; o claim >/dev/null 2>said; eval "$(lines)"; echo "token $?"',
+    "set -- --store 'sqlite:an other.db' --namespace n; unset ORCHESTRATOR_TOKEN",
+    'o task create x "$@" --quiet >/dev/null; o claim "$@" >/dev/null 2>said; cat said >&2',
+    'eval "$(lines)"; echo "place $?"',
+  ]);
+
+  expect(stdout.match(/^\w+ \d+$/gm)).toEqual(['agent 0', 'token 0', 'place 0']);
+  expect(stderr).toMatch(/first: export ORCHESTRATOR_TOKEN=.*\n.*next: orchestrator checkpoint --next-action TEXT\n/);
+  expect(stderr).toMatch(/release --store 'sqlite:.*an other\.db' --namespace n --outcome succeeded\n/);
 });
 
 test.concurrent('each agent, each run of it, and each store has its own', async ({ expect }) => {

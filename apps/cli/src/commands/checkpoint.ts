@@ -4,7 +4,6 @@ import { addHolderOptions, asRenewal, holderOf, type HolderOptions } from '../in
 import { parseInteger } from '../input/parse.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
-import { noteInTerminal } from '../terminal.ts';
 import { renewalChatter, renewalLine } from '../views/renewal.ts';
 
 interface CheckpointOptions extends HolderOptions {
@@ -43,7 +42,6 @@ const define: Define = (program, run) => {
         await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.checkpoint(await asRenewal(request));
-        await noteInTerminal(call, request, reply);
         if (!reply.ok) {
           if (reply.reason === 'lease_lost') throw leaseRefused(reply, request);
           throw new Failure('TURN_BEHIND', `Turn ${turn ?? ''} is too small: turn ${reply.turn} was saved already.`, {

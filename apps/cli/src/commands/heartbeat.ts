@@ -2,7 +2,6 @@ import { addHolderOptions, asRenewal, holderOf, type HolderOptions } from '../in
 import { readJson } from '../input/content.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
-import { noteInTerminal } from '../terminal.ts';
 import { renewalChatter, renewalLine } from '../views/renewal.ts';
 
 interface HeartbeatOptions extends HolderOptions {
@@ -21,7 +20,6 @@ const define: Define = (program, run) => {
         await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();
         const reply = await orchestrator.heartbeat(await asRenewal(request));
-        await noteInTerminal(call, request, reply);
         if (!reply.ok) throw leaseRefused(reply, request);
         const { ok: _, ...renewal } = reply;
         const names = await call.names(orchestrator, { tasks: [renewal.taskId] });

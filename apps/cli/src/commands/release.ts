@@ -14,8 +14,8 @@ import { moment, relative } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
 import { signatureOf } from '../signer.ts';
-import { leaveInTerminal, noteInTerminal } from '../terminal.ts';
-import { claimCard, nextSteps } from '../views/claim.ts';
+import { forgetInTerminal, leaveInTerminal } from '../terminal.ts';
+import { claimCard } from '../views/claim.ts';
 import { noteText } from '../views/hand-off.ts';
 
 interface ReleaseOptions extends HolderOptions, LeaseOptions, PassphraseOptions {
@@ -79,9 +79,9 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   const { outcome } = request;
   const signature = isVerdict(outcome) ? await signatureOf(call, orchestrator, { ...request, outcome }) : null;
   const reply = await orchestrator.releaseTask({ ...request, ...(signature !== null && { signature }) });
-  await noteInTerminal(call, request, reply, { isReleased: true });
   if (!reply.ok) throw leaseRefused(reply, request);
-  const isFound = reply.next !== null && (await leaveInTerminal(call, reply.next));
+  await forgetInTerminal(request);
+  const next = reply.next === null ? ['next: orchestrator claim'] : await leaveInTerminal(call, reply.next);
   const mentioned = [reply.sessionId, reply.next?.lease.sessionId ?? null];
   const names = await call.names(orchestrator, { sessions: mentioned });
   const now = await orchestrator.now();
@@ -92,12 +92,7 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
     asOf,
     ids: [reply.next === null ? reply.taskId : reply.next.task.id],
     text: (paint) => lines(reply, request, names, now, paint),
-    chatter: [
-      ...waitingFor(reply.status, request),
-      ...(reply.next === null
-        ? ['next: orchestrator claim']
-        : nextSteps(reply.next, { isFound, isAgentGiven: call.settings.agent.from === 'argument' })),
-    ],
+    chatter: [...waitingFor(reply.status, request), ...next],
   };
 }
 

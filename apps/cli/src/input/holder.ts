@@ -31,7 +31,7 @@ export function addHolderOptions(command: Command): Command {
  */
 export async function holderOf(call: Call<HolderOptions>): Promise<Holder> {
   const { instance, token = await tokenInTerminal(call) } = call.options;
-  if (token === '') throw withoutToken();
+  if (token === '') throw emptyToken();
   return { token, ...(instance !== undefined && { instance }) };
 }
 
@@ -47,8 +47,17 @@ async function tokenInTerminal(call: Call<HolderOptions>): Promise<string> {
 function withoutToken(): Failure {
   return usage(
     'This command needs the token of a lease.',
-    'Claim in this terminal under the same --agent, or with `eval "$(orchestrator claim --env)"`, which sets ' +
-      'ORCHESTRATOR_TOKEN, or set that variable.',
+    'Claim in this terminal, with the same --store, --namespace and --agent, or with ' +
+      '`eval "$(orchestrator claim --env)"`, which sets ORCHESTRATOR_TOKEN, or set that variable.',
+    'token',
+  );
+}
+
+/** It means no lease: the caller expected one of its own, so one that another claim left behind is not taken. */
+function emptyToken(): Failure {
+  return usage(
+    'The token of the lease is empty, as it is after a claim that was refused.',
+    'Claim with `eval "$(orchestrator claim --env)"`, or set ORCHESTRATOR_TOKEN to the token that the claim answered.',
     'token',
   );
 }
@@ -61,11 +70,11 @@ function severalLeases(leases: readonly TerminalLease[]): Failure {
   const more = leases.length > NAMED_MAX ? 'among them ' : '';
   return new Failure(
     'USAGE',
-    `Claims in this terminal left ${leases.length} leases, ${more}of ${named.join(', ')}; one of them may be lost.`,
+    `Claims in this terminal left ${leases.length} leases, ${more}of ${named.join(', ')}; some may be lost.`,
     {
       hint:
         'Set ORCHESTRATOR_TOKEN to the token of the one that you mean: it begins with the fence, and the answer to ' +
-        'the claim has it. `eval "$(orchestrator claim --env)"` sets it with the claim.',
+        'the claim has it. Or claim with `eval "$(orchestrator claim --env)"`, which sets it, or in a new terminal.',
       field: 'token',
       details: { leases: leases.map(({ name, fence }) => ({ task: name, fence })) },
     },

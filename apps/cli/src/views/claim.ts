@@ -3,6 +3,7 @@ import { counted, labelOf, shellWord, shownContext, type Names } from '@agent-or
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
 import { moment } from '../output/time.ts';
+import { placeFlags, type GivenPlace } from '../given-place.ts';
 import { contextFields } from './session.ts';
 import { resultFields } from './artifact.ts';
 import { jsonText } from './json-text.ts';
@@ -62,18 +63,16 @@ function resultsOf(related: ClaimRecord['dependencies']): string | null {
 /**
  * What the holder types next.
  *
- * @param isFound whether its commands find the lease by themselves, in this terminal
- * @param isAgentGiven whether a flag named the agent: without that, they would look for a lease of another one
+ * @param place what its commands need beside the token; null: they find the lease by themselves, in this terminal
  */
-export function nextSteps(
-  { task, lease }: ClaimRecord,
-  { isFound, isAgentGiven }: { readonly isFound: boolean; readonly isAgentGiven: boolean },
-): string[] {
-  const agent = isFound && isAgentGiven ? ` --agent ${shellWord(lease.agent)}` : '';
+export function nextSteps({ task, lease }: ClaimRecord, place: GivenPlace | null): string[] {
+  const given = place ?? { store: null, namespace: null };
+  const outcome = task.reviewOf === null ? 'succeeded' : VERDICTS;
   return [
-    ...(isFound ? [] : [`first: ${tokenExport(lease)}`]),
-    `next: orchestrator checkpoint${agent} --next-action TEXT`,
-    `at the end: orchestrator release${agent} --outcome ${task.reviewOf === null ? 'succeeded' : VERDICTS}`,
+    ...(place === null ? [] : [`first: ${tokenExport(lease)}`]),
+    `next: orchestrator checkpoint${placeFlags(given)} --next-action TEXT`,
+    `at the end: orchestrator release${placeFlags(given)} --outcome ${outcome}`,
+    ...(place === null ? [] : ['in a script: eval "$(orchestrator claim --env)"']),
   ];
 }
 

@@ -1,13 +1,13 @@
 /*
- * The leases that the claims in a terminal session left behind, as private files with their tokens: the commands that
- * follow there find the token, as long as there is one lease to choose. A lease that another claim has taken over
- * stays here: its holder may be a script that was paused, and must not find the token of its successor.
+ * The leases that claims leave behind for the commands that follow in the same terminal session: a private file for
+ * each lease. It leaves only by a release of its own lease in this session, or with the session. Neither its age nor
+ * what the store says of the lease removes it: its holder may be a script that was paused, and must not find the token
+ * of its successor.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, rmdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
-import { fenceOf, numberOf, type ClaimRecord, type Lease } from '@agent-orchestrator/core';
-import type { HostProcess } from '../processes/host-facts.ts';
+import { accessSync, constants, lstatSync, rmdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fenceOf, fields, numberOf, type ClaimRecord, type Lease } from '@agent-orchestrator/core';
 import { isHostAlive, namesIn, nameOfProcess } from '../processes/host-registry.ts';
 import { terminalSession } from '../processes/terminal-session.ts';
 import { makePrivateFolder, writePrivateFile } from '../system/private-files.ts';
@@ -16,95 +16,90 @@ import { stateFolder } from '../system/state-folder.ts';
 import type { AgentPlace } from '../work/last-held.ts';
 
 /** A lease that a claim in this terminal session left behind. */
-export interface TerminalLease extends Pick<Lease, 'fence' | 'instance' | 'ttlMs'> {
-  /** It proves the lease to the store. Do not print it. null: the disk was full, so only the lease is known. */
+export interface TerminalLease extends Pick<Lease, 'fence' | 'instance'> {
+  /** It proves the lease to the store. Do not print it. null: it cannot be told, so no lease is the only one. */
   readonly token: string | null;
   /** The number of the task: `t42`; null as above. */
   readonly name: string | null;
 }
 
-/** So long after the TTL of its last renewal, a lease is of no interest any more. */
-const KEPT_MS = 86_400_000;
-/** A claim looks at so many entries of a folder to clean up, at other ones each time. */
-const LOOKS_MAX = 32;
-/** A lease of an agent, and what a writer that was killed left of one. */
+/**
+ * What the commands that follow find of a lease without its token: it alone; neither it nor another one; or an earlier
+ * one in its place, because it could not be written down.
+ */
+export type LeftBehind = 'found' | 'not found' | 'another found';
+
+/** The folder of a terminal session, and a lease of an agent, or what a writer that was killed left of one. */
+const FOLDER = /^[\da-f]{8}-\d+-\d+$/u;
 const FILE = /^[\da-f]{24}-\d{1,16}\.json(?:\.\d+\.new)?$/u;
+/** A claim removes so many folders. */
+const REMOVED_MAX = 32;
+/** So long is the folder of a session kept that cannot be judged: of an earlier boot, or in a container. */
+const UNJUDGED_KEPT_MS = 30 * 86_400_000;
 
 /**
  * Leaves a lease behind that was granted. Never throws: a claim must not fail by a disk that is full or read-only.
  *
  * @param place with the URL of the store as it is shown: without a password
- * @returns how many leases of the agent are left behind in this terminal session; 0: this one could not be
  */
-export function leaveLease(place: AgentPlace, { task, lease }: ClaimRecord): number {
-  const terminal = terminalSession();
-  if (terminal === null) return 0;
-  let path: string | undefined;
+export function leaveLease(place: AgentPlace, { task, lease }: ClaimRecord): LeftBehind {
+  const folder = ownFolder();
+  if (folder === null) return 'not found';
+  const { fence, instance, token } = lease;
+  const path = join(folder, `${keyOf(place)}-${fence}.json`);
+  attempt(() => removeEnded(folder));
   try {
-    removeOld(terminal);
-    const folder = folderOf(terminal);
-    const { fence, instance, ttlMs, token } = lease;
-    path = join(folder, `${keyOf(place)}-${fence}.json`);
     makePrivateFolder(folder);
-    replacePrivateFile(path, { fence, instance, ttlMs, token, name: numberOf('task', task) } satisfies TerminalLease);
-    return filesOf(place, folder).length;
+    replacePrivateFile(path, { token, instance, name: numberOf('task', task) } satisfies Omit<TerminalLease, 'fence'>);
+    return leasesLeft(place).length === 1 ? 'found' : 'not found';
   } catch {
-    // An empty file needs no space. Without it, the commands for this lease would find an earlier one alone.
-    attempt(() => path !== undefined && writePrivateFile(path, ''));
-    return 0;
+    // An empty file needs no space. With it, an earlier lease is not the only one.
+    const isMarked = attempt(() => writePrivateFile(path, ''));
+    return !isMarked && filesOf(place, folder).length > 0 ? 'another found' : 'not found';
   }
 }
 
 /**
- * The leases of an agent that are left behind in this terminal session, the oldest first.
+ * The leases of an agent that are left behind in this terminal session, the oldest first. Never throws.
  *
  * @param instance leaves out those of another run of the agent
- * @throws `CONFIG_INVALID` if there is no home folder
  */
 export function leasesLeft(place: AgentPlace, instance?: string): TerminalLease[] {
-  const terminal = terminalSession();
-  if (terminal === null) return [];
-  const folder = folderOf(terminal);
+  const folder = ownFolder();
+  if (folder === null) return [];
+  // Where a later claim cannot write, an earlier lease must not be taken for it.
+  const isWhole = attempt(() => accessSync(folder, constants.W_OK));
   return filesOf(place, folder)
-    .flatMap((name) => leaseIn(folder, name) ?? [])
+    .map((name) => leaseIn(join(folder, name)))
+    .map((lease) => (isWhole ? lease : { ...lease, token: null }))
     .filter((lease) => instance === undefined || lease.instance === null || lease.instance === instance)
     .toSorted((a, b) => a.fence - b.fence);
 }
 
-/** The lease is over for its holder: in no terminal session is it kept. Never throws. */
+/** The lease with this token was released in this terminal session. Never throws. */
 export function forgetLease(token: string): void {
-  for (const path of pathsOf(token)) attempt(() => rmSync(path, { force: true }));
+  const folder = ownFolder();
+  if (folder === null) return;
+  const ending = `-${fenceOf(token)}.json`;
+  for (const name of namesIn(folder).filter((one) => FILE.test(one) && one.endsWith(ending)))
+    if (leaseIn(join(folder, name)).token === token) attempt(() => rmSync(join(folder, name), { force: true }));
 }
 
-/** The lease was renewed just now. Never throws. */
-export function keepLeft(token: string): void {
-  for (const path of pathsOf(token)) attempt(() => utimesSync(path, new Date(), new Date()));
-}
-
-function pathsOf(token: string): string[] {
+/** null: nothing is left behind here. It is never a link: that may lead root out of the home folder of a user. */
+function ownFolder(): string | null {
+  const terminal = terminalSession();
+  if (terminal === null) return null;
   try {
-    const ending = `-${fenceOf(token)}.json`;
-    const paths = namesIn(root()).flatMap((terminal) => {
-      const names = namesIn(join(root(), terminal)).filter((name) => name.endsWith(ending));
-      return names.map((name) => join(root(), terminal, name));
-    });
-    return paths.filter((path) => (readLease(path)?.token ?? token) === token);
+    const folder = join(stateFolder(), 'terminals', nameOfProcess(terminal));
+    return (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? true) ? folder : null;
   } catch {
-    return [];
+    return null;
   }
-}
-
-function root(): string {
-  return join(stateFolder(), 'terminals');
-}
-
-function folderOf(terminal: HostProcess): string {
-  return join(root(), nameOfProcess(terminal));
 }
 
 function filesOf(place: AgentPlace, folder: string): string[] {
   const beginning = `${keyOf(place)}-`;
-  return namesIn(folder).filter((name) => name.startsWith(beginning) && name.endsWith('.json'));
+  return namesIn(folder).filter((name) => FILE.test(name) && name.startsWith(beginning) && name.endsWith('.json'));
 }
 
 function keyOf({ store, namespace, agent }: AgentPlace): string {
@@ -112,60 +107,58 @@ function keyOf({ store, namespace, agent }: AgentPlace): string {
   return key.digest('hex').slice(0, 24);
 }
 
-/** null: it is long over, or was forgotten just now. */
-function leaseIn(folder: string, name: string): TerminalLease | null {
-  const path = join(folder, name);
-  const lease = readLease(path);
-  if (isPast(path, lease)) return null;
-  return lease ?? { fence: Number(/-(\d+)/u.exec(name)?.[1]), instance: null, ttlMs: 0, token: null, name: null };
+/** What is not a whole record of ours counts as a lease whose token cannot be told. */
+function leaseIn(path: string): TerminalLease {
+  const fence = Number(/-(\d+)\.json$/u.exec(path)?.[1]);
+  const read = isFile(path) ? (readPrivateFile(path) as Record<keyof TerminalLease, unknown> | null) : null;
+  const [token, instance, name] = [
+    fields.token.safeParse(read?.token).data ?? '',
+    fields.name.nullable().safeParse(read?.instance).data,
+    fields.id.safeParse(read?.name).data,
+  ];
+  if (instance === undefined || name === undefined || fenceOf(token) !== fence)
+    return { fence, instance: null, token: null, name: null };
+  return { fence, instance, token, name };
 }
 
-function readLease(path: string): TerminalLease | null {
-  return readPrivateFile(path) as TerminalLease | null;
-}
-
-/** Each renewal is a change of the file. */
-function isPast(path: string, lease: TerminalLease | null): boolean {
-  const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return changedAt + (lease?.ttlMs ?? 0) + KEPT_MS < Date.now();
-}
-
-/** Removes what was left behind in sessions that have ended, and the leases that are long over. */
-function removeOld(here: HostProcess): void {
-  const [where] = nameOfProcess(here).split('-');
-  for (const name of someOf(namesIn(root()))) {
-    const [itsWhere, pid, start = ''] = name.split('-');
-    // Of another boot, or of a container with the same home, no process can be judged: its leases are, by their age.
-    const hasEnded = itsWhere === where && !isHostAlive({ pid: Number(pid), start });
-    attempt(() => cleanUp(join(root(), name), { hasEnded }));
+function isFile(path: string): boolean {
+  try {
+    return lstatSync(path).isFile();
+  } catch {
+    return false;
   }
 }
 
-/**
- * Only files that look like ours, one by one: for root in the home folder of a user, what is called a folder of ours
- * can be a link to any other one.
- */
-function cleanUp(folder: string, { hasEnded }: { readonly hasEnded: boolean }): void {
-  const status = lstatSync(folder);
-  if (!status.isDirectory()) return;
-  const names = namesIn(folder);
-  for (const name of someOf(names)) {
-    const path = join(folder, name);
-    if (FILE.test(name) && (hasEnded || isPast(path, readLease(path)))) attempt(() => rmSync(path, { force: true }));
-  }
-  // A claim in a session that lives may have made its folder just now.
-  if (hasEnded || (names.length === 0 && status.mtimeMs + KEPT_MS < Date.now())) rmdirSync(folder);
+/** Removes what was left behind in sessions that have ended. */
+function removeEnded(own: string): void {
+  const root = dirname(own);
+  const [where = ''] = basename(own).split('-');
+  const names = namesIn(root).filter((name) => FOLDER.test(name));
+  const ended = names.filter((name) => hasEnded(join(root, name), where)).slice(0, REMOVED_MAX);
+  for (const name of ended) attempt(() => removeFolder(join(root, name)));
 }
 
-function someOf(names: readonly string[]): readonly string[] {
-  const first = Math.floor(Math.random() * names.length);
-  return [...names.slice(first), ...names.slice(0, first)].slice(0, LOOKS_MAX);
+function hasEnded(folder: string, where: string): boolean {
+  const [itsWhere, pid, start = ''] = basename(folder).split('-');
+  if (itsWhere === where) return !isHostAlive({ pid: Number(pid), start });
+  const changedAt = lstatSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return changedAt + UNJUDGED_KEPT_MS < Date.now();
 }
 
-function attempt(act: () => void): void {
+/** Only files that look like ours, one by one: what is called a folder of ours can be a link to any other one. */
+function removeFolder(folder: string): void {
+  if (!lstatSync(folder).isDirectory()) return;
+  const paths = namesIn(folder).flatMap((name) => (FILE.test(name) ? join(folder, name) : []));
+  for (const path of paths.filter(isFile)) rmSync(path, { force: true });
+  rmdirSync(folder);
+}
+
+/** @returns false: it belongs to another user, the disk is full or read-only, or another process was faster */
+function attempt(act: () => void): boolean {
   try {
     act();
+    return true;
   } catch {
-    // It belongs to another user, the disk is read-only there, or another process was faster.
+    return false;
   }
 }

@@ -119,16 +119,7 @@ const SAME_NAMES = [
 ] as const satisfies readonly (keyof CreateOptions & keyof NewTask)[];
 
 /** What says which work is meant, so that no title has to. The other options only say who, when and how often. */
-const SAYING_WHAT = [
-  'id',
-  'sessionId',
-  'kind',
-  'payload',
-  'dedupe',
-  'parentId',
-  'dependsOn',
-  'source',
-] as const satisfies readonly (keyof NewTask)[];
+const SAYING_WHAT = ['sessionId', 'kind', 'payload', 'dedupe', 'source'] as const satisfies readonly (keyof NewTask)[];
 
 async function taskFrom(options: CreateOptions): Promise<NewTask> {
   const { reviewRole: role, approvals } = options;
