@@ -1,23 +1,26 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
 import type { TerminalLease } from '@agent-orchestrator/runtime';
 import type { Call } from './call.ts';
-import { givenPlace, placeFlags } from './given-place.ts';
-import { nextSteps } from './views/claim.ts';
+import { givenPlace, placeFlags, type GivenPlace } from './given-place.ts';
 
 /*
  * The leases that claims left behind in this terminal session. `claim --env` leaves none: it gives the token to the
  * shell.
  */
 
-/** Leaves a lease behind. @returns what the holder types next */
-export async function leaveInTerminal(call: Call, claim: ClaimRecord): Promise<string[]> {
+/**
+ * Leaves a lease behind.
+ *
+ * @returns what the holder's commands need beside the token; null: they find the lease by themselves
+ */
+export async function leaveInTerminal(call: Call, claim: ClaimRecord): Promise<GivenPlace | null> {
   const { leaveLease } = await import('./store-access.ts');
   const left = leaveLease(await placeOf(call, claim.lease.agent), claim);
   if (left === 'another found') call.output.chatter(NOT_LEFT);
   const place = await givenPlace(call);
   const isNamed = placeFlags(place) !== '' || call.settings.agent.from === 'argument';
   const isFound = left === 'found' && !isNamed && process.env['ORCHESTRATOR_TOKEN'] === undefined;
-  return nextSteps(claim, isFound ? null : place);
+  return isFound ? null : place;
 }
 
 const NOT_LEFT =

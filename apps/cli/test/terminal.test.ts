@@ -7,7 +7,8 @@
  *  - what is printed to be typed next works where it is pasted
  *  - each agent, each run of it, and each store has its own
  *  - a terminal that has ended takes its leases with it, at the next claim
- *  - `claim --env` and `run` leave nothing; a claim does not fail where nothing can be written
+ *  - `claim --env` and `run` leave nothing; a claim does not fail where nothing can be written, but says so if an
+ *    earlier lease would be taken for its own
  */
 import { test } from 'vitest';
 import { Cli } from './support/cli.ts';
@@ -157,20 +158,28 @@ test.concurrent('a terminal that has ended takes its leases with it, at the next
   expect(names[1]).not.toEqual(names[0]);
 });
 
-test.concurrent('`claim --env` and `run` leave nothing; a claim needs no place to write', async ({ expect }) => {
+test.concurrent('`claim --env` and `run` leave nothing; a claim says when an earlier one is found for it', async ({
+  expect,
+}) => {
   using cli = new Cli();
+  cli.giveAway();
 
   const { stdout, stderr } = await cli.inTerminal(
     [
-      'for n in 1 2 3; do o task create x --quiet >/dev/null; done',
+      'for n in 1 2 3 4 5; do o task create x --quiet >/dev/null; done',
       'o claim --env >/dev/null 2>&1; o run -- true 2>/dev/null',
       'ls "$HOME/.openclaw/terminals" 2>/dev/null',
-      // Nothing can be made there, by root either.
       'HOME=/proc o claim >/dev/null; echo "$?"',
+      'o claim --quiet >/dev/null; chmod 500 "$HOME"/.openclaw/terminals/*',
+      'o claim --quiet >/dev/null; echo "$?"; o heartbeat 2>/dev/null; echo "$?"',
     ],
     AGENT,
+    true,
   );
 
-  expect(stdout).toBe('0\n');
+  expect(stdout).toBe('0\n0\n64\n');
   expect(stderr).toMatch(/first: export ORCHESTRATOR_TOKEN=/);
+  expect(stderr).toMatch(
+    /could not be left behind in this terminal, where an earlier one is: set ORCHESTRATOR_TOKEN\n$/,
+  );
 });

@@ -8,7 +8,7 @@ import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
 import { claimRefused, mentionedBy } from '../refusals.ts';
 import { leaveInTerminal } from '../terminal.ts';
-import { claimCard } from '../views/claim.ts';
+import { claimCard, nextSteps } from '../views/claim.ts';
 import { claimEnv } from '../views/claim-env.ts';
 
 interface Options extends ClaimOptions {
@@ -51,7 +51,7 @@ async function claim(call: Call<ClaimOptions>, { isForShell = false } = {}): Pro
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
     : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruptionOfPrinter() }));
-  const chatter = claimed.ok && !isForShell ? await leaveInTerminal(call, claimed) : [];
+  const chatter = claimed.ok && !isForShell ? nextSteps(claimed, await leaveInTerminal(call, claimed)) : [];
   const names = await call.names(orchestrator, mentionedBy(claimed));
   if (!claimed.ok) throw claimRefused(claimed, request, names, await orchestrator.now());
 

@@ -15,7 +15,7 @@ import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
 import { signatureOf } from '../signer.ts';
 import { forgetInTerminal, leaveInTerminal } from '../terminal.ts';
-import { claimCard } from '../views/claim.ts';
+import { claimCard, nextSteps } from '../views/claim.ts';
 import { noteText } from '../views/hand-off.ts';
 
 interface ReleaseOptions extends HolderOptions, LeaseOptions, PassphraseOptions {
@@ -81,8 +81,9 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   const reply = await orchestrator.releaseTask({ ...request, ...(signature !== null && { signature }) });
   if (!reply.ok) throw leaseRefused(reply, request);
   await forgetInTerminal(request);
-  const next = reply.next === null ? ['next: orchestrator claim'] : await leaveInTerminal(call, reply.next);
-  const mentioned = [reply.sessionId, reply.next?.lease.sessionId ?? null];
+  const { next } = reply;
+  const steps = next === null ? ['next: orchestrator claim'] : nextSteps(next, await leaveInTerminal(call, next));
+  const mentioned = [reply.sessionId, next?.lease.sessionId ?? null];
   const names = await call.names(orchestrator, { sessions: mentioned });
   const now = await orchestrator.now();
   const { ok: _, ...released } = reply;
@@ -90,9 +91,9 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
     kind: 'release',
     data: released,
     asOf,
-    ids: [reply.next === null ? reply.taskId : reply.next.task.id],
+    ids: [next === null ? reply.taskId : next.task.id],
     text: (paint) => lines(reply, request, names, now, paint),
-    chatter: [...waitingFor(reply.status, request), ...next],
+    chatter: [...waitingFor(reply.status, request), ...steps],
   };
 }
 

@@ -68,10 +68,10 @@ export function leasesLeft(place: AgentPlace, instance?: string): TerminalLease[
   const folder = ownFolder();
   if (folder === null) return [];
   // Where a later claim cannot write, an earlier lease must not be taken for it.
-  const isWhole = attempt(() => accessSync(folder, constants.W_OK));
+  const isWritable = attempt(() => accessSync(folder, constants.W_OK));
   return filesOf(place, folder)
     .map((name) => leaseIn(join(folder, name)))
-    .map((lease) => (isWhole ? lease : { ...lease, token: null }))
+    .map((lease) => (isWritable ? lease : { ...lease, token: null }))
     .filter((lease) => instance === undefined || lease.instance === null || lease.instance === instance)
     .toSorted((a, b) => a.fence - b.fence);
 }
