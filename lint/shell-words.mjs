@@ -10,7 +10,7 @@ const quoting = [
   'taskReference',
   'sessionReference',
   'sessionArgument',
-  'holderFlags',
+  'placeFlags',
 ];
 /** Functions of a file that compose several words of a command: what they return is built by the same rule. */
 const composing = /Words$/u;

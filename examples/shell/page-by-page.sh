@@ -8,6 +8,8 @@ field() { node -p "JSON.parse(fs.readFileSync(0, 'utf8')).data.$1 ?? ''"; }
 
 # Sets ORCHESTRATOR_TOKEN, which proves to the commands below that this script holds the lease, and the ids of task and
 # session. --resume takes back the session of an earlier run that was killed; so only one may run at a time.
+# Empty at first: should the claim be killed, the commands below must not take the lease of another program here.
+export ORCHESTRATOR_TOKEN=
 eval "$(orchestrator claim --env --agent translator --resume)"
 
 # From here on, this script holds the task. If it stops early, it gives the task back without charge of an attempt.

@@ -16,7 +16,7 @@ function refuse() {
   if (has('claim') && has('--env')) {
     // Else the shell would keep the variables of an earlier lease (see `src/views/no-claim-env.ts`).
     process.stdout.write(
-      'unset ORCHESTRATOR_SESSION ORCHESTRATOR_TASK ORCHESTRATOR_TOKEN ORCHESTRATOR_FENCE\n(exit 78)\n',
+      'unset ORCHESTRATOR_SESSION ORCHESTRATOR_TASK ORCHESTRATOR_FENCE\nexport ORCHESTRATOR_TOKEN=\n(exit 78)\n',
     );
   } else if (has('--json') || (has('--jsonl') && !has('create'))) {
     // The fields in the order of every error document. Nothing in the message needs an escape.

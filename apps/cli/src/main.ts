@@ -69,10 +69,11 @@ function namesNothing(argv: readonly string[]): boolean {
 const WITH_VALUE: ReadonlySet<string> = new Set(['--store', '--agent', '--instance', '--namespace', '--command-id']);
 const ABOUT_ITSELF: ReadonlySet<string> = new Set(['-h', '--help', '--version', '--']);
 
-/** An empty variable counts as absent. */
+/** An empty variable counts as absent. But an empty token is that of a claim that was refused: it means no lease. */
 function forgetEmptyVariables(): void {
   for (const name of Object.keys(process.env)) {
-    if (name.startsWith('ORCHESTRATOR_') && process.env[name] === '') delete process.env[name];
+    const isOurs = name.startsWith('ORCHESTRATOR_') && name !== 'ORCHESTRATOR_TOKEN';
+    if (isOurs && process.env[name] === '') delete process.env[name];
   }
 }
 

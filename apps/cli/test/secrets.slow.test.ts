@@ -48,9 +48,10 @@ async function answers(cli: Cli, forms: readonly (readonly string[])[], env: Rea
   return said.join('\n');
 }
 
-/** All bytes of all files in the folder. */
+/** All bytes of all files in the folder, but for those that are there to keep a token. */
 function filesIn(cli: Cli): string {
-  const names = readdirSync(cli.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(cli.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const names = files.filter((entry) => !entry.parentPath.startsWith(join(cli.folder, '.openclaw', 'terminals')));
   return names.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1')).join('\n');
 }
 

@@ -1,6 +1,7 @@
 /*
  * Working from the command line:
  *  - a task is added, claimed, saved, released; each step has its document
+ *  - a task needs no title beside an option that says what the work is; with nothing of it, it is refused with 64
  *  - a duplicate is done: exit 0, data.outcome says so
  *  - a held session is busy, an empty store has no task: 75
  *  - what is not there is 66; what has ended, or is not empty, is 1
@@ -166,6 +167,18 @@ test.concurrent('a task waits for others, and its graph shows them', async ({ ex
   });
   expect(text.stdout).toMatch(/^◌ blocked {2}t2 deploy.*\n\ndepends on\n {2}○ queued {2}t1 build/);
   expect([none.exit, none.error?.code]).toEqual([66, 'DEPENDENCY_NOT_FOUND']);
+});
+
+test.concurrent('a task needs a title, or an option that says what the work is', async ({ expect }) => {
+  using cli = new Cli();
+
+  const ofSession = await cli.json(['task', 'create', '--session', 's']);
+  const ofKind = await cli.json(['task', 'create', '--kind', 'count', '--payload', '{}']);
+  const refused = [await cli.json(['task', 'create']), await cli.json(['task', 'create', '--priority', '1'])];
+
+  expect(ofSession.data).toMatchObject({ title: 'task', session_id: 's' });
+  expect(ofKind.data).toMatchObject({ title: 'count', kind: 'count', payload: {} });
+  for (const { exit, error } of refused) expect([exit, error.field]).toEqual([64, 'title']);
 });
 
 test.concurrent('a duplicate is done: exit 0, data.outcome says so', async ({ expect }) => {

@@ -157,6 +157,7 @@ export { keepFresh, speaksForLiving } from './processes/speaks-for-living.ts';
 export { registerHost, type HostToRegister } from './processes/register-host.ts';
 export { giveBack, isGivenBackNote, type GivenBackWhy } from './hosts/given-back.ts';
 export { Holdings, type HeldLease, type HoldingsOwner, type LeaseEnd, type LeaseFate } from './hosts/holdings.ts';
+export { forgetLease, leasesLeft, leaveLease, type LeftBehind, type TerminalLease } from './hosts/terminal-leases.ts';
 export { noteServer } from './hosts/host-offspring.ts';
 export { PARK_AFTER_MS } from './settings/park-after.ts';
 export { KEEPER_BOUNDS, parkAfterMs, type KeeperBounds } from './hosts/keeper-rules.ts';

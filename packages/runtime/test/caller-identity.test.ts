@@ -65,6 +65,7 @@ test('a shell that names no agent is the user at this machine', () => {
 
 test.for([
   { ...OF_RUN, ORCHESTRATOR_TOKEN: undefined },
+  { ...OF_RUN, ORCHESTRATOR_TOKEN: '' },
   { ...OF_RUN, ORCHESTRATOR_TOKEN: 'no-token' },
   { ...OF_RUN, ORCHESTRATOR_TOKEN: '77' },
 ])('without a token nothing was set by run: %j', (env) => {

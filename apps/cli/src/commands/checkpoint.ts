@@ -29,7 +29,7 @@ const define: Define = (program, run) => {
         const { turn, lastAction, nextAction, memoryRef, hash } = call.options;
         const data = await readJson('--data', call.options.data);
         const request = {
-          ...holderOf(call),
+          ...(await holderOf(call)),
           ...call.command,
           turn,
           lastAction,

@@ -7,7 +7,8 @@ import { addClaimOptions, claimRequest, type ClaimOptions } from '../input/claim
 import type { Answer } from '../output/output.ts';
 import type { Define } from '../command-module.ts';
 import { claimRefused, mentionedBy } from '../refusals.ts';
-import { claimCard, tokenExport } from '../views/claim.ts';
+import { leaveInTerminal } from '../terminal.ts';
+import { claimCard, nextSteps } from '../views/claim.ts';
 import { claimEnv } from '../views/claim-env.ts';
 
 interface Options extends ClaimOptions {
@@ -27,7 +28,7 @@ export default define;
 async function claimForShell(call: Call<Options>): Promise<Answer> {
   if (call.output.format !== 'text') throw usage('--env prints lines for a shell.', 'Omit --json and --quiet.', 'env');
   const { DEFAULTS, leaseEnvironment, storeForOthers } = await import('../store-access.ts');
-  const answer = await claim(call);
+  const answer = await claim(call, { isForShell: true });
   const { value, from } = call.settings.store;
   const { address, secret } = await storeForOthers(value);
   const variables = leaseEnvironment(answer.data as ClaimRecord, {
@@ -42,7 +43,7 @@ async function claimForShell(call: Call<Options>): Promise<Answer> {
 const PASSWORD_NOT_EXPORTED =
   'the password of the store was not exported: use ORCHESTRATOR_STORE or the configuration file instead of --store';
 
-async function claim(call: Call<ClaimOptions>): Promise<Answer> {
+async function claim(call: Call<ClaimOptions>, { isForShell = false } = {}): Promise<Answer> {
   const { wait } = call.options;
   const request = await requestOf(call);
   await call.check('claimTask', request);
@@ -50,30 +51,23 @@ async function claim(call: Call<ClaimOptions>): Promise<Answer> {
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
     : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruptionOfPrinter() }));
+  const chatter = claimed.ok && !isForShell ? nextSteps(claimed, await leaveInTerminal(call, claimed)) : [];
   const names = await call.names(orchestrator, mentionedBy(claimed));
   if (!claimed.ok) throw claimRefused(claimed, request, names, await orchestrator.now());
 
   const { ok: _ok, ...answer } = claimed;
-  const { task, lease } = answer;
   return {
     kind: 'claim',
     data: answer,
     asOf,
-    ids: [task.id],
+    ids: [answer.task.id],
     text: await call.text(async () => {
       const now = await orchestrator.now();
       return (paint) => claimCard(claimed, names, now, paint);
     }),
-    chatter: [
-      `next: ${tokenExport(lease)}`,
-      'then: orchestrator checkpoint --next-action TEXT',
-      `at the end: orchestrator release --outcome ${task.reviewOf === null ? 'succeeded' : VERDICTS}`,
-      'claim and export in one step: eval "$(orchestrator claim --env)"',
-    ],
+    chatter,
   };
 }
-
-const VERDICTS = 'approved, or changes_requested --note TEXT';
 
 async function requestOf(call: Call<ClaimOptions>): Promise<ClaimRequest> {
   return { ...(await call.requireAgent()), ...call.grantingCommand, ...claimRequest(call.options) };

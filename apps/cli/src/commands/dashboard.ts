@@ -10,6 +10,7 @@ import { makePrivateFolder, writePrivateFile } from '@agent-orchestrator/runtime
 import type { Call } from '../call.ts';
 import type { Define } from '../command-module.ts';
 import { Failure, usage } from '../failure.ts';
+import { givenPlace, placeFlags } from '../given-place.ts';
 import { interruption } from '../interruption.ts';
 import { VERSION } from '../version.ts';
 
@@ -68,7 +69,7 @@ async function serve(call: Call<DashboardOptions>): Promise<number> {
       version: VERSION,
       thresholds,
       payloads,
-      commandOptions: await optionsFor(call),
+      commandOptions: placeFlags(await givenPlace(call)),
       ...(proxy !== undefined && { proxy }),
       log: (line) => call.output.chatter(line),
     });
@@ -127,14 +128,6 @@ function showOnEnter(call: Call<DashboardOptions>, dashboard: Dashboard): Dispos
   const lines = createInterface({ input: process.stdin });
   lines.on('line', () => void show(call, dashboard.newLink()));
   return { [Symbol.dispose]: () => lines.close() };
-}
-
-/** What a copied command needs to name the same store and namespace, where the shell would not know them. */
-async function optionsFor({ settings }: Call<DashboardOptions>): Promise<string> {
-  const { shellWord, storeForOthers } = await import('@agent-orchestrator/runtime');
-  const { store, namespace } = settings;
-  const named = store.from === 'argument' ? ` --store ${shellWord((await storeForOthers(store.value)).address)}` : '';
-  return named + (namespace.from === 'argument' ? ` --namespace ${shellWord(namespace.value)}` : '');
 }
 
 /**

@@ -15,7 +15,7 @@ const define: Define = (program, run) => {
     .action(
       run<HeartbeatOptions>(async (call) => {
         const progress = await readJson('--progress', call.options.progress);
-        const request = { ...holderOf(call), ...(progress !== undefined && { progress }) };
+        const request = { ...(await holderOf(call)), ...(progress !== undefined && { progress }) };
         await call.check('heartbeat', request);
         await using orchestrator = await call.openForAsOf('existing');
         const asOf = await orchestrator.asOf();

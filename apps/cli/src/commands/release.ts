@@ -14,7 +14,8 @@ import { moment, relative } from '../output/time.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
 import { signatureOf } from '../signer.ts';
-import { claimCard, tokenExport } from '../views/claim.ts';
+import { forgetInTerminal, leaveInTerminal } from '../terminal.ts';
+import { claimCard, nextSteps } from '../views/claim.ts';
 import { noteText } from '../views/hand-off.ts';
 
 interface ReleaseOptions extends HolderOptions, LeaseOptions, PassphraseOptions {
@@ -71,7 +72,7 @@ export default define;
 
 async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   const command = call.options.claimNext ? call.grantingCommand : call.command;
-  const request = { ...holderOf(call), ...command, ...(await requestOf(call)) };
+  const request = { ...(await holderOf(call)), ...command, ...(await requestOf(call)) };
   await call.check('releaseTask', request);
   await using orchestrator = await call.openForAsOf('existing');
   const asOf = await orchestrator.asOf();
@@ -79,7 +80,10 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   const signature = isVerdict(outcome) ? await signatureOf(call, orchestrator, { ...request, outcome }) : null;
   const reply = await orchestrator.releaseTask({ ...request, ...(signature !== null && { signature }) });
   if (!reply.ok) throw leaseRefused(reply, request);
-  const mentioned = [reply.sessionId, reply.next?.lease.sessionId ?? null];
+  await forgetInTerminal(request);
+  const { next } = reply;
+  const steps = next === null ? ['next: orchestrator claim'] : nextSteps(next, await leaveInTerminal(call, next));
+  const mentioned = [reply.sessionId, next?.lease.sessionId ?? null];
   const names = await call.names(orchestrator, { sessions: mentioned });
   const now = await orchestrator.now();
   const { ok: _, ...released } = reply;
@@ -87,12 +91,9 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
     kind: 'release',
     data: released,
     asOf,
-    ids: [reply.next === null ? reply.taskId : reply.next.task.id],
+    ids: [next === null ? reply.taskId : next.task.id],
     text: (paint) => lines(reply, request, names, now, paint),
-    chatter: [
-      ...waitingFor(reply.status, request),
-      reply.next === null ? 'next: orchestrator claim' : `next: ${tokenExport(reply.next.lease)}`,
-    ],
+    chatter: [...waitingFor(reply.status, request), ...steps],
   };
 }
 

@@ -143,8 +143,7 @@ async function runCommand(call: Call<RunOptions>, command: string[]): Promise<nu
  */
 function instanceOf({ options }: Call<RunOptions>): string {
   const { instance, resume } = options;
-  const isOfOuterRun =
-    process.env['ORCHESTRATOR_TOKEN'] !== undefined && instance === process.env['ORCHESTRATOR_INSTANCE'];
+  const isOfOuterRun = Boolean(process.env['ORCHESTRATOR_TOKEN']) && instance === process.env['ORCHESTRATOR_INSTANCE'];
   return instance === undefined || (isOfOuterRun && !resume) ? randomUUID() : instance;
 }
 

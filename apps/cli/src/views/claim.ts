@@ -3,6 +3,7 @@ import { counted, labelOf, shellWord, shownContext, type Names } from '@agent-or
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
 import { moment } from '../output/time.ts';
+import { placeFlags, type GivenPlace } from '../given-place.ts';
 import { contextFields } from './session.ts';
 import { resultFields } from './artifact.ts';
 import { jsonText } from './json-text.ts';
@@ -59,7 +60,25 @@ function resultsOf(related: ClaimRecord['dependencies']): string | null {
   return `${names.join(', ')}${more ? ', …' : ''}; results: --json`;
 }
 
+/**
+ * What the holder types next.
+ *
+ * @param place what its commands need beside the token; null: they find the lease by themselves, in this terminal
+ */
+export function nextSteps({ task, lease }: ClaimRecord, place: GivenPlace | null): string[] {
+  const given = place ?? { store: null, namespace: null };
+  const outcome = task.reviewOf === null ? 'succeeded' : VERDICTS;
+  return [
+    ...(place === null ? [] : [`first: ${tokenExport(lease)}`]),
+    `next: orchestrator checkpoint${placeFlags(given)} --next-action TEXT`,
+    `at the end: orchestrator release${placeFlags(given)} --outcome ${outcome}`,
+    ...(place === null ? [] : ['in a script: eval "$(orchestrator claim --env)"']),
+  ];
+}
+
+const VERDICTS = 'approved, or changes_requested --note TEXT';
+
 /** Sets the token for the holder's commands. A variable, because other users can see flags in `ps`. */
-export function tokenExport({ token }: ClaimRecord['lease']): string {
+function tokenExport({ token }: ClaimRecord['lease']): string {
   return `export ORCHESTRATOR_TOKEN=${shellWord(token)}`;
 }

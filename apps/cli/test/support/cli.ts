@@ -91,6 +91,16 @@ export class Cli implements Disposable {
     return spawn('bash', ['-c', script, 'bash', process.execPath, program, ...words], { cwd: this.folder, env });
   }
 
+  /** Runs lines of bash, where `o` is the program, in a terminal session of their own. */
+  async inTerminal(lines: readonly string[], env: RunOptions['env'] = {}, unprivileged = false): Promise<Ran> {
+    const user = unprivileged && isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
+    const script = ['program=$1', 'o() { "$0" "$program" "$@"; }', ...lines].join('\n');
+    const options = { cwd: this.folder, env: { ...this.#env, ...env }, detached: true, ...user };
+    const child = spawn('bash', ['-c', script, process.execPath, program], options);
+    child.stdin.end();
+    return finished(child);
+  }
+
   /** Lets the unprivileged user work in the folder. */
   giveAway(): void {
     if (isRoot) chownSync(this.folder, UNPRIVILEGED, UNPRIVILEGED);

@@ -69,13 +69,17 @@ export function namesIn(folder: string): readonly string[] {
   }
 }
 
+export function folderOfHost(process: HostProcess): string {
+  return join(hostsFolder(), nameOfProcess(process));
+}
+
 /** Processes of another machine, boot or view that have the same number are others. */
-export function folderOfHost({ host, boot, pid, start }: HostProcess): string {
+export function nameOfProcess({ host, boot, pid, start }: HostProcess): string {
   const where = createHash('sha256')
     .update(JSON.stringify([host, boot]))
     .digest('hex')
     .slice(0, 8);
-  return join(hostsFolder(), [where, pid, ...(start === '' ? [] : [start])].join('-'));
+  return [where, pid, ...(start === '' ? [] : [start])].join('-');
 }
 
 let place: Pick<HostProcess, 'host' | 'boot'> | null = null;

@@ -108,7 +108,7 @@ function leaseIn(environment: string): CarriedLease | null {
   const variables = environment.split('\0');
   const valueOf = (name: string) => variables.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
   const [sessionId, token] = [valueOf('ORCHESTRATOR_SESSION'), valueOf('ORCHESTRATOR_TOKEN')];
-  return sessionId === undefined || token === undefined ? null : { sessionId, fence: fenceOf(token) };
+  return sessionId === undefined || !token ? null : { sessionId, fence: fenceOf(token) };
 }
 
 /** A process of this user only starts processes of this user. The administrator's may belong to any user. */

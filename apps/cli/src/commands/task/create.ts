@@ -37,7 +37,7 @@ interface CreateOptions extends Readonly<Partial<Record<TaskTextName, string>>> 
 export const defineCreate: Define = (parent, run) => {
   addTaskOptions(parent.command('create'))
     .description('add one task or many; a duplicate dedupe key adds none')
-    .argument('[title]', 'one line for people')
+    .argument('[title]', 'one line for people (default: the kind, if an option says what the work is)')
     .option('--jsonl <file>', 'add many: one JSON object per line (- is stdin), with these flags in snake_case')
     .action(run<CreateOptions, [string | undefined]>(create));
 };
@@ -81,10 +81,11 @@ async function create(call: Call<CreateOptions>, title: string | undefined): Pro
       throw usage('TITLE and --jsonl cannot be given together.', 'Write the titles into the lines.', 'jsonl');
     return createFromLines(call, jsonl);
   }
-  if (title === undefined)
+  const described = await taskFrom(call.options);
+  if (title === undefined && !SAYING_WHAT.some((name) => described[name] !== undefined))
     throw usage('The task has no title.', 'orchestrator task create TITLE, or --jsonl FILE for many.', 'title');
 
-  const task = { title, ...(await taskFrom(call.options)) };
+  const task = { ...(title !== undefined && { title }), ...described };
   await call.check('enqueueTask', { ...task, ...call.command });
   await using orchestrator = await call.openForAsOf('create');
   const asOf = await orchestrator.asOf();
@@ -116,6 +117,9 @@ const SAME_NAMES = [
   'onDependencyFailure',
   ...TASK_TEXT_NAMES,
 ] as const satisfies readonly (keyof CreateOptions & keyof NewTask)[];
+
+/** What says which work is meant, so that no title has to. The other options only say who, when and how often. */
+const SAYING_WHAT = ['sessionId', 'kind', 'payload', 'dedupe', 'source'] as const satisfies readonly (keyof NewTask)[];
 
 async function taskFrom(options: CreateOptions): Promise<NewTask> {
   const { reviewRole: role, approvals } = options;
