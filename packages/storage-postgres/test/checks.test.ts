@@ -4,6 +4,7 @@
  *  - it makes no difference which operators a login has made, which search path it has chosen, and that its session
  *    calls itself a replica
  *  - an agent can neither switch off nor replace what looks at them
+ *  - as a dump writes them down, and a restore makes them, they are those of an unaltered store
  */
 import { TABLES } from '@agent-orchestrator/storage-sql';
 import type postgres from 'postgres';
@@ -164,4 +165,29 @@ test('an agent can neither switch off nor replace what looks at the checks', asy
     ])
       expect(await refused(sql, statement), `as an agent: ${statement}`).toMatchObject({ code: '42501' });
   });
+});
+
+/** What a dump has of them, once more; its names are all with their schemas. */
+const AS_RESTORED = `DO $restore$
+  DECLARE made record;
+  BEGIN
+    SET LOCAL search_path = '';
+    FOR made IN SELECT p.oid FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace = 'orchestrator'::pg_catalog.regnamespace LOOP
+      EXECUTE pg_catalog.pg_get_functiondef(made.oid);
+    END LOOP;
+    FOR made IN SELECT k.conname, k.conrelid::pg_catalog.regclass AS of, pg_catalog.pg_get_constraintdef(k.oid) AS text
+        FROM pg_catalog.pg_constraint k
+        WHERE k.connamespace = 'orchestrator'::pg_catalog.regnamespace AND k.contype = 'c' AND k.conrelid <> 0 LOOP
+      EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s',
+        made.of, made.conname, made.conname, made.text);
+    END LOOP;
+  END $restore$`;
+
+test('as a restored dump has them, they are those of an unaltered store', async () => {
+  const { url, adminUrl } = await newDatabase();
+
+  await withAdmin(adminUrl, async (sql) => void (await sql.unsafe(AS_RESTORED)));
+
+  await expect((await openStorage(url)).read.namespaces()).resolves.toEqual([]);
 });
