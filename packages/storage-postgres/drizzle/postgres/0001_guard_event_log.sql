@@ -206,10 +206,9 @@ BEGIN
   IF is_granted AND EXISTS (SELECT 1 FROM orchestrator.sessions s
     WHERE s.namespace = NEW.namespace AND s.id = session
       AND s.task_id IS NOT DISTINCT FROM (SELECT t.id FROM orchestrator.tasks t
-        WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running')
-      -- No agent reviews work that it held itself.
-      AND NOT EXISTS (SELECT 1 FROM orchestrator.tasks w
-        WHERE w.namespace = s.namespace AND w.id = s.task_id AND w.review_of::text::jsonb -> 'not_for' ? s.agent)) THEN
+        WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running'
+          -- No agent reviews work that it held itself.
+          AND (t.review_of::text::jsonb -> 'not_for' ? s.agent) IS NOT TRUE)) THEN
     RETURN NULL;
   END IF;
   IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
