@@ -1,17 +1,19 @@
 import { DatabaseSync } from 'node:sqlite';
 import { TYPE_NAMES, TYPE_TEXTS } from '../packages/storage-postgres/src/schema/types.ts';
 import { VIEW_TEXTS as POSTGRES_VIEWS } from '../packages/storage-postgres/src/schema/views.ts';
+import { BROKEN_CHECKS } from '../packages/storage-sql/schemas/broken-check.ts';
 import { VIEW_TEXTS as SQLITE_VIEWS } from '../packages/storage-sqlite/src/schema/views.ts';
 
 /** Between the statements of a migration. */
 const BREAKPOINT = '--> statement-breakpoint';
-const VIEW = /^CREATE VIEW (?:"orchestrator"\.)?[`"]?(\w+)/u;
+/** What is made of the tables: the views, and in Postgres the functions that look at checks. */
+const MADE = /^CREATE (VIEW [\w.`"]+|FUNCTION "orchestrator"\."broken_check"\([^)]+\))/u;
 const TRIGGER = /^CREATE TRIGGER [^;]*? ON [`"]?(\w+)/u;
 const TRIGGER_NAME = /^CREATE TRIGGER [`"]?(\w+)/u;
 /** Of one thing, as drizzle-kit and this script write it. */
-const DROP_VIEW = /^DROP VIEW (?:IF EXISTS )?(?:"?orchestrator"?\.)?[`"]?(\w+)/u;
+const DROP_MADE = /^DROP (VIEW [\w.`"]+|FUNCTION [\w."]+\([^)]+\))/u;
 const DROP_TRIGGER = /^DROP TRIGGER (?:IF EXISTS )?[`"]?(\w+)/u;
-/** SQLite: a table that is made anew. Postgres: a column under a view, which keeps its type from changing. */
+/** SQLite: a table that is made anew. Postgres: a column that a view or a function reads, so its type cannot change. */
 const REBUILT = /^ALTER TABLE [`"]?__new_(\w+)[`"]? RENAME TO|^ALTER TABLE .* SET DATA TYPE /u;
 const COMMENTS = /^(?:\s*--(?!>)[^\n]*\n)*\s*/u;
 
@@ -21,6 +23,7 @@ const NAMED_TYPE = new RegExp(`"orchestrator\\.(${TYPE_NAMES.join('|')})"`, 'gu'
 /** What drizzle-kit does not say of an engine. */
 interface Dialect {
   readonly views: Readonly<Record<string, string>>;
+  readonly functions: Readonly<Record<string, string>>;
   readonly nameOf: (view: string) => string;
   /** What follows a view that was made. */
   readonly afterView: (name: string) => readonly string[];
@@ -30,12 +33,14 @@ interface Dialect {
 const DIALECTS = {
   sqlite: {
     views: SQLITE_VIEWS,
+    functions: {},
     nameOf: (view) => `\`${view}\``,
     afterView: () => [],
     adapt: (migration, earlier) => strict(withKnownColumns(migration, earlier)),
   },
   postgresql: {
     views: POSTGRES_VIEWS,
+    functions: BROKEN_CHECKS,
     nameOf: (view) => `"orchestrator"."${view}"`,
     // A login reads through a view what it may read of the table. PostgreSQL 14 has no such option: there the rights
     // on the view are the same as those on its table.
@@ -54,9 +59,9 @@ END $$;`,
 } as const satisfies Readonly<Record<string, Dialect>>;
 
 /**
- * Completes a migration that drizzle-kit wrote. Views that have changed are made anew. Where a CHECK changes,
- * drizzle-kit makes a table of SQLite anew. Views, and triggers of other tables, cannot name a table that is away for a
- * moment, and a table loses its triggers with itself: all of them are made once more.
+ * Completes a migration that drizzle-kit wrote. Views and functions that have changed are made anew. Where a CHECK
+ * changes, drizzle-kit makes a table of SQLite anew. Views, and triggers of other tables, cannot name a table that is
+ * away for a moment, and a table loses its triggers with itself: all of them are made once more.
  *
  * @param migration its text
  * @param earlier the texts of those before it, in their order
@@ -66,37 +71,43 @@ export function completeMigration(
   migration: string,
   earlier: readonly string[],
 ): string {
-  const { nameOf, afterView, adapt }: Dialect = DIALECTS[dialect];
+  const { nameOf, adapt }: Dialect = DIALECTS[dialect];
   const rebuilt = new Set(statementsOf(migration).flatMap((one) => REBUILT.exec(one)?.slice(1) ?? []));
   const before = earlier.flatMap(statementsOf);
-  const made = latest(before, VIEW, DROP_VIEW);
-  const wanted = viewsOf(dialect);
-  const isOutdated = (view: string): boolean => rebuilt.size > 0 || made.get(view) !== wanted.get(view);
+  const made = latest(before, MADE, DROP_MADE);
+  const wanted = madeOfTables(dialect);
+  const isOutdated = (of: string): boolean => rebuilt.size > 0 || made.get(of) !== wanted.get(of)?.[0];
   const isLost = (trigger: string): boolean => rebuilt.has(TRIGGER.exec(trigger)?.[1] ?? '');
   const isInTheWay = (trigger: string): boolean =>
     !isLost(trigger) && [...rebuilt].some((table) => trigger.includes(`\`${table}\``));
   const triggers = [...latest(before, TRIGGER_NAME, DROP_TRIGGER)];
   const parts = [
     ...triggers.flatMap(([name, text]) => (isInTheWay(text) ? [`DROP TRIGGER ${nameOf(name)};`] : [])),
-    ...[...made.keys()].filter(isOutdated).map((view) => `DROP VIEW ${nameOf(view)};`),
+    ...[...made.keys()].filter(isOutdated).map((of) => `DROP ${of};`),
     adapt(migration, earlier).trim(),
-    ...[...wanted].flatMap(([view, text]) => (isOutdated(view) ? [text, ...afterView(nameOf(view))] : [])),
+    ...[...wanted].flatMap(([of, texts]) => (isOutdated(of) ? texts : [])),
     ...triggers.flatMap(([, text]) => (isLost(text) || isInTheWay(text) ? [text] : [])),
   ];
   return `${parts.filter((part) => part !== '').join(`\n${BREAKPOINT}\n`)}\n`;
 }
 
-/** Whether the migrations make other views than there have to be: drizzle-kit knows of no view. */
+/** Whether the migrations make other views or functions than there have to be: drizzle-kit knows of none. */
 export function areViewsOutdated(dialect: keyof typeof DIALECTS, migrations: readonly string[]): boolean {
-  const made = latest(migrations.flatMap(statementsOf), VIEW, DROP_VIEW);
-  const wanted = viewsOf(dialect);
-  return made.size !== wanted.size || [...wanted].some(([view, text]) => made.get(view) !== text);
+  const made = latest(migrations.flatMap(statementsOf), MADE, DROP_MADE);
+  const wanted = madeOfTables(dialect);
+  return made.size !== wanted.size || [...wanted].some(([of, [text]]) => made.get(of) !== text);
 }
 
-/** The statement that makes each view. */
-function viewsOf(dialect: keyof typeof DIALECTS): ReadonlyMap<string, string> {
-  const { views, nameOf }: Dialect = DIALECTS[dialect];
-  return new Map(Object.entries(views).map(([view, text]) => [view, `CREATE VIEW ${nameOf(view)} AS\n${text};`]));
+/** The statements that make each view and each function; the first one has its name. */
+function madeOfTables(dialect: keyof typeof DIALECTS): ReadonlyMap<string, readonly string[]> {
+  const { views, functions, nameOf, afterView }: Dialect = DIALECTS[dialect];
+  return new Map<string, readonly string[]>([
+    ...Object.entries(functions).map(([of, text]) => [`FUNCTION ${of}`, [text]] as const),
+    ...Object.entries(views).map(([view, text]) => {
+      const name = nameOf(view);
+      return [`VIEW ${name}`, [`CREATE VIEW ${name} AS\n${text};`, ...afterView(name)]] as const;
+    }),
+  ]);
 }
 
 /** Tables are STRICT, and without row numbers if no number names their rows. */

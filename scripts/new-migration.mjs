@@ -1,7 +1,8 @@
 // Writes the next migration of both SQL storages from the tables: npm run migration -- what_it_does
-// drizzle-kit compares each schema with its last snapshot. What it cannot say or does not know follows here: views and
-// what else an engine needs (complete-migration.ts), the number of the migrations in each storage's source, and what a
-// database of the last one is made of. Where only a view has changed, that is the migration.
+// drizzle-kit compares each schema with its last snapshot. What it cannot say or does not know follows here: views,
+// functions and what else an engine needs (complete-migration.ts), the number of the migrations in each storage's
+// source, and what a database of the last one is made of. Where only a view or a function has changed, that is the
+// migration.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -38,10 +39,10 @@ for (const { dialect, schema, out, version } of STORAGES) {
   const schemaOf = `--dialect ${dialect} --schema ./schemas/${schema}.ts`;
   const generate = `drizzle-kit generate ${schemaOf} --out ../${out} --name ${name}`;
   run(generate, `${packages}storage-sql`);
-  // drizzle-kit has nothing to do where only a view has changed: it adds an empty migration then.
+  // drizzle-kit has nothing to do where only a view or a function has changed: it adds an empty migration then.
   const isOfViews = tagsIn(folder).length === before.length && areViewsOutdated(dialect, earlier);
   if (isOfViews) {
-    console.log('Views have changed: a migration makes them anew.');
+    console.log('Views or functions have changed: a migration makes them anew.');
     run(`${generate} --custom`, `${packages}storage-sql`);
   }
   const [added] = tagsIn(folder).slice(before.length);

@@ -38,10 +38,20 @@ DO $owner$ BEGIN
     ALTER FUNCTION orchestrator.refuse_change() OWNER TO orchestrator_owner;
     ALTER FUNCTION orchestrator.refuse_work() OWNER TO orchestrator_owner;
     ALTER FUNCTION orchestrator.refuse_agent() OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.check_new() OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.check_step() OWNER TO orchestrator_owner;
     ALTER FUNCTION orchestrator.check_new_event() OWNER TO orchestrator_owner;
     ALTER FUNCTION orchestrator.check_meta() OWNER TO orchestrator_owner;
     ALTER FUNCTION orchestrator.check_lease() OWNER TO orchestrator_owner;
     ALTER FUNCTION orchestrator.check_verdicts() OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.broken_check(orchestrator.sessions) OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.broken_check(orchestrator.tasks) OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.broken_check(orchestrator.event_log) OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.is_new(orchestrator.sessions) OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.is_step(orchestrator.sessions, orchestrator.sessions) OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.is_new(orchestrator.tasks) OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.is_step(orchestrator.tasks, orchestrator.tasks) OWNER TO orchestrator_owner;
+    ALTER FUNCTION orchestrator.refuse_row(oid, text, text) OWNER TO orchestrator_owner;
     GRANT USAGE ON SCHEMA orchestrator TO orchestrator_app, orchestrator_reader;
     GRANT SELECT, INSERT ON orchestrator.sessions, orchestrator.tasks, orchestrator.agents TO orchestrator_app;
     GRANT UPDATE (status, agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id, renewals, near_misses, last_near_miss_at, context, tasks_open, seq, hash, version, updated_at, next_task_id, next_priority, next_queued_at, next_kind, next_for) ON orchestrator.sessions TO orchestrator_app;
@@ -53,6 +63,7 @@ DO $owner$ BEGIN
     GRANT SELECT, INSERT, DELETE ON orchestrator.receipts TO orchestrator_app;
     GRANT UPDATE (at) ON orchestrator.receipts TO orchestrator_app;
     GRANT SELECT, UPDATE (value) ON orchestrator.meta TO orchestrator_app;
+    GRANT EXECUTE ON FUNCTION orchestrator.broken_check(orchestrator.sessions), orchestrator.broken_check(orchestrator.tasks), orchestrator.broken_check(orchestrator.event_log), orchestrator.is_new(orchestrator.sessions), orchestrator.is_step(orchestrator.sessions, orchestrator.sessions), orchestrator.is_new(orchestrator.tasks), orchestrator.is_step(orchestrator.tasks, orchestrator.tasks), orchestrator.refuse_row(oid, text, text) TO orchestrator_app;
     GRANT SELECT ON orchestrator.tasks_v, orchestrator.sessions_v, orchestrator.leases_v, orchestrator.agents_v, orchestrator.events_v TO orchestrator_app;
     GRANT SELECT, USAGE ON SEQUENCE orchestrator.event_log_id_seq, orchestrator.changes, orchestrator.numbers TO orchestrator_app;
     GRANT SELECT ON ALL TABLES IN SCHEMA orchestrator TO orchestrator_reader;

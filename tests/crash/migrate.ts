@@ -13,7 +13,10 @@ const FIRST_VERSION: Readonly<Record<Kind, string>> = {
     PRAGMA user_version = 1`,
   postgres: `DROP FUNCTION orchestrator.refuse_change, orchestrator.refuse_work, orchestrator.refuse_agent,
       orchestrator.check_new_event, orchestrator.check_meta, orchestrator.check_lease,
-      orchestrator.check_verdicts CASCADE;
+      orchestrator.check_verdicts, orchestrator.check_new, orchestrator.check_step, orchestrator.refuse_row,
+      orchestrator.is_new(orchestrator.sessions), orchestrator.is_new(orchestrator.tasks),
+      orchestrator.is_step(orchestrator.sessions, orchestrator.sessions),
+      orchestrator.is_step(orchestrator.tasks, orchestrator.tasks) CASCADE;
     ALTER TABLE orchestrator.sessions RESET (fillfactor); ALTER TABLE orchestrator.tasks RESET (fillfactor);
     DELETE FROM orchestrator.meta WHERE key = 'clock'; UPDATE orchestrator.meta SET value = '1' WHERE key = 'schema'`,
 };

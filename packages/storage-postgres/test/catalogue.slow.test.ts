@@ -45,7 +45,7 @@ const PLANTED: readonly (readonly [statement: string, name: string])[] = [
   [`CREATE RULE zz AS ON INSERT TO orchestrator.receipts DO INSTEAD NOTHING`, 'It has: rule zz of receipts.'],
   ['ALTER TABLE orchestrator.tasks ADD COLUMN x int', 'Another form has: table tasks.'],
   ['ALTER TABLE orchestrator.tasks ALTER COLUMN title DROP NOT NULL', 'Another form has: table tasks.'],
-  ['ALTER TABLE orchestrator.tasks DROP CONSTRAINT tasks_status', 'It lacks: constraint tasks_status of tasks.'],
+  ['ALTER TABLE orchestrator.agents DROP CONSTRAINT agents_status', 'It lacks: constraint agents_status of agents.'],
   ['DROP INDEX orchestrator.tasks_running', 'It lacks: index tasks_running.'],
   ['CREATE INDEX zz ON orchestrator.tasks (title)', 'It has: index zz.'],
   ['CREATE TABLE public.heir () INHERITS (orchestrator.sessions)', 'It has: heir public.heir of sessions.'],
@@ -60,6 +60,11 @@ const PLANTED: readonly (readonly [statement: string, name: string])[] = [
     `CREATE OR REPLACE FUNCTION orchestrator.refuse_change() RETURNS trigger LANGUAGE plpgsql
        AS 'BEGIN RETURN NEW; END'`,
     'Another form has: function orchestrator.refuse_change().',
+  ],
+  [
+    `CREATE OR REPLACE FUNCTION orchestrator.broken_check(written orchestrator.tasks) RETURNS text
+       IMMUTABLE PARALLEL SAFE RETURN NULL::text`,
+    'Another form has: function orchestrator.broken_check(orchestrator.tasks).',
   ],
 ];
 

@@ -15,6 +15,7 @@ import {
 } from '../src/read/lists.ts';
 import { COUNTS } from '../src/read/counts.ts';
 import { CLAIM_PREVIEW, HISTORIES, READS } from '../src/read/reader.ts';
+import { knownMigrations } from '../src/migrations.ts';
 import { SQL } from '../src/statements.ts';
 import { BEGIN_WORK } from '../src/server/transactions.ts';
 import { writing, type WriteName } from '../src/work/writes.ts';
@@ -125,6 +126,7 @@ const PLANS: Readonly<Record<string, readonly [text: string, indexes: readonly s
     writing(OF_A_CLAIM.map((name) => ({ name, rows: 'one' }))),
     ['sessions_pk', 'tasks_pk'],
   ],
+  'look whether a session and its task agree': [agreement(), ['sessions_pk', 'tasks_running']],
   'forget receipts': [SQL.forgetReceipts, ['receipts_over']],
   'note the clock': [writing([{ name: 'noteClock', rows: 'one' }]), ['meta_pkey']],
   'save the clock': [SQL.saveClock, ['meta_pkey']],
@@ -178,6 +180,15 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   'preview, scheduled': [CLAIM_PREVIEW.scheduled(32), ['tasks_due']],
   'preview, scheduled in a session': [CLAIM_PREVIEW.scheduledInSession(32), ['tasks_due_in_session']],
 };
+
+/** What the trigger on leases asks at the end of each transaction that begins or ends one, as a statement. */
+function agreement(): string {
+  const statements = knownMigrations().flatMap((migration) => migration.statements);
+  const [asked = ''] = statements.flatMap(
+    (text) => /(?<=is_granted AND )EXISTS \(.*?\)(?= THEN)/su.exec(text)?.slice(0, 1) ?? [],
+  );
+  return `SELECT ${asked.replace('= NEW.namespace', '= $1').replace('= session', '= $2')}`;
+}
 
 test('without statistics, each statement of the hot path runs on the index it is meant for', async () => {
   const { adminUrl } = await newDatabase();

@@ -114,8 +114,13 @@ function further(name: string, table: Table, at: Columns): PgTableExtraConfigVal
     const conditions = [condition, namedBy].filter((part) => part !== undefined);
     return [conditions.length === 0 ? one : one.where(sql.raw(conditions.join(' AND ')))];
   });
-  const checks = Object.entries(checksOf('postgres', name, table)).map(([of, text]) => check(of, sql.raw(text)));
-  return [...keys, ...toSession, ...stated, ...byNumber, ...checks, ...indexes];
+  return [...keys, ...toSession, ...stated, ...byNumber, ...checks(name, table), ...indexes];
+}
+
+/** Of a table that is written often, a function has them: see `broken-check.ts`. */
+function checks(name: string, table: Table) {
+  if (table.isWrittenOften === true) return [];
+  return Object.entries(checksOf('postgres', name, table)).map(([of, text]) => check(of, sql.raw(text)));
 }
 
 function columnAt(columns: object, name: string): AnyPgColumn {

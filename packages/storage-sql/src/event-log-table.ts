@@ -26,6 +26,7 @@ export const eventLog = {
     payload: object,
   } satisfies ColumnsOf<Event, typeof COLUMNS.event>,
   key: ['id'],
+  isWrittenOften: true,
   checks: {
     event_log_stream: ({ oneOf }) => oneOf('stream_kind', STREAM_KINDS),
     event_log_lease_effect: ({ oneOf }) =>

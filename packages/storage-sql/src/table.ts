@@ -48,10 +48,7 @@ export interface CheckWords {
   readonly inRange: (columns: readonly string[]) => string;
 }
 
-/**
- * A condition that each row meets. There are few: Postgres parses each of them again for every statement that writes
- * to the table. SQLite looks only at those that name a changed column.
- */
+/** A condition that each row meets. SQLite looks only at those that name a changed column. */
 export type Check = string | ((words: CheckWords) => string) | Readonly<Record<Engine, string>>;
 
 interface Index {
@@ -82,6 +79,8 @@ export interface Table {
   /** What names a row. Differs: in SQLite, the key of a table with a column `number` is the number. */
   readonly key: readonly string[];
   readonly checks: Readonly<Record<string, Check>>;
+  /** Differs: each command writes it, so in Postgres a trigger looks at its checks (`../schemas/broken-check.ts`). */
+  readonly isWrittenOften?: true;
   /** Rows of other tables that must be there, by their keys. Missing: those that follow from the kinds of columns. */
   readonly references?: readonly Reference[];
   readonly indexes: readonly Index[];

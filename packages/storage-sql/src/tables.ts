@@ -84,6 +84,7 @@ const sessions = {
     updated_at: big,
   } satisfies ColumnsOf<Session, typeof COLUMNS.session> & Readonly<Record<`next_${string}`, Column>>,
   key: ['namespace', 'id'],
+  isWrittenOften: true,
   checks: {
     sessions_status: ({ oneOf }) => oneOf('status', SESSION_STATUS_NAMES),
     sessions_lease: ({ allSet, noneSet }) =>
@@ -190,6 +191,7 @@ const tasks = {
     review_of: orNull(object),
   } satisfies ColumnsOf<Task, typeof COLUMNS.task>,
   key: ['namespace', 'id'],
+  isWrittenOften: true,
   checks: {
     tasks_status: ({ oneOf }) => oneOf('status', TASK_STATUS_NAMES),
     tasks_scheduled: `status <> 'scheduled' OR run_at IS NOT NULL`,

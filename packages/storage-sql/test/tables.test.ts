@@ -4,14 +4,17 @@
  * - an index that one engine lacks is named so on purpose: no name is stated twice for one engine
  * - no condition of SQLite has a list of more than two words: each statement would fill a table of them
  * - the migrations of both engines make just these tables: generating finds nothing to do
+ * - on a server, a function looks at the checks of the tables that each command writes
  */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { areViewsOutdated, completeMigration } from '../../../scripts/complete-migration.ts';
+import { BROKEN_CHECKS } from '../schemas/broken-check.ts';
 import { checksOf, namesIn } from '../schemas/checks.ts';
 import { columnName, storedColumns, type Engine, type Table } from '../src/table.ts';
 import { TABLES } from '../src/tables.ts';
@@ -71,4 +74,31 @@ test.each([
   expect(stdout).toContain('No schema changes');
   expect(readdirSync(copy)).toEqual(before);
   rmSync(copy, { recursive: true });
+});
+
+test('on a server, a function looks at the checks of the tables that each command writes', () => {
+  const folder = join(PACKAGE, '../storage-postgres/drizzle/postgres');
+  const made = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const migrations = made
+    .map(({ name }) => name)
+    .toSorted()
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
+  const texts = Object.values(BROKEN_CHECKS);
+  const [first = ''] = texts;
+
+  expect(texts.map((text) => /written "orchestrator"."(\w+)"/u.exec(text)?.[1])).toEqual([
+    'sessions',
+    'tasks',
+    'event_log',
+  ]);
+  expect(areViewsOutdated('postgresql', migrations)).toBe(false);
+  // As one does that was made of other checks.
+  const before = migrations.map((text) => text.replace('written.version >= 1', 'written.version >= 0'));
+  expect(areViewsOutdated('postgresql', before)).toBe(true);
+  const [drop = '', make = '', ...others] = completeMigration('postgresql', '', before).split(
+    '--> statement-breakpoint\n',
+  );
+  expect(drop.trim()).toBe('DROP FUNCTION "orchestrator"."broken_check"(written "orchestrator"."sessions");');
+  expect(make.trim()).toBe(first);
+  expect(others).toEqual([]);
 });

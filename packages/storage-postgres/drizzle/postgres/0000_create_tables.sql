@@ -29,7 +29,7 @@ CREATE TABLE "orchestrator"."agents" (
 	CONSTRAINT "agents_signed_roles_are_names" CHECK (signed_roles = '[]' OR (signed_roles LIKE '["%"]' AND length(replace(signed_roles, '","', '')) - length(replace(replace(signed_roles, '","', ''), '"', '')) = 2)),
 	CONSTRAINT "agents_public_key" CHECK (public_key IS NULL OR length(public_key) = 43),
 	CONSTRAINT "agents_others" CHECK (name <> '*' OR status <> 'draining'),
-	CONSTRAINT "agents_counters" CHECK (seq >= 0 AND version >= 1 AND created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "agents_counters" CHECK (seq >= 0 AND version >= 1 AND created_at >= 0 AND created_at <= 9007199254740991 AND updated_at >= 0 AND updated_at <= 9007199254740991),
 	CONSTRAINT "agents_lengths" CHECK (length(hash) = 64)
 );
 --> statement-breakpoint
@@ -73,12 +73,7 @@ CREATE TABLE "orchestrator"."event_log" (
 	"at" bigint NOT NULL,
 	"prev_hash" text COLLATE "C" NOT NULL,
 	"hash" text COLLATE "C" NOT NULL,
-	"payload" "orchestrator"."object_text" NOT NULL,
-	CONSTRAINT "event_log_stream" CHECK (stream_kind IN ('session', 'agent')),
-	CONSTRAINT "event_log_lease_effect" CHECK (lease_effect IN ('granted', 'ended', 'refused') AND (lease_effect IS NULL OR fence IS NOT NULL)),
-	CONSTRAINT "event_log_session_stream" CHECK (stream_kind <> 'session' OR (session_id IS NOT NULL AND session_id = stream_id)),
-	CONSTRAINT "event_log_numbers" CHECK (seq >= 1 AND fence BETWEEN 0 AND 9007199254740991 AND at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "event_log_lengths" CHECK (length(prev_hash) = 64 AND length(hash) = 64)
+	"payload" "orchestrator"."object_text" NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "orchestrator"."meta" (
@@ -93,7 +88,7 @@ CREATE TABLE "orchestrator"."receipts" (
 	"at" bigint NOT NULL,
 	"reply" "orchestrator"."json_text" NOT NULL,
 	CONSTRAINT "receipts_namespace_command_id_pk" PRIMARY KEY("namespace","command_id"),
-	CONSTRAINT "receipts_at" CHECK (at BETWEEN 0 AND 9007199254740991),
+	CONSTRAINT "receipts_at" CHECK (at >= 0 AND at <= 9007199254740991),
 	CONSTRAINT "receipts_lengths" CHECK (length(request_hash) = 64)
 );
 --> statement-breakpoint
@@ -133,14 +128,7 @@ CREATE TABLE "orchestrator"."sessions" (
 	"version" integer NOT NULL,
 	"created_at" bigint NOT NULL,
 	"updated_at" bigint NOT NULL,
-	CONSTRAINT "sessions_namespace_id_pk" PRIMARY KEY("namespace","id"),
-	CONSTRAINT "sessions_status" CHECK (status IN ('idle', 'running', 'closed')),
-	CONSTRAINT "sessions_lease" CHECK (CASE WHEN status = 'running' THEN num_nulls(agent, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, task_id) = 0 ELSE num_nonnulls(agent, instance, host, boot, pid, process_start, process_group, fence, token_hash, ttl_ms, stale_after_ms, lease_expires_at, heartbeat_at, stale_at, progress, task_id) = 0 END),
-	CONSTRAINT "sessions_next" CHECK (CASE WHEN next_task_id IS NULL THEN num_nonnulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) = 0 ELSE num_nulls(next_task_id, next_priority, next_queued_at, next_kind, next_for) = 0 END),
-	CONSTRAINT "sessions_lease_numbers" CHECK (fence BETWEEN 0 AND 9007199254740991 AND process_group >= 0 AND lease_expires_at BETWEEN 0 AND 9007199254740991 AND heartbeat_at BETWEEN 0 AND 9007199254740991 AND stale_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "sessions_times" CHECK (created_at BETWEEN 0 AND 9007199254740991 AND updated_at BETWEEN 0 AND 9007199254740991 AND last_near_miss_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "sessions_counters" CHECK (number BETWEEN 1 AND 9007199254740991 AND tasks_open >= 0 AND seq >= 0 AND version >= 1 AND renewals >= 0 AND near_misses >= 0),
-	CONSTRAINT "sessions_lengths" CHECK (length(token_hash) = 64 AND length(hash) = 64)
+	CONSTRAINT "sessions_namespace_id_pk" PRIMARY KEY("namespace","id")
 );
 --> statement-breakpoint
 CREATE TABLE "orchestrator"."tasks" (
@@ -192,23 +180,7 @@ CREATE TABLE "orchestrator"."tasks" (
 	"answer" text COLLATE "C",
 	"review" "orchestrator"."object_text",
 	"review_of" "orchestrator"."object_text",
-	CONSTRAINT "tasks_namespace_id_pk" PRIMARY KEY("namespace","id"),
-	CONSTRAINT "tasks_status" CHECK (status IN ('scheduled', 'blocked', 'queued', 'running', 'waiting', 'in_review', 'succeeded', 'failed', 'cancelled')),
-	CONSTRAINT "tasks_scheduled" CHECK (status <> 'scheduled' OR run_at IS NOT NULL),
-	CONSTRAINT "tasks_addressee" CHECK (assignee IS NULL OR role IS NULL),
-	CONSTRAINT "tasks_hand_off" CHECK (CASE WHEN handed_off_at IS NULL
-      THEN handed_off_by IS NULL AND return_at IS NULL AND returned_from IS NULL
-      ELSE handed_off_by IS NOT NULL AND status = 'queued' AND (assignee IS NOT NULL OR role IS NOT NULL)
-        AND (return_at IS NULL OR returned_from IS NULL) END),
-	CONSTRAINT "tasks_hand_off_times" CHECK (handed_off_at BETWEEN 0 AND 9007199254740991 AND return_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "tasks_dedupe_while" CHECK (dedupe_while IS NULL OR (dedupe_while = 'open' AND dedupe_key IS NOT NULL)),
-	CONSTRAINT "tasks_question" CHECK ((status <> 'waiting' OR coalesce(open_dependencies, 0) > 0 OR (question IS NOT NULL AND asked_at IS NOT NULL AND answer IS NULL)) AND (asked_agent IS NULL OR asked_role IS NULL)),
-	CONSTRAINT "tasks_asked_at" CHECK (asked_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "tasks_in_review" CHECK (status <> 'in_review' OR review IS NOT NULL),
-	CONSTRAINT "tasks_counters" CHECK (attempt >= 0 AND interruptions >= 0 AND version >= 1 AND open_dependencies >= 0),
-	CONSTRAINT "tasks_times" CHECK (queued_at BETWEEN 0 AND 9007199254740991 AND run_at BETWEEN 0 AND 9007199254740991 AND delayed_at BETWEEN 0 AND 9007199254740991 AND started_at BETWEEN 0 AND 9007199254740991 AND finished_at BETWEEN 0 AND 9007199254740991 AND cancel_requested_at BETWEEN 0 AND 9007199254740991),
-	CONSTRAINT "tasks_dependencies" CHECK (CASE WHEN status = 'blocked' THEN open_dependencies > 0 WHEN status IN ('waiting', 'cancelled') THEN open_dependencies >= 0 ELSE coalesce(open_dependencies, 0) = 0 END),
-	CONSTRAINT "tasks_fixed" CHECK (number BETWEEN 1 AND 9007199254740991 AND priority >= 0 AND attempts_max >= 0 AND interruptions_max >= 0 AND backoff_ms >= 0 AND created_at BETWEEN 0 AND 9007199254740991)
+	CONSTRAINT "tasks_namespace_id_pk" PRIMARY KEY("namespace","id")
 );
 --> statement-breakpoint
 ALTER TABLE "orchestrator"."dependencies" ADD CONSTRAINT "dependencies_task" FOREIGN KEY ("namespace","task_id") REFERENCES "orchestrator"."tasks"("namespace","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -244,6 +216,46 @@ CREATE INDEX "tasks_handed_off" ON "orchestrator"."tasks" USING btree ("namespac
 CREATE INDEX "tasks_returning" ON "orchestrator"."tasks" USING btree ("namespace","return_at","id") WHERE return_at >= 0;--> statement-breakpoint
 CREATE INDEX "tasks_aside" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE (status = 'blocked' OR status = 'waiting' OR status = 'in_review');--> statement-breakpoint
 CREATE INDEX "tasks_ended" ON "orchestrator"."tasks" USING btree ("namespace","status","id") WHERE (status = 'succeeded' OR status = 'failed' OR status = 'cancelled');
+--> statement-breakpoint
+CREATE FUNCTION "orchestrator"."broken_check"(written "orchestrator"."sessions") RETURNS text IMMUTABLE PARALLEL SAFE
+RETURN CASE
+  WHEN NOT (written.number >= 1 AND written.number <= 9007199254740991 AND written.tasks_open >= 0 AND written.seq >= 0 AND written.version >= 1 AND written.renewals >= 0 AND written.near_misses >= 0) THEN 'sessions_counters'
+  WHEN NOT (CASE WHEN written.status = 'running' THEN num_nulls(written.agent, written.fence, written.token_hash, written.ttl_ms, written.stale_after_ms, written.lease_expires_at, written.heartbeat_at, written.stale_at, written.task_id) = 0 ELSE num_nonnulls(written.agent, written.instance, written.host, written.boot, written.pid, written.process_start, written.process_group, written.fence, written.token_hash, written.ttl_ms, written.stale_after_ms, written.lease_expires_at, written.heartbeat_at, written.stale_at, written.progress, written.task_id) = 0 END) THEN 'sessions_lease'
+  WHEN NOT (written.fence >= 0 AND written.fence <= 9007199254740991 AND written.process_group >= 0 AND written.lease_expires_at >= 0 AND written.lease_expires_at <= 9007199254740991 AND written.heartbeat_at >= 0 AND written.heartbeat_at <= 9007199254740991 AND written.stale_at >= 0 AND written.stale_at <= 9007199254740991) THEN 'sessions_lease_numbers'
+  WHEN NOT (length(written.token_hash) = 64 AND length(written.hash) = 64) THEN 'sessions_lengths'
+  WHEN NOT (CASE WHEN written.next_task_id IS NULL THEN num_nonnulls(written.next_task_id, written.next_priority, written.next_queued_at, written.next_kind, written.next_for) = 0 ELSE num_nulls(written.next_task_id, written.next_priority, written.next_queued_at, written.next_kind, written.next_for) = 0 END) THEN 'sessions_next'
+  WHEN NOT (written.status IN ('idle', 'running', 'closed')) THEN 'sessions_status'
+  WHEN NOT (written.created_at >= 0 AND written.created_at <= 9007199254740991 AND written.updated_at >= 0 AND written.updated_at <= 9007199254740991 AND written.last_near_miss_at >= 0 AND written.last_near_miss_at <= 9007199254740991) THEN 'sessions_times'
+END;
+--> statement-breakpoint
+CREATE FUNCTION "orchestrator"."broken_check"(written "orchestrator"."tasks") RETURNS text IMMUTABLE PARALLEL SAFE
+RETURN CASE
+  WHEN NOT (written.assignee IS NULL OR written.role IS NULL) THEN 'tasks_addressee'
+  WHEN NOT (written.asked_at >= 0 AND written.asked_at <= 9007199254740991) THEN 'tasks_asked_at'
+  WHEN NOT (written.attempt >= 0 AND written.interruptions >= 0 AND written.version >= 1 AND written.open_dependencies >= 0) THEN 'tasks_counters'
+  WHEN NOT (written.dedupe_while IS NULL OR (written.dedupe_while = 'open' AND written.dedupe_key IS NOT NULL)) THEN 'tasks_dedupe_while'
+  WHEN NOT (CASE WHEN written.status = 'blocked' THEN written.open_dependencies > 0 WHEN written.status IN ('waiting', 'cancelled') THEN written.open_dependencies >= 0 ELSE coalesce(written.open_dependencies, 0) = 0 END) THEN 'tasks_dependencies'
+  WHEN NOT (written.number >= 1 AND written.number <= 9007199254740991 AND written.priority >= 0 AND written.attempts_max >= 0 AND written.interruptions_max >= 0 AND written.backoff_ms >= 0 AND written.created_at >= 0 AND written.created_at <= 9007199254740991) THEN 'tasks_fixed'
+  WHEN NOT (CASE WHEN written.handed_off_at IS NULL
+      THEN written.handed_off_by IS NULL AND written.return_at IS NULL AND written.returned_from IS NULL
+      ELSE written.handed_off_by IS NOT NULL AND written.status = 'queued' AND (written.assignee IS NOT NULL OR written.role IS NOT NULL)
+        AND (written.return_at IS NULL OR written.returned_from IS NULL) END) THEN 'tasks_hand_off'
+  WHEN NOT (written.handed_off_at >= 0 AND written.handed_off_at <= 9007199254740991 AND written.return_at >= 0 AND written.return_at <= 9007199254740991) THEN 'tasks_hand_off_times'
+  WHEN NOT (written.status <> 'in_review' OR written.review IS NOT NULL) THEN 'tasks_in_review'
+  WHEN NOT ((written.status <> 'waiting' OR coalesce(written.open_dependencies, 0) > 0 OR (written.question IS NOT NULL AND written.asked_at IS NOT NULL AND written.answer IS NULL)) AND (written.asked_agent IS NULL OR written.asked_role IS NULL)) THEN 'tasks_question'
+  WHEN NOT (written.status <> 'scheduled' OR written.run_at IS NOT NULL) THEN 'tasks_scheduled'
+  WHEN NOT (written.status IN ('scheduled', 'blocked', 'queued', 'running', 'waiting', 'in_review', 'succeeded', 'failed', 'cancelled')) THEN 'tasks_status'
+  WHEN NOT (written.queued_at >= 0 AND written.queued_at <= 9007199254740991 AND written.run_at >= 0 AND written.run_at <= 9007199254740991 AND written.delayed_at >= 0 AND written.delayed_at <= 9007199254740991 AND written.started_at >= 0 AND written.started_at <= 9007199254740991 AND written.finished_at >= 0 AND written.finished_at <= 9007199254740991 AND written.cancel_requested_at >= 0 AND written.cancel_requested_at <= 9007199254740991) THEN 'tasks_times'
+END;
+--> statement-breakpoint
+CREATE FUNCTION "orchestrator"."broken_check"(written "orchestrator"."event_log") RETURNS text IMMUTABLE PARALLEL SAFE
+RETURN CASE
+  WHEN NOT (written.lease_effect IN ('granted', 'ended', 'refused') AND (written.lease_effect IS NULL OR written.fence IS NOT NULL)) THEN 'event_log_lease_effect'
+  WHEN NOT (length(written.prev_hash) = 64 AND length(written.hash) = 64) THEN 'event_log_lengths'
+  WHEN NOT (written.seq >= 1 AND written.fence >= 0 AND written.fence <= 9007199254740991 AND written.at >= 0 AND written.at <= 9007199254740991) THEN 'event_log_numbers'
+  WHEN NOT (written.stream_kind <> 'session' OR (written.session_id IS NOT NULL AND written.session_id = written.stream_id)) THEN 'event_log_session_stream'
+  WHEN NOT (written.stream_kind IN ('session', 'agent')) THEN 'event_log_stream'
+END;
 --> statement-breakpoint
 CREATE VIEW "orchestrator"."tasks_v" AS
 SELECT namespace, id, number, session_id, kind, title, payload, priority, status, dedupe_key, run_at, delayed_at, queued_at, attempt, attempts_max, interruptions, interruptions_max, backoff_ms, assignee, role, author, reviewer, source, note, cancel_requested_at, result, error, created_at, started_at, finished_at, handed_off_by, handed_off_at, return_at, returned_from, review, review_of, version, dedupe_while, question, asked_at, asked_by, asked_agent, asked_role, answer, answered_by, open_dependencies, on_dependency_failure, parent_id FROM orchestrator.tasks;

@@ -21,7 +21,8 @@ BEGIN
 END $$;
 --> statement-breakpoint
 -- What follows holds for agents. Who may act as the owner of the tables repairs and copies rows, and is let through.
--- A condition of a trigger costs next to nothing: the function runs only for what is to be refused.
+-- A statement parses the condition of a trigger anew, as it does a CHECK. On the tables that each command writes, a
+-- trigger has none, but for two that are deferred and one that is short: a session keeps the plan of a function.
 CREATE FUNCTION "orchestrator"."refuse_agent"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
@@ -29,6 +30,23 @@ BEGIN
     RETURN NEW;
   END IF;
   RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'insufficient_privilege';
+END $$;
+--> statement-breakpoint
+-- Why a row is refused: it breaks a check, which holds for the owner, too, or it is not as rows of agents are.
+CREATE FUNCTION "orchestrator"."refuse_row"(at_table oid, broken text, otherwise text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  named name;
+  owner oid;
+BEGIN
+  SELECT c.relname, c.relowner INTO named, owner FROM pg_class c WHERE c.oid = at_table;
+  IF broken IS NOT NULL THEN
+    RAISE EXCEPTION 'new row for relation "%" violates check constraint "%"', named, broken
+      USING ERRCODE = 'check_violation', SCHEMA = 'orchestrator', TABLE = named, CONSTRAINT = broken;
+  END IF;
+  IF NOT pg_has_role(current_user, owner, 'MEMBER') THEN
+    RAISE EXCEPTION '%', otherwise USING ERRCODE = 'insufficient_privilege';
+  END IF;
 END $$;
 --> statement-breakpoint
 -- An event is at most the last of its session or agent, and ends a lease only if the session has let go of it: so an event that no
@@ -40,6 +58,9 @@ DECLARE
   held bigint;
   now_micros bigint;
 BEGIN
+  IF orchestrator.broken_check(NEW) IS NOT NULL THEN
+    PERFORM orchestrator.refuse_row(TG_RELID, orchestrator.broken_check(NEW), '');
+  END IF;
   SELECT s.seq, s.fence INTO last_seq, held FROM orchestrator.sessions s
   WHERE s.namespace = NEW.namespace AND s.id = NEW.stream_id;
   IF NEW.stream_kind = 'session' AND NEW.seq <= last_seq THEN
@@ -134,15 +155,33 @@ CREATE TRIGGER "receipts_unchanged" BEFORE UPDATE ON "orchestrator"."receipts" F
 EXECUTE FUNCTION "orchestrator"."refuse_agent"('a receipt is never changed');
 --> statement-breakpoint
 -- Counters grow by small steps: one that was set to its end would keep all others from writing the row.
+CREATE FUNCTION "orchestrator"."is_step"(was "orchestrator"."sessions", written "orchestrator"."sessions")
+RETURNS boolean IMMUTABLE PARALLEL SAFE
+RETURN written.version IN (was.version, was.version + 1) AND written.seq - was.seq BETWEEN 0 AND 4000
+  AND written.renewals <= was.renewals + 1 AND written.near_misses <= was.near_misses + 1
+  AND written.tasks_open <= was.tasks_open + 4000;
+--> statement-breakpoint
+CREATE FUNCTION "orchestrator"."is_step"(was "orchestrator"."tasks", written "orchestrator"."tasks")
+RETURNS boolean IMMUTABLE PARALLEL SAFE
+RETURN written.version IN (was.version, was.version + 1) AND written.attempt - 1 <= was.attempt
+  AND written.interruptions <= was.interruptions + 1;
+--> statement-breakpoint
+-- To set a search path would cost each call of this function more than what it does. Every name in it has its schema,
+-- and no operator is looked up: those of the conditions were when their functions were made.
+CREATE FUNCTION "orchestrator"."check_step"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF orchestrator.broken_check(NEW) IS NULL AND orchestrator.is_step(OLD, NEW) THEN
+    RETURN NULL;
+  END IF;
+  PERFORM orchestrator.refuse_row(TG_RELID, orchestrator.broken_check(NEW), TG_ARGV[0]);
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
 CREATE TRIGGER "sessions_steps" AFTER UPDATE ON "orchestrator"."sessions" FOR EACH ROW
-WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.seq - OLD.seq NOT BETWEEN 0 AND 4000
-  OR NEW.renewals > OLD.renewals + 1 OR NEW.near_misses > OLD.near_misses + 1 OR NEW.tasks_open > OLD.tasks_open + 4000)
-EXECUTE FUNCTION "orchestrator"."refuse_agent"('a counter of a session changes step by step');
+EXECUTE FUNCTION "orchestrator"."check_step"('a counter of a session changes step by step');
 --> statement-breakpoint
 CREATE TRIGGER "tasks_steps" AFTER UPDATE ON "orchestrator"."tasks" FOR EACH ROW
-WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.attempt - 1 > OLD.attempt
-  OR NEW.interruptions > OLD.interruptions + 1)
-EXECUTE FUNCTION "orchestrator"."refuse_agent"('a counter of a task changes step by step');
+EXECUTE FUNCTION "orchestrator"."check_step"('a counter of a task changes step by step');
 --> statement-breakpoint
 -- At the end of a transaction, a session and its running task name each other, and a lease that began in it was granted
 -- in it and has not ended. Rows that contradict each other or the log would stop each command that comes upon them.
@@ -167,10 +206,9 @@ BEGIN
   IF is_granted AND EXISTS (SELECT 1 FROM orchestrator.sessions s
     WHERE s.namespace = NEW.namespace AND s.id = session
       AND s.task_id IS NOT DISTINCT FROM (SELECT t.id FROM orchestrator.tasks t
-        WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running')
-      -- No agent reviews work that it held itself.
-      AND NOT EXISTS (SELECT 1 FROM orchestrator.tasks w
-        WHERE w.namespace = s.namespace AND w.id = s.task_id AND w.review_of::text::jsonb -> 'not_for' ? s.agent)) THEN
+        WHERE t.namespace = s.namespace AND t.session_id = s.id AND t.status = 'running'
+          -- No agent reviews work that it held itself.
+          AND (t.review_of::text::jsonb -> 'not_for' ? s.agent) IS NOT TRUE)) THEN
     RETURN NULL;
   END IF;
   IF pg_has_role(current_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'MEMBER') THEN
@@ -210,15 +248,30 @@ WHEN (NEW.review IS DISTINCT FROM OLD.review OR NEW.review_of IS DISTINCT FROM O
 EXECUTE FUNCTION "orchestrator"."check_verdicts"();
 --> statement-breakpoint
 -- A number that was not drawn would be in the way of the one who draws it.
+CREATE FUNCTION "orchestrator"."is_new"(written "orchestrator"."sessions") RETURNS boolean
+RETURN written.number <= coalesce(pg_sequence_last_value('orchestrator.numbers'), 0)
+  AND written.status IN ('idle', 'closed') AND written.version <= 1 AND written.seq <= 4000
+  AND written.tasks_open <= 4000 AND written.renewals <= 0 AND written.near_misses <= 0;
+--> statement-breakpoint
+CREATE FUNCTION "orchestrator"."is_new"(written "orchestrator"."tasks") RETURNS boolean
+RETURN written.number <= coalesce(pg_sequence_last_value('orchestrator.numbers'), 0)
+  AND written.status IN ('scheduled', 'queued', 'blocked', 'cancelled') AND written.version <= 1
+  AND written.attempt <= 0 AND written.interruptions <= 0;
+--> statement-breakpoint
+CREATE FUNCTION "orchestrator"."check_new"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF orchestrator.broken_check(NEW) IS NULL AND orchestrator.is_new(NEW) THEN
+    RETURN NULL;
+  END IF;
+  PERFORM orchestrator.refuse_row(TG_RELID, orchestrator.broken_check(NEW), TG_ARGV[0]);
+  RETURN NULL;
+END $$;
+--> statement-breakpoint
 CREATE TRIGGER "sessions_new" AFTER INSERT ON "orchestrator"."sessions" FOR EACH ROW
-WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0) OR NEW.status NOT IN ('idle', 'closed')
-  OR NEW.version > 1 OR NEW.seq > 4000 OR NEW.tasks_open > 4000 OR NEW.renewals > 0 OR NEW.near_misses > 0)
-EXECUTE FUNCTION "orchestrator"."refuse_agent"('a session begins without a holder, with a number that was drawn');
+EXECUTE FUNCTION "orchestrator"."check_new"('a session begins without a holder, with a number that was drawn');
 --> statement-breakpoint
 CREATE TRIGGER "tasks_new" AFTER INSERT ON "orchestrator"."tasks" FOR EACH ROW
-WHEN (NEW.number > coalesce(pg_sequence_last_value('orchestrator.numbers'), 0)
-  OR NEW.status NOT IN ('scheduled', 'queued', 'blocked', 'cancelled') OR NEW.version > 1 OR NEW.attempt > 0 OR NEW.interruptions > 0)
-EXECUTE FUNCTION "orchestrator"."refuse_agent"('a task begins without a holder, with a number that was drawn');
+EXECUTE FUNCTION "orchestrator"."check_new"('a task begins without a holder, with a number that was drawn');
 --> statement-breakpoint
 CREATE TRIGGER "agents_steps" AFTER UPDATE ON "orchestrator"."agents" FOR EACH ROW
 WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.seq NOT IN (OLD.seq, OLD.seq + 1))
@@ -229,3 +282,8 @@ WHEN (NEW.version > 1 OR NEW.seq > 1)
 EXECUTE FUNCTION "orchestrator"."refuse_agent"('an agent begins with its first event');
 --> statement-breakpoint
 ALTER TABLE "orchestrator"."event_log" ENABLE ALWAYS TRIGGER "event_log_new";
+--> statement-breakpoint
+-- A session that calls itself a replica meets CHECKs, too.
+ALTER TABLE "orchestrator"."sessions" ENABLE ALWAYS TRIGGER "sessions_new", ENABLE ALWAYS TRIGGER "sessions_steps";
+--> statement-breakpoint
+ALTER TABLE "orchestrator"."tasks" ENABLE ALWAYS TRIGGER "tasks_new", ENABLE ALWAYS TRIGGER "tasks_steps";

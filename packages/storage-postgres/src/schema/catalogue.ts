@@ -64,8 +64,8 @@ const PARTS = `
   SELECT format('heir %s of %s', h.inhrelid::regclass, c.relname), ''
   FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhparent, ours WHERE c.relnamespace = ours.oid AND c.relkind = 'r'
   UNION ALL
-  SELECT format('function %s', p.oid::regprocedure), concat_ws(' ', p.prosrc, l.lanname, p.prokind, p.prosecdef,
-    p.provolatile, p.proconfig, format_type(p.prorettype, NULL))
+  SELECT format('function %s', p.oid::regprocedure), concat_ws(' ', p.prosrc, pg_get_function_sqlbody(p.oid),
+    l.lanname, p.prokind, p.prosecdef, p.provolatile, p.proconfig, format_type(p.prorettype, NULL))
   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang, ours WHERE p.pronamespace = ours.oid
   UNION ALL
   SELECT format('type %s', t.typname), concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod),

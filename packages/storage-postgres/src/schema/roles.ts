@@ -1,5 +1,5 @@
 import { COLUMNS, FIXED_AGENT_FIELDS, FIXED_SESSION_FIELDS, MOVING_TASK_FIELDS } from '@agent-orchestrator/core';
-import { TABLES, VIEWS } from '@agent-orchestrator/storage-sql';
+import { TABLES, VIEWS, type Table } from '@agent-orchestrator/storage-sql';
 import { SEARCH_PATH } from '../server/transactions.ts';
 import { TYPE_NAMES } from './types.ts';
 
@@ -14,6 +14,31 @@ const READER = 'orchestrator_reader';
 const VIEW_NAMES = Object.keys(VIEWS);
 /** The sequences that belong to no table. */
 const SEQUENCES = ['orchestrator.changes', 'orchestrator.numbers'];
+
+const WRITTEN_OFTEN = Object.entries<Table>(TABLES).flatMap(([name, { isWrittenOften }]) =>
+  isWrittenOften === true ? [name] : [],
+);
+/** What triggers call with the rights of the login that writes. */
+const CALLED = [
+  ...WRITTEN_OFTEN.map((table) => `broken_check(orchestrator.${table})`),
+  ...['sessions', 'tasks'].flatMap((table) => [
+    `is_new(orchestrator.${table})`,
+    `is_step(orchestrator.${table}, orchestrator.${table})`,
+  ]),
+  'refuse_row(oid, text, text)',
+];
+const FUNCTIONS = [
+  'refuse_change()',
+  'refuse_work()',
+  'refuse_agent()',
+  'check_new()',
+  'check_step()',
+  'check_new_event()',
+  'check_meta()',
+  'check_lease()',
+  'check_verdicts()',
+  ...CALLED,
+];
 
 const without = (columns: Readonly<Record<string, string>>, left: readonly string[]): string =>
   Object.entries(columns)
@@ -47,6 +72,8 @@ const RIGHTS: readonly (readonly [privileges: string, on: string, to: string])[]
   ['UPDATE (at)', 'orchestrator.receipts', APP],
   // A trigger lets an agent write the clock, and nothing else.
   ['SELECT, UPDATE (value)', 'orchestrator.meta', APP],
+  // As by default, unless the owner has taken it from new functions.
+  ['EXECUTE', `FUNCTION ${CALLED.map((one) => `orchestrator.${one}`).join(', ')}`, APP],
   ['SELECT', VIEW_NAMES.map((view) => `orchestrator.${view}`).join(', '), APP],
   ['SELECT, USAGE', `SEQUENCE orchestrator.event_log_id_seq, ${SEQUENCES.join(', ')}`, APP],
   ['SELECT', 'ALL TABLES IN SCHEMA orchestrator', READER],
@@ -64,16 +91,6 @@ export const GRANTS = `DO $grants$ BEGIN
   IF (SELECT count(*) FROM pg_roles WHERE rolname IN ('${OWNER}', '${APP}', '${READER}')) < 3 THEN RETURN; END IF;
   ${grants.join('\n  ')}
 END $grants$`;
-
-const FUNCTIONS = [
-  'refuse_change',
-  'refuse_work',
-  'refuse_agent',
-  'check_new_event',
-  'check_meta',
-  'check_lease',
-  'check_verdicts',
-];
 
 const RELATIONS = [...Object.keys(TABLES), ...VIEW_NAMES];
 
@@ -96,7 +113,7 @@ const TAKE_OVER = `DO $owner$ BEGIN
 ${RELATIONS.map((name) => `    ALTER TABLE orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
 ${SEQUENCES.map((sequence) => `    ALTER SEQUENCE ${sequence} OWNER TO ${OWNER};`).join('\n')}
 ${TYPE_NAMES.map((name) => `    ALTER DOMAIN orchestrator.${name} OWNER TO ${OWNER};`).join('\n')}
-${FUNCTIONS.map((name) => `    ALTER FUNCTION orchestrator.${name}() OWNER TO ${OWNER};`).join('\n')}
+${FUNCTIONS.map((one) => `    ALTER FUNCTION orchestrator.${one} OWNER TO ${OWNER};`).join('\n')}
     ${grants.join('\n    ')}
   END IF;
 END $owner$`;
