@@ -43,7 +43,7 @@ export class Calls {
   }
 
   async #answer(tool: Tool, input: unknown, ended: AbortSignal, conversation: string | null): Promise<CallResult> {
-    let tellNotices = (): readonly string[] => [];
+    let tellNotices = nothingHeard;
     const run = async () => {
       const context = this.#contextFor(conversation);
       const heard = context.held.listen();
@@ -61,4 +61,9 @@ export class Calls {
     const text = all.map(printable).join('\n');
     return { content: [{ type: 'text', text }], ...(isRefusal && { isError: true }) };
   }
+}
+
+/** Before it is known who calls. */
+function nothingHeard(): readonly string[] {
+  return [];
 }
