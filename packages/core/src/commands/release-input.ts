@@ -133,28 +133,27 @@ export const releaseInput = z.lazy(() =>
       path: ['seed'],
       message: 'must be given with claimNext',
     })
-    .superRefine(({ items }, context) => {
-      const count = items.reduce((sum, { on = [] }) => sum + on.length, 0);
-      if (count > LIMITS.batch_dependencies_max)
-        context.addIssue({
-          code: 'custom',
-          path: ['items'],
-          message: `names ${count} tasks together, and its limit is ${LIMITS.batch_dependencies_max}`,
-          params: { code: 'LIMIT_EXCEEDED' },
-        });
-      const seen = new Map<string, number>();
-      for (const [at, { token }] of items.entries()) {
-        const before = seen.get(token);
-        if (before === undefined) seen.set(token, at);
-        else
-          context.addIssue({
-            code: 'custom',
-            path: ['items', at, 'token'],
-            message: `is the token of items[${before}]`,
-          });
-      }
-    }),
+    .superRefine(({ items }, context) => refuseTogether(items, context)),
 );
+
+/** What is wrong with items only because they come together. */
+function refuseTogether(items: readonly z.output<typeof releaseItem>[], context: z.RefinementCtx): void {
+  const count = items.reduce((sum, { on = [] }) => sum + on.length, 0);
+  if (count > LIMITS.batch_dependencies_max)
+    context.addIssue({
+      code: 'custom',
+      path: ['items'],
+      message: `names ${count} tasks together, and its limit is ${LIMITS.batch_dependencies_max}`,
+      params: { code: 'LIMIT_EXCEEDED' },
+    });
+  const seen = new Map<string, number>();
+  for (const [at, { token }] of items.entries()) {
+    const before = seen.get(token);
+    if (before === undefined) seen.set(token, at);
+    else
+      context.addIssue({ code: 'custom', path: ['items', at, 'token'], message: `is the token of items[${before}]` });
+  }
+}
 
 /** The input, checked and filled in. */
 export type ReleaseInput = z.output<typeof releaseInput>;

@@ -7,7 +7,7 @@ type Pause = readonly [leastMs: number, mostMs: number];
 
 /**
  * The pauses of a process that had the lock a moment ago, one for each try. The first is short: who has the lock may
- * have a single call. Whoever still has it then has more to do, and can do it before the next change of hands: each
+ * have a single call. Who still has it then has more to do, and can do it before the next change of hands: each
  * costs, because SQLite drops the pages that it had in memory. Then the pauses get shorter, so that who waits longest
  * comes next.
  */
