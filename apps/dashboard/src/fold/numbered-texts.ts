@@ -13,7 +13,7 @@ const HASH_PRIME = 0x01000193;
 
 /**
  * Texts that many rows share, such as ids and the names of agents: each is kept once, and rows have its number. They
- * are bytes beside the heap: as strings in a map they take more than twice as much, and each collection walks over them.
+ * are bytes beside the heap: as strings in a map they take twice as much, and each collection walks over them.
  */
 export class NumberedTexts {
   readonly #parts: Buffer[] = [];

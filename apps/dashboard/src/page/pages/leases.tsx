@@ -5,6 +5,7 @@ import { KINDS, layoutOf, type Bar, type Leases as LeasesData, type Window } fro
 import { afterKey, moved, zoomed } from '../chart/moves.ts';
 import { Answer } from '../parts/answer.tsx';
 import { EventLink } from '../parts/links.tsx';
+import { ShownOf } from '../parts/shown-of.tsx';
 import { Ago, Time } from '../parts/times.tsx';
 import { change, route, withoutMoment } from '../state/route.ts';
 import { named, t, type TextName } from '../text/text.ts';
@@ -190,6 +191,7 @@ function BarTable({ answer }: { readonly answer: LeasesData }) {
           </tbody>
         </table>
       </div>
+      <ShownOf shown={TABLE_MAX} total={rows.length} />
     </details>
   );
 }
