@@ -9,7 +9,7 @@ import { ShownOf } from '../parts/shown-of.tsx';
 import { Ago, Time } from '../parts/times.tsx';
 import { change, route, withoutMoment } from '../state/route.ts';
 import { named, t, type TextName } from '../text/text.ts';
-import { lasting } from '../text/time.ts';
+import { lasting, local } from '../text/time.ts';
 
 /** Who held what, when. */
 export function Leases() {
@@ -46,6 +46,7 @@ function Chart({ answer }: { readonly answer: LeasesData }) {
     <section>
       <Buttons answer={answer} window={window} onMove={move} />
       <p id="chart-count" class="dim">
+        {t('window', { from: local(window.begin), until: local(window.end) })}{' '}
         {t('lease_count', { n, interrupted, refused })}
       </p>
       {answer.holders_left_out > 0 && (

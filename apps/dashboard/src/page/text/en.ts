@@ -182,6 +182,7 @@ export const en = {
   chain_end: 'event {seq} is the last of its chain',
   too_long: 'The session has so many events that its past is not shown.',
 
+  window: 'From {from} until {until}:',
   lease_count: '{n} leases in view, {interrupted} interrupted, {refused} late writes refused',
   holders_left_out:
     'Only {shown} holders have a row: those that hold something, then those that were granted a lease last. ' +
@@ -196,8 +197,10 @@ export const en = {
   next_interruption: 'Next interruption',
   previous_interruption: 'Interruption before',
   chart: 'Leases by machine and agent',
-  chart_help: 'Arrow keys move, + and − zoom, n and p go to the next and previous interruption, Enter shows a lease.',
-  overview: 'All leases, and below them the interruptions',
+  chart_help:
+    'Drag it or press the arrow keys to move, + and − to zoom, n and p for the next and previous interruption. ' +
+    'Tap a bar or press Enter to see its lease.',
+  overview: 'Below: how many leases began in all the time, and in red the interruptions. The frame is what is above.',
   bar_succeeded: 'succeeded',
   bar_failed: 'failed',
   bar_interrupted: 'interrupted',

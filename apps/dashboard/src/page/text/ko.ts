@@ -184,6 +184,7 @@ export const ko: Readonly<Record<TextName, string>> = {
   chain_end: '이벤트 {seq}가 체인의 마지막입니다',
   too_long: '세션의 이벤트가 너무 많아 과거를 보여 주지 않습니다.',
 
+  window: '{from}부터 {until}까지:',
   lease_count: '임대 {n}개, 중단 {interrupted}개, 거부된 늦은 쓰기 {refused}개',
   holders_left_out:
     '담당자 {shown}명만 그립니다. 지금 맡고 있는 쪽이 먼저이고, 그다음은 최근에 임대를 받은 순서입니다. ' +
@@ -198,8 +199,10 @@ export const ko: Readonly<Record<TextName, string>> = {
   next_interruption: '다음 중단',
   previous_interruption: '이전 중단',
   chart: '기기와 에이전트별 임대',
-  chart_help: '방향키로 이동, +와 −로 확대·축소, n과 p로 다음·이전 중단, Enter로 임대를 봅니다.',
-  overview: '모든 임대, 그 아래는 중단',
+  chart_help:
+    '끌거나 방향키로 이동, +와 −로 확대·축소, n과 p로 다음·이전 중단으로 갑니다. ' +
+    '막대를 누르거나 Enter를 누르면 임대를 봅니다.',
+  overview: '아래: 전체 시간의 임대 시작 수, 빨간색은 중단입니다. 테두리가 위에 보이는 구간입니다.',
   bar_succeeded: '완료',
   bar_failed: '실패',
   bar_interrupted: '중단',
