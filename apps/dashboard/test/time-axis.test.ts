@@ -57,10 +57,10 @@ test.each([
   expect(ticks.map((time) => new Date(time).getHours())).toEqual([0, 0, 0, 0]);
 });
 
-test('a name that does not fit ends with an ellipsis', () => {
-  const fits = (text: string) => [...text].length <= 8;
+const isShort = (text: string) => text.length <= 8;
 
-  expect(['claude', '문서-에이전트·맥북', 'claude-docs · office-mac'].map((name) => cut(name, fits))).toEqual([
+test('a name that does not fit ends with an ellipsis', () => {
+  expect(['claude', '문서-에이전트·맥북', 'claude-docs · office-mac'].map((name) => cut(name, isShort))).toEqual([
     'claude',
     '문서-에이전트…',
     'claude-…',

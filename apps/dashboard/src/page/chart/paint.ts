@@ -112,7 +112,7 @@ function paintLabel(
 /** A text that fits: what is left out is told by an ellipsis. */
 export function cut(text: string, fits: (text: string) => boolean): string {
   if (fits(text)) return text;
-  const letters = [...text];
+  const letters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
   while (letters.length > 0 && !fits(`${letters.join('')}…`)) letters.pop();
   return `${letters.join('')}…`;
 }
