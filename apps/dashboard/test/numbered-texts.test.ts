@@ -22,3 +22,12 @@ test('each text is kept once, under the number of its first time, of any length 
     null,
   ]);
 });
+
+test('two texts with one hash stay two', () => {
+  const texts = new NumberedTexts(1);
+  const alike = ['id-683529', 'id-1240242'];
+
+  expect(alike.map((text) => texts.numberOf(text))).toEqual([0, 1]);
+
+  expect(alike.map((text) => texts.knownNumberOf(text))).toEqual([0, 1]);
+});

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Column } from './column.ts';
 
 /** Bytes of a part. What is full stays as it is: nothing is copied, and no more than a part is empty. */
@@ -7,8 +8,7 @@ const ASKED = 384;
 /** Bytes of a character of a string at most. */
 const UTF8_MAX = 3;
 const SLOTS_MIN = 1_024;
-/** FNV-1a. */
-const HASH_START = 0x811c9dc5;
+/** Of FNV-1a. */
 const HASH_PRIME = 0x01000193;
 
 /**
@@ -28,12 +28,18 @@ export class NumberedTexts {
   #free = Number.POSITIVE_INFINITY;
   /** Of what is looked for. */
   readonly #asked = Buffer.alloc(ASKED);
+  readonly #hashStart: number;
+
+  /** @param hashStart secret, so that no agent can choose ids that all have one hash */
+  constructor(hashStart: number = randomBytes(4).readInt32LE()) {
+    this.#hashStart = hashStart;
+  }
 
   /** -1: there is no text. */
   numberOf(text: string | null): number {
     if (text === null) return -1;
     const bytes = this.#bytesOf(text);
-    const hash = hashOf(bytes);
+    const hash = this.#hashOf(bytes);
     const slot = this.#slotOf(bytes, hash);
     const known = this.#slots[slot] ?? 0;
     return known > 0 ? known - 1 : this.#add(bytes, hash, slot);
@@ -42,7 +48,7 @@ export class NumberedTexts {
   /** -1: the text has no number, and gets none. */
   knownNumberOf(text: string): number {
     const bytes = this.#bytesOf(text);
-    return (this.#slots[this.#slotOf(bytes, hashOf(bytes))] ?? 0) - 1;
+    return (this.#slots[this.#slotOf(bytes, this.#hashOf(bytes))] ?? 0) - 1;
   }
 
   textOf(number: number): string | null {
@@ -84,6 +90,13 @@ export class NumberedTexts {
     }
   }
 
+  /** FNV-1a. */
+  #hashOf(bytes: Buffer): number {
+    let hash = this.#hashStart;
+    for (let at = 0; at < bytes.length; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), HASH_PRIME);
+    return hash | 0;
+  }
+
   #isText(number: number, bytes: Buffer): boolean {
     const part = this.#parts[this.#partOf.at(number)];
     return part?.compare(bytes, 0, bytes.length, this.#begins.at(number), this.#ends.at(number)) === 0;
@@ -98,10 +111,4 @@ export class NumberedTexts {
     }
     this.#slots = slots;
   }
-}
-
-function hashOf(bytes: Buffer): number {
-  let hash = HASH_START;
-  for (let at = 0; at < bytes.length; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), HASH_PRIME);
-  return hash | 0;
 }

@@ -114,7 +114,7 @@ export const en = {
   clear: 'Clear the filters',
   held_by: 'Held by',
   shown_of: '{shown} of {total}',
-  first_of_more: 'The first {n}; there are more.',
+  first_of_more: 'The first {n}; there may be more.',
   none_match: 'Nothing matches: {filters}',
   searched: 'Looked for in the {n} newest tasks.',
   older: 'Older',

@@ -116,7 +116,7 @@ export const ko: Readonly<Record<TextName, string>> = {
   clear: '필터 지우기',
   held_by: '맡은 에이전트',
   shown_of: '{total}개 중 {shown}개',
-  first_of_more: '처음 {n}개이며, 더 있습니다.',
+  first_of_more: '처음 {n}개이며, 더 있을 수 있습니다.',
   none_match: '일치하는 것이 없습니다: {filters}',
   searched: '최근 작업 {n}개에서 찾았습니다.',
   older: '이전 것',
