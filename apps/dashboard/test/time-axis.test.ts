@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tickLabel, ticksOf } from '../src/page/chart/layout.ts';
+import { cut } from '../src/page/chart/paint.ts';
 
 const HOUR = 3_600_000;
 const ZONE = process.env['TZ'];
@@ -27,21 +28,11 @@ test('the process has the zone', () => {
 });
 
 test.each([
-  ['the day without an hour', '2026-03-29T00:00:00+01:00', 23],
-  ['the day with an hour twice', '2026-10-25T00:00:00+02:00', 25],
-])('%s has round hours to its end', (_, begin, hours) => {
-  expect(labels(begin, hours, 10)).toEqual([
-    '00:00',
-    '03:00',
-    '06:00',
-    '09:00',
-    '12:00',
-    '15:00',
-    '18:00',
-    '21:00',
-    '00:00',
-  ]);
-  expect(labels(begin, hours, 5)).toEqual(['00:00', '06:00', '12:00', '18:00', '00:00']);
+  ['the day without an hour', '2026-03-29T00:00:00+01:00', 23, ['29 Mar', '30 Mar']],
+  ['the day with an hour twice', '2026-10-25T00:00:00+02:00', 25, ['25 Oct', '26 Oct']],
+] as const)('%s has round hours to its end, and names the day at midnight', (_, begin, hours, [day, next]) => {
+  expect(labels(begin, hours, 10)).toEqual([day, '03:00', '06:00', '09:00', '12:00', '15:00', '18:00', '21:00', next]);
+  expect(labels(begin, hours, 5)).toEqual([day, '06:00', '12:00', '18:00', next]);
 });
 
 test('a clock that goes back by two hours has an end, too', () => {
@@ -64,4 +55,14 @@ test.each([
 
   expect(labels(begin, 96, 6)).toEqual(days);
   expect(ticks.map((time) => new Date(time).getHours())).toEqual([0, 0, 0, 0]);
+});
+
+const isShort = (text: string) => text.length <= 8;
+
+test('a name that does not fit ends with an ellipsis', () => {
+  expect(['claude', '문서-에이전트·맥북', 'claude-docs · office-mac'].map((name) => cut(name, isShort))).toEqual([
+    'claude',
+    '문서-에이전트…',
+    'claude-…',
+  ]);
 });

@@ -11,7 +11,9 @@ export interface AgentRow extends AgentTally {
   readonly status: string | null;
   readonly roles: readonly string[];
   readonly lastSeenAt: number | null;
+  /** The first of its leases that are held; `heldCount` is of all. */
   readonly holds: readonly LeaseRow[];
+  readonly heldCount: number;
 }
 
 export interface AgentsAnswer {
@@ -41,8 +43,9 @@ export async function readAgents({ orchestrator, follower }: PageReads, { moment
   const tallies = moment.isPast ? talliesThen(history, moment.ordinal) : leases.tallies;
   for (const [agent, tally] of tallies.all()) if (agent >= 0) change(names.textOf(agent) ?? '', tally);
   for (const lease of leases.held(moment.ordinal)) {
-    const holds = rows.get(lease.agent ?? '')?.holds ?? [];
-    if (holds.length < HOLDS_MAX) change(lease.agent ?? '', { holds: [...holds, leaseRow(history, lease)] });
+    const { holds = [], heldCount = 0 } = rows.get(lease.agent ?? '') ?? {};
+    const shown = holds.length < HOLDS_MAX ? [...holds, leaseRow(history, lease)] : holds;
+    change(lease.agent ?? '', { holds: shown, heldCount: heldCount + 1 });
   }
   const sorted = [...rows.values()].toSorted(
     (a, b) => Number(b.holds.length > 0) - Number(a.holds.length > 0) || (b.lastSeenAt ?? 0) - (a.lastSeenAt ?? 0),
@@ -68,6 +71,7 @@ const NOTHING = {
   roles: [],
   lastSeenAt: null,
   holds: [],
+  heldCount: 0,
   leases: 0,
   succeeded: 0,
   failed: 0,

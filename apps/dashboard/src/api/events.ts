@@ -1,12 +1,18 @@
 import type { Event, EventRecord, EventType, Json } from '@agent-orchestrator/core';
 import { CHAIN_START, EVENT_DOCS, shownPayload } from '@agent-orchestrator/runtime';
 import { eventRow, type EventRow } from './event-row.ts';
+import { MissingError, type Near } from './nearest.ts';
 import { numberIn, QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 
 export interface EventsAnswer {
   /** The newest first. */
   readonly rows: readonly EventRow[];
   readonly next: string | null;
+  /**
+   * How many events are before the first row, between each row and the next, and after the last one; null: the log is
+   * not read that far.
+   */
+  readonly gaps: readonly number[] | null;
   readonly types: readonly EventType[];
 }
 
@@ -47,7 +53,12 @@ export async function readEvents(reads: PageReads, { params, moment }: Query): P
     before,
     limit: numberIn(params, 'limit', { least: 1, most: LIMIT_MAX, otherwise: LIMIT }),
   });
-  return { rows: items.map((event) => eventRow(follower.history, event)), next, types: TYPES };
+  return {
+    rows: items.map((event) => eventRow(follower.history, event)),
+    next,
+    gaps: gapsOf(reads, items, moment),
+    types: TYPES,
+  };
 }
 
 /** One event with its hash, and its place in its stream. */
@@ -55,7 +66,7 @@ export async function readEvent(reads: PageReads, { params, moment }: Query): Pr
   const { orchestrator, follower, withPayloads } = reads;
   const id = numberIn(params, 'id', { most: Number.MAX_SAFE_INTEGER - 1, otherwise: 0 });
   const [event] = (await orchestrator.listEvents({ before: String(id + 1), limit: 1 })).items;
-  if (event === undefined || event.id !== id) throw new QueryError('There is no such event here.', 404);
+  if (event === undefined || event.id !== id) throw new MissingError('event', eventBefore(event, moment));
   if (moment.isPast && id > moment.eventId) throw new QueryError('The event had not happened at that moment.', 404);
   const { hash, prevHash, commandId, seq } = event;
   const near = await neighbours(reads, event, moment);
@@ -72,6 +83,25 @@ export async function readEvent(reads: PageReads, { params, moment }: Query): Pr
     chained: prevHash === (seq === 1 ? CHAIN_START : previous?.hash),
     means: EVENT_DOCS[event.type].means,
   };
+}
+
+/** By their places in the log: numbers of events have gaps themselves. */
+function gapsOf(
+  { follower: { history, state } }: PageReads,
+  items: readonly { readonly id: number }[],
+  { ordinal, isPast }: Moment,
+): readonly number[] | null {
+  const { events } = history;
+  const [newest] = items;
+  if (state.phase !== 'live' || (!isPast && newest !== undefined && newest.id > events.idAt(ordinal))) return null;
+  const places = [ordinal + 1, ...items.map(({ id }) => events.ordinalOfId(id)), 0];
+  return places.slice(1).map((place, at) => (places[at] ?? 0) - place - 1);
+}
+
+/** The event before one that is not there. */
+function eventBefore(event: EventRecord | undefined, { eventId }: Moment): readonly Near[] {
+  const id = Math.min(event?.id ?? 0, eventId);
+  return id === 0 ? [] : [{ id: String(id), number: null, title: null }];
 }
 
 /** The events beside one in its stream, of a session or of an agent, up to the moment. */

@@ -58,6 +58,11 @@ export interface NowAnswer {
   readonly tasks: Readonly<Record<TaskStatus, number>>;
   /** The task that has waited for a claim for the longest, if one waits; null: this is the past. */
   readonly oldestClaimable: OldestClaimable | null;
+  /** The scheduled task that is due next; null: none is, or the log is not read yet. */
+  readonly nextDue: {
+    readonly task: { readonly id: string; readonly number: number; readonly title: string };
+    readonly at: number;
+  } | null;
   readonly lastEvent: { readonly id: number; readonly at: number; readonly type: EventType | null } | null;
   /** What happened after the event `seen`; null: it was not asked. */
   readonly sinceSeen: Readonly<{ events: number; succeeded: number; failed: number; interrupted: number }> | null;

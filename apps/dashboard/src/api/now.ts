@@ -16,6 +16,7 @@ export async function readNow(reads: PageReads, { params, moment }: Query): Prom
     workingCount,
     tasks,
     oldestClaimable,
+    nextDue: nextDue(reads, moment),
     lastEvent:
       moment.ordinal === 0
         ? null
@@ -26,6 +27,14 @@ export async function readNow(reads: PageReads, { params, moment }: Query): Prom
           },
     sinceSeen: sinceSeen(reads, moment, params.get('seen')),
   };
+}
+
+function nextDue({ follower: { history, state } }: PageReads, { ordinal, at, isPast }: Moment): NowAnswer['nextDue'] {
+  // What is not read yet may be due before it.
+  const next = isPast || state.phase === 'live' ? history.tasks.nextDue(ordinal, at) : null;
+  if (next === null) return null;
+  const { id, number, title } = next.task;
+  return { task: { id, number, title }, at: next.at };
 }
 
 async function now(reads: PageReads) {

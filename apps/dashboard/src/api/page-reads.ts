@@ -5,8 +5,8 @@ import type { StoreHistory } from '../fold/store-history.ts';
 /** What answers are made of. */
 export interface PageReads {
   readonly orchestrator: Orchestrator;
-  /** Streams of the log that the orchestrator does not list. */
-  readonly log: Pick<Storage['read'], 'events'>;
+  /** What the orchestrator does not list: streams of the log, and lists that begin at an id that is not there. */
+  readonly log: Pick<Storage['read'], 'events' | 'tasks' | 'sessions'>;
   readonly follower: Follower;
   /** false: payloads, results and contexts are not shown. */
   readonly withPayloads: boolean;
@@ -34,7 +34,7 @@ export interface Query {
 /** A question that cannot be answered: the page shows what is wrong with it, and asks again while the log is read. */
 export class QueryError extends Error {
   readonly status: 400 | 404 | 503;
-  readonly code: 'QUERY' | 'READING' | 'STOPPED';
+  readonly code: 'QUERY' | 'READING' | 'STOPPED' | 'NOT_FOUND';
 
   constructor(message: string, status: 400 | 404 | 503 = 400, code: QueryError['code'] = 'QUERY') {
     super(message);

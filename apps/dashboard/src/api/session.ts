@@ -1,7 +1,8 @@
-import type { Context, Json, TaskStatus } from '@agent-orchestrator/core';
+import type { Context, EventType, Json, TaskStatus } from '@agent-orchestrator/core';
 import { readResume, resumeCard, shownContext, shownPayload } from '@agent-orchestrator/runtime';
 import { Commands, type CommandLine } from './commands.ts';
 import { eventRow, type EventRow } from './event-row.ts';
+import { missingSession } from './nearest.ts';
 import { QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 import { pastSession } from './past-session.ts';
 import { leaseRow, taskRow, type LeaseRow, type TaskRow } from './rows.ts';
@@ -10,6 +11,8 @@ export interface SessionAnswer {
   readonly id: string;
   readonly number: number;
   readonly status: string;
+  /** null: it is open. */
+  readonly closedAt: number | null;
   readonly agent: string | null;
   readonly leaseExpiresAt: number | null;
   readonly heartbeatAt: number | null;
@@ -23,7 +26,9 @@ export interface SessionAnswer {
   /** How many tasks of each status it has; statuses without one are left out. */
   readonly tasksByStatus: Readonly<Partial<Record<TaskStatus, number>>>;
   readonly tasks: readonly TaskRow[];
+  /** The last ones. */
   readonly leases: readonly LeaseRow[];
+  readonly leaseCount: number;
   readonly events: readonly EventRow[];
   readonly eventsMore: boolean;
   readonly commands: readonly CommandLine[];
@@ -36,8 +41,9 @@ const ROWS_MAX = 50;
 export async function readSession(reads: PageReads, { params, moment }: Query): Promise<SessionAnswer> {
   const { orchestrator, follower, withPayloads } = reads;
   const { history } = follower;
-  const session = await orchestrator.getSession(params.get('id') ?? '');
-  if (session === null) throw new QueryError('There is no such session.', 404);
+  const asked = params.get('id') ?? '';
+  const session = await orchestrator.getSession(asked);
+  if (session === null) throw await missingSession(reads, asked, moment);
   const { id, number } = session;
   const past = moment.isPast ? await pastSession(reads, id, moment.eventId) : null;
   if (past !== null && past.session === null && !past.isTooLong)
@@ -55,6 +61,7 @@ export async function readSession(reads: PageReads, { params, moment }: Query): 
     id,
     number,
     status: shown.status,
+    closedAt: shown.status === 'closed' ? await closedAt(reads, id, moment) : null,
     agent: shown.agent,
     leaseExpiresAt: moment.isPast ? null : session.leaseExpiresAt,
     heartbeatAt: moment.isPast ? null : session.heartbeatAt,
@@ -66,10 +73,18 @@ export async function readSession(reads: PageReads, { params, moment }: Query): 
     tasksByStatus: await countsOf(reads, id, moment),
     tasks,
     leases: leases.map((lease) => leaseRow(history, lease)),
+    leaseCount: history.leases.countOfSession(id, moment.ordinal),
     events: events.items.map((event) => eventRow(history, event)),
     eventsMore: events.next !== null,
     commands: moment.isPast ? [] : [new Commands(reads.commandOptions).of('resume', session)],
   };
+}
+
+/** Nothing happens in a session after it was closed. */
+async function closedAt({ orchestrator }: PageReads, sessionId: string, moment: Moment): Promise<number | null> {
+  const types: EventType[] = ['session.closed'];
+  const { items } = await orchestrator.listEvents({ sessionId, types, ...upTo(moment), before: null, limit: 1 });
+  return items[0]?.at ?? null;
 }
 
 async function countsOf(

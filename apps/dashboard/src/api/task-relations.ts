@@ -17,6 +17,8 @@ export interface TaskRelations {
   /** Of its last round, open or with a verdict. */
   readonly reviews: readonly OtherTask[];
   readonly reviewOf: OtherTask | null;
+  /** The lists that have more than is shown. */
+  readonly cut: readonly ('depends_on' | 'dependents' | 'subtasks')[];
 }
 
 type Work = Pick<TaskRecord, 'id' | 'parentId' | 'review' | 'reviewOf'>;
@@ -45,7 +47,7 @@ export async function relationsOf(reads: PageReads, work: Work, moment: Moment):
   const named = (one: string) => otherTask(reads, one, moment);
   const dependsOn = moment.isPast
     ? await dependenciesThen(reads, id, moment)
-    : (await orchestrator.listDependencies({ taskId: id, limit: OTHERS_MAX })).items.map((one) => one.dependencyId);
+    : (await orchestrator.listDependencies({ taskId: id, limit: OTHERS_MAX + 1 })).items.map((one) => one.dependencyId);
   const dependents = await found(
     (page) => orchestrator.listDependencies({ dependencyId: id, ...page }),
     async ({ taskId }) => !moment.isPast || (await dependenciesThen(reads, taskId, moment)).includes(id),
@@ -57,11 +59,16 @@ export async function relationsOf(reads: PageReads, work: Work, moment: Moment):
   const reviews = review === null ? [] : [...review.open, ...review.approved.map((one) => one.review)];
   return {
     dependsOn: dependsOn.slice(0, OTHERS_MAX).map(named),
-    dependents: dependents.map(({ taskId }) => named(taskId)),
-    subtasks: subtasks.map((task) => named(task.id)),
+    dependents: dependents.rows.map(({ taskId }) => named(taskId)),
+    subtasks: subtasks.rows.map((task) => named(task.id)),
     parent: parentId === null ? null : named(parentId),
     reviews: reviews.map(named),
     reviewOf: reviewOf === null ? null : named(reviewOf.taskId),
+    cut: [
+      ...(dependsOn.length > OTHERS_MAX ? (['depends_on'] as const) : []),
+      ...(dependents.isCut ? (['dependents'] as const) : []),
+      ...(subtasks.isCut ? (['subtasks'] as const) : []),
+    ],
   };
 }
 
@@ -80,18 +87,18 @@ async function dependenciesThen({ orchestrator }: PageReads, taskId: string, mom
   return [...new Set(ids.filter((id) => id !== undefined))].toSorted();
 }
 
-/** The first rows that are meant. */
+/** The first rows that are meant, and whether there may be more. */
 async function found<Row>(
   read: (page: { readonly after?: string; readonly limit: number }) => Promise<PageOf<Row>>,
   isMeant: (row: Row) => Promise<boolean>,
-): Promise<readonly Row[]> {
+): Promise<{ readonly rows: readonly Row[]; readonly isCut: boolean }> {
   const rows: Row[] = [];
   let next: string | null = null;
   for (let seen = 0; seen < LOOKED_AT_MAX; seen += OTHERS_MAX) {
     const page: PageOf<Row> = await read({ ...(next !== null && { after: next }), limit: OTHERS_MAX });
-    for (const row of page.items) if (rows.length < OTHERS_MAX && (await isMeant(row))) rows.push(row);
+    for (const row of page.items) if (rows.length <= OTHERS_MAX && (await isMeant(row))) rows.push(row);
     next = page.next;
-    if (next === null || rows.length === OTHERS_MAX) break;
+    if (next === null || rows.length >= OTHERS_MAX) break;
   }
-  return rows;
+  return { rows: rows.slice(0, OTHERS_MAX), isCut: next !== null || rows.length > OTHERS_MAX };
 }

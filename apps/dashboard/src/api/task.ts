@@ -2,6 +2,7 @@ import type { Condition, Json, TaskRecord, TaskStatus } from '@agent-orchestrato
 import { askWhy, isAsking, shownResult, TASK_TRANSITIONS, toTaskRecord } from '@agent-orchestrator/runtime';
 import { Commands, type CommandEffect, type CommandLine } from './commands.ts';
 import { eventRow, type EventRow } from './event-row.ts';
+import { missingTask } from './nearest.ts';
 import { QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 import { pastSession } from './past-session.ts';
 import { leaseRow, type LeaseRow } from './rows.ts';
@@ -42,7 +43,9 @@ export interface TaskAnswer extends TaskRelations {
   readonly payloadsHidden: boolean;
   /** Why it can or cannot be claimed; null in the past. */
   readonly why: Readonly<{ claimable: boolean; conditions: readonly Condition[]; headsBefore: number | null }> | null;
+  /** The last ones. */
   readonly leases: readonly LeaseRow[];
+  readonly leaseCount: number;
   readonly review: Readonly<{ role: string; approvals: number; round: number }> | null;
   /** The newest first. */
   readonly events: readonly EventRow[];
@@ -57,8 +60,9 @@ const LEASES_MAX = 100;
 export async function readTask(reads: PageReads, { params, moment }: Query): Promise<TaskAnswer> {
   const { orchestrator, follower, withPayloads } = reads;
   const { history } = follower;
-  const present = await orchestrator.getTask(params.get('id') ?? '');
-  if (present === null) throw new QueryError('There is no such task.', 404);
+  const asked = params.get('id') ?? '';
+  const present = await orchestrator.getTask(asked);
+  if (present === null) throw await missingTask(reads, asked, moment);
   const { id, number, sessionId, kind, title } = present;
   const known = history.tasks.numberOf(id);
   const then = known === -1 ? null : history.tasks.momentOf(known, moment.ordinal, moment.at);
@@ -81,6 +85,7 @@ export async function readTask(reads: PageReads, { params, moment }: Query): Pro
     payloadsHidden: !withPayloads,
     why: moment.isPast ? null : await whyOf(reads, id),
     leases: history.leases.ofTask(known, moment.ordinal, LEASES_MAX).map((lease) => leaseRow(history, lease)),
+    leaseCount: history.leases.countOfTask(known, moment.ordinal),
     ...(await relationsOf(reads, task ?? { ...present, review: null }, moment)),
     review: task?.review ?? null,
     events: events.items.map((event) => eventRow(history, event)),

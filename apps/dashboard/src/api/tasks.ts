@@ -1,5 +1,6 @@
 import { fields, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
 import type { TaskStatus } from '@agent-orchestrator/core';
+import type { StoreHistory } from '../fold/store-history.ts';
 import { numberIn, QueryError, type PageReads, type Query } from './page-reads.ts';
 import { taskRow, type TaskRow } from './rows.ts';
 
@@ -31,6 +32,7 @@ export async function readTasks(
   const text = (params.get('text') ?? '').trim().toLowerCase();
   const keyHolder = await holderOf(orchestrator, (params.get('text') ?? '').trim());
   const isHandedOff = params.get('handed_off') === 'true';
+  const held = heldBy(follower.history, params.get('held_by') ?? '', moment.ordinal);
   const rows: TaskRow[] = [];
   let next: string | null = null;
   let searched = 0;
@@ -39,6 +41,7 @@ export async function readTasks(
     if (text !== '' && searched > SEARCH_MAX) break;
     if (status !== null && !status.has(then.status)) continue;
     if (isHandedOff && !(then.handedOff && then.status === 'queued')) continue;
+    if (held !== null && !held.has(task)) continue;
     if (kind !== '' && name.kind !== kind) continue;
     if (sessionId !== '' && name.sessionId !== sessionId) continue;
     if (text !== '' && !isMeant(name, text) && name.id !== keyHolder) continue;
@@ -54,6 +57,13 @@ export async function readTasks(
     total: tasks.countAt(moment.ordinal),
     searched: text === '' ? null : Math.min(searched, SEARCH_MAX),
   };
+}
+
+/** The tasks that an agent holds, by their numbers in the history; null: it was not asked. */
+function heldBy({ leases }: StoreHistory, agent: string, ordinal: number): ReadonlySet<number> | null {
+  if (agent === '') return null;
+  const held = [...leases.held(ordinal)].filter((lease) => lease.agent === agent);
+  return new Set(held.map(({ task }) => task));
 }
 
 /** The id of the task that holds a dedupe key today; null: there is none. */

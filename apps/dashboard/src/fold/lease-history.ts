@@ -153,6 +153,20 @@ export class LeaseHistory {
     return this.#chained(this.#lastOf.assigned(this.#names.knownNumberOf(sessionId)), this.#before, { ordinal, max });
   }
 
+  countOfTask(task: number, ordinal: number): number {
+    return this.#count(this.#lastOfTask.assigned(task), this.#beforeOfTask, ordinal);
+  }
+
+  countOfSession(sessionId: string, ordinal: number): number {
+    return this.#count(this.#lastOf.assigned(this.#names.knownNumberOf(sessionId)), this.#before, ordinal);
+  }
+
+  #count(last: number, before: Column, ordinal: number): number {
+    let count = 0;
+    for (let lease = last; lease >= 0; lease = before.at(lease)) if (this.#granted.at(lease) <= ordinal) count += 1;
+    return count;
+  }
+
   #chained(
     last: number,
     before: Column,

@@ -24,6 +24,9 @@ export class StoreHistory {
     return number === -1 ? null : number;
   }
 
+  /** The greatest number of a session. */
+  sessionNumberMax = 0;
+
   /** How many events it has: the ordinal of the present. */
   get present(): number {
     return this.events.length;
@@ -33,8 +36,10 @@ export class StoreHistory {
     this.events.add(event, this.names);
     if (event.streamKind !== 'session') return;
     const payload = objectIn(event.payload);
-    if (event.type === 'session.opened' && typeof payload['number'] === 'number')
+    if (event.type === 'session.opened' && typeof payload['number'] === 'number') {
       this.#sessionNumbers.assign(this.names.numberOf(event.streamId), payload['number']);
+      this.sessionNumberMax = Math.max(this.sessionNumberMax, payload['number']);
+    }
     const task = this.tasks.apply(event, payload, this.present);
     this.leases.apply(event, payload, this.present, task);
   }

@@ -61,6 +61,11 @@ export class TaskHistory {
   /** Ordinals at which a task succeeded again, though no retry came between. */
   readonly doneTwice: number[] = [];
 
+  /** The tasks that ever were scheduled. */
+  readonly #scheduled = new Set<number>();
+  /** The greatest number of a task. */
+  numberMax = 0;
+
   constructor(names: NumberedTexts) {
     this.#names = names;
   }
@@ -111,8 +116,7 @@ export class TaskHistory {
 
   /** null: it was not there yet. */
   momentOf(task: number, ordinal: number, now: number): TaskMoment | null {
-    let change = this.#last.at(task);
-    while (change >= 0 && this.#ordinals.at(change) > ordinal) change = this.#before.at(change);
+    const change = this.#changeAt(task, ordinal);
     if (change < 0) return null;
     const code = this.#codes.at(change);
     const status = TASK_STATUS_NAMES[code % HANDED_OFF] ?? 'queued';
@@ -123,6 +127,25 @@ export class TaskHistory {
       asks: (code & ASKS) !== 0,
       ordinal: this.#ordinals.at(change),
     };
+  }
+
+  /** The scheduled task that is due next after a time, and when; null: none is scheduled. */
+  nextDue(ordinal: number, now: number): { readonly task: TaskName; readonly at: number } | null {
+    let [next, at] = [-1, Number.POSITIVE_INFINITY];
+    for (const task of this.#scheduled) {
+      const due = this.#due.get(this.#changeAt(task, ordinal)) ?? now;
+      if (due <= now || due >= at || this.momentOf(task, ordinal, now)?.status !== 'scheduled') continue;
+      [next, at] = [task, due];
+    }
+    const task = this.nameOf(next);
+    return task === null ? null : { task, at };
+  }
+
+  /** The last change of a task up to an ordinal; -1: there was none. */
+  #changeAt(task: number, ordinal: number): number {
+    let change = this.#last.at(task);
+    while (change >= 0 && this.#ordinals.at(change) > ordinal) change = this.#before.at(change);
+    return change;
   }
 
   /** The tasks that were there at an ordinal, the newest first, and what they were. */
@@ -155,7 +178,9 @@ export class TaskHistory {
     const task = this.length;
     const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '');
     this.#titles.push(text('title').slice(0, TITLE_MAX));
-    this.#taskNumbers.push(Number(payload['number'] ?? 0));
+    const number = Number(payload['number'] ?? 0);
+    this.#taskNumbers.push(number);
+    this.numberMax = Math.max(this.numberMax, number);
     this.#ids.push(this.#names.numberOf(taskId));
     this.#sessions.push(this.#names.numberOf(streamId));
     this.#kinds.push(this.#names.numberOf(text('kind')));
@@ -183,7 +208,9 @@ export class TaskHistory {
     this.#codes.push(code);
     this.#before.push(this.#last.at(task));
     this.#last.set(task, change);
-    if (typeof runAt === 'number') this.#due.set(change, runAt);
+    if (typeof runAt !== 'number') return;
+    this.#due.set(change, runAt);
+    this.#scheduled.add(task);
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OrchestratorError } from '@agent-orchestrator/runtime';
 import { PROMETHEUS_CONTENT_TYPE } from '@agent-orchestrator/runtime';
 import type { Answers } from '../api/answers.ts';
+import { MissingError } from '../api/nearest.ts';
 import { QueryError } from '../api/page-reads.ts';
 import { header, type Addresses } from './addresses.ts';
 import { refusalOf, SAFE_HEADERS } from './gate.ts';
@@ -44,6 +45,8 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
     await routed(request, response, parts, send);
   } catch (error) {
     if (response.headersSent) return void response.end();
+    if (error instanceof MissingError)
+      return send(error.status, problem(error.code, error.message, { missing: error.missing, near: error.near }));
     if (error instanceof QueryError) return send(error.status, problem(error.code, error.message));
     if (error instanceof OrchestratorError) return send(statusOf(error), problem(error.code, error.message));
     parts.log(`a request failed: ${String((error as Error).stack ?? error)}`);
@@ -141,9 +144,9 @@ function sendFile(request: IncomingMessage, file: PageFile, send: (status: numbe
   });
 }
 
-function problem(code: string, message: string): Body {
+function problem(code: string, message: string, more: object = {}): Body {
   return {
-    text: `${JSON.stringify({ schema_version: 1, kind: 'error', error: { code, message } })}\n`,
+    text: `${JSON.stringify({ schema_version: 1, kind: 'error', error: { code, message, ...more } })}\n`,
     type: JSON_TYPE,
   };
 }

@@ -33,6 +33,7 @@ const PAGES = [
   'session?id=code',
   'leases',
   'agents',
+  'events?task=dead',
   'events',
   'event?id=1',
   'trust',
@@ -66,6 +67,7 @@ test.skipIf(CHROMIUM === null).each(['sqlite', 'postgres'] as const)(
     expect(said['session?id=nightly']).toContain('send it');
     expect(said['leases']).toContain('8 leases in view, 1 interrupted, 1 late writes refused');
     expect(said['agents']).toMatch(/openclaw-night[^]*100 %/);
+    expect(said['events?task=dead']).toMatch(/⋯ \d+ events that the filter leaves out/);
     expect(said['event?id=1']).toContain('It continues its chain.');
     expect(said['trust']).toMatch(/none of 8 leases[^]*none of \d+ tasks/);
     await tab.go('tasks');

@@ -64,6 +64,7 @@ export function Gantt({ answer, window, selected, onMove, onSelect }: GanttProps
         }}
         onPointerUp={() => (drag.current = null)}
       />
+      <small class="dim">{t('overview')}</small>
       <canvas
         id="overview"
         ref={overview}

@@ -39,7 +39,9 @@ export const AXIS = 24;
 export const LANE = 16;
 export const LABEL = 18;
 const PAD = 6;
-const LABEL_WIDTH = 180;
+/** Beside the rows, names have as much room as the longest needs, within these. */
+const LABEL_WIDTHS = { least: 100, most: 300 };
+const LETTER_WIDTH = 8;
 /** Below this, labels are above their rows. */
 const NARROW = 640;
 const BINS_HEIGHT = 44;
@@ -71,7 +73,12 @@ export function layoutOf(answer: Leases, width: number): Layout {
     top = row.top + row.height + PAD;
     return row;
   });
-  return { rows, labelWidth: isNarrow ? 0 : LABEL_WIDTH, height: Math.max(top, AXIS + LANE) };
+  return { rows, labelWidth: isNarrow ? 0 : labelWidthOf(rows), height: Math.max(top, AXIS + LANE) };
+}
+
+function labelWidthOf(rows: readonly { readonly label: string }[]): number {
+  const longest = Math.max(0, ...rows.map(({ label }) => label.length)) * LETTER_WIDTH;
+  return Math.min(LABEL_WIDTHS.most, Math.max(LABEL_WIDTHS.least, longest));
 }
 
 /** Leases that were held at once are below each other. */
@@ -127,10 +134,16 @@ function offsetAt(time: number): number {
   return new Date(time).getTimezoneOffset() * MINUTE;
 }
 
+/** The time of a mark. At midnight it is the day: a chart of a night would not tell of which. */
 export function tickLabel(time: number, step: number, language: string): string {
   const parts: Intl.DateTimeFormatOptions =
-    step >= DAY
+    step >= DAY || isMidnight(time)
       ? { month: 'short', day: 'numeric' }
       : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(step < MINUTE && { second: '2-digit' }) };
   return new Intl.DateTimeFormat(language, parts).format(time);
+}
+
+function isMidnight(time: number): boolean {
+  const clock = new Date(time);
+  return clock.getHours() === 0 && clock.getMinutes() === 0 && clock.getSeconds() === 0;
 }

@@ -58,7 +58,7 @@ export function paint(canvas: HTMLCanvasElement, scene: Scene, colours: Colours)
   context.textBaseline = 'middle';
   paintAxis(context, scene, colours, width);
   for (const [index, row] of scene.layout.rows.entries()) {
-    paintLabel(context, scene, colours, index);
+    paintLabel(context, scene, colours, { index, width });
     context.save();
     context.beginPath();
     context.rect(scene.layout.labelWidth, row.top, width - scene.layout.labelWidth, row.height);
@@ -90,13 +90,31 @@ function paintAxis(context: CanvasRenderingContext2D, scene: Scene, colours: Col
   }
 }
 
-function paintLabel(context: CanvasRenderingContext2D, { layout }: Scene, colours: Colours, index: number): void {
+function paintLabel(
+  context: CanvasRenderingContext2D,
+  { layout }: Scene,
+  colours: Colours,
+  { index, width }: { readonly index: number; readonly width: number },
+): void {
   const row = layout.rows[index];
   if (row === undefined) return;
   context.textAlign = 'left';
   context.fillStyle = colours.fg;
   const y = layout.labelWidth === 0 ? row.top - LABEL / 2 : row.top + LANE / 2 + 2;
-  context.fillText(row.label, 2, y, layout.labelWidth === 0 ? undefined : layout.labelWidth - GAP * 8);
+  const most = (layout.labelWidth === 0 ? width : layout.labelWidth) - GAP * 8;
+  context.fillText(
+    cut(row.label, (text) => context.measureText(text).width <= most),
+    2,
+    y,
+  );
+}
+
+/** A text that fits: what is left out is told by an ellipsis. */
+export function cut(text: string, fits: (text: string) => boolean): string {
+  if (fits(text)) return text;
+  const letters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+  while (letters.length > 0 && !fits(`${letters.join('')}…`)) letters.pop();
+  return `${letters.join('')}…`;
 }
 
 interface BarPlace {

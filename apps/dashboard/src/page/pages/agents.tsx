@@ -1,7 +1,9 @@
 import type { AgentRow, AgentsAnswer } from '../../api/agents.ts';
 import { Answer } from '../parts/answer.tsx';
 import { AgentLink, TaskLink } from '../parts/links.tsx';
+import { ShownOf } from '../parts/shown-of.tsx';
 import { Ago } from '../parts/times.tsx';
+import { linkTo } from '../state/route.ts';
 import type { Wire } from '../state/wire.ts';
 import { count, t } from '../text/text.ts';
 import { lasting } from '../text/time.ts';
@@ -56,6 +58,11 @@ function AgentTable({ rows }: { readonly rows: readonly Wire<AgentRow>[] }) {
                 {agent.holds.map(({ event_id: id, task }) => (
                   <div key={id}>{task !== null && <TaskLink task={task} />}</div>
                 ))}
+                <ShownOf
+                  shown={agent.holds.length}
+                  total={agent.held_count}
+                  href={linkTo('tasks', { held_by: agent.name })}
+                />
               </td>
               <td class="num">{count(agent.leases)}</td>
               <td class="num">{count(agent.succeeded)}</td>

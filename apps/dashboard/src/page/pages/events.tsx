@@ -4,6 +4,7 @@ import { EventTable } from '../parts/event-table.tsx';
 import { filtersIn, NoneMatch } from '../parts/none-match.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { route, set, withoutMoment } from '../state/route.ts';
+import type { Wire } from '../state/wire.ts';
 import { t } from '../text/text.ts';
 
 /** The log, the newest first. */
@@ -13,7 +14,7 @@ export function Events() {
     <>
       <h2>{t('events')}</h2>
       <Answer<EventsAnswer> name="events" params={withoutMoment(params)} needsLog={false}>
-        {({ rows, next, types }) => (
+        {({ rows, next, gaps, types }) => (
           <>
             <form class="filters" onSubmit={(event) => event.preventDefault()}>
               <label>
@@ -35,7 +36,7 @@ export function Events() {
               ))}
             </form>
             {rows.length > 0 ? (
-              <EventTable rows={rows} />
+              <EventTable rows={rows} gaps={gapsIn({ gaps, next }, params)} />
             ) : filtersIn(params) === '' ? (
               <p class="dim">{t('no_events')}</p>
             ) : (
@@ -47,4 +48,14 @@ export function Events() {
       </Answer>
     </>
   );
+}
+
+/** Before each row and after the last one, what is not in the list: events that do not match, or that are on another page. */
+function gapsIn({ gaps, next }: Pick<Wire<EventsAnswer>, 'gaps' | 'next'>, params: URLSearchParams): readonly string[] {
+  return (gaps ?? []).map((n, at, all) => {
+    if (n < 1) return '';
+    if (at === 0 && params.has('before')) return t('events_newer', { n });
+    if (at === all.length - 1 && next !== null) return t('events_older', { n });
+    return t('events_left_out', { n });
+  });
 }

@@ -5,10 +5,11 @@ import { KINDS, layoutOf, type Bar, type Leases as LeasesData, type Window } fro
 import { afterKey, moved, zoomed } from '../chart/moves.ts';
 import { Answer } from '../parts/answer.tsx';
 import { EventLink } from '../parts/links.tsx';
+import { ShownOf } from '../parts/shown-of.tsx';
 import { Ago, Time } from '../parts/times.tsx';
 import { change, route, withoutMoment } from '../state/route.ts';
 import { named, t, type TextName } from '../text/text.ts';
-import { lasting } from '../text/time.ts';
+import { lasting, local } from '../text/time.ts';
 
 /** Who held what, when. */
 export function Leases() {
@@ -45,6 +46,7 @@ function Chart({ answer }: { readonly answer: LeasesData }) {
     <section>
       <Buttons answer={answer} window={window} onMove={move} />
       <p id="chart-count" class="dim">
+        {t('window', { from: local(window.begin), until: local(window.end) })}{' '}
         {t('lease_count', { n, interrupted, refused })}
       </p>
       {answer.holders_left_out > 0 && (
@@ -190,6 +192,7 @@ function BarTable({ answer }: { readonly answer: LeasesData }) {
           </tbody>
         </table>
       </div>
+      <ShownOf shown={TABLE_MAX} total={rows.length} />
     </details>
   );
 }

@@ -5,6 +5,7 @@ import { AgentLink, EventLink, SessionLink, Status, TaskLink } from '../parts/li
 import { Ago } from '../parts/times.tsx';
 import { signal } from '@preact/signals';
 import { meta } from '../state/answers.ts';
+import { shownNow } from '../state/clock.ts';
 import { keep, kept } from '../state/preferences.ts';
 import { at, linkTo } from '../state/route.ts';
 import type { Wire } from '../state/wire.ts';
@@ -17,7 +18,7 @@ const seen = signal(kept('seen'));
 export function Now() {
   const params = new URLSearchParams(seen.value === null ? {} : { seen: seen.value });
   return (
-    <Answer<NowAnswer> name="now" params={params} needsLog={false}>
+    <Answer<NowAnswer> name="now" params={params} needsLog={false} isPassing={isDue}>
       {(now) => (
         <>
           <h2>{t('needs_you')}</h2>
@@ -35,7 +36,12 @@ export function Now() {
   );
 }
 
-function NothingNeedsYou({ now: { last_event: last } }: { readonly now: Wire<NowAnswer> }) {
+/** What was due next is due: another task may be next. */
+function isDue({ next_due: next }: Wire<NowAnswer>): boolean {
+  return at.value === null && next !== null && Date.parse(next.at) <= shownNow();
+}
+
+function NothingNeedsYou({ now: { last_event: last, next_due: next } }: { readonly now: Wire<NowAnswer> }) {
   return (
     <section class="ok">
       <b>✓ {t('nobody_needs_you')}</b>{' '}
@@ -43,6 +49,11 @@ function NothingNeedsYou({ now: { last_event: last } }: { readonly now: Wire<Now
         <span class="dim">
           {t('last_event', { type: last.type ?? '' })} <EventLink id={last.id} /> <Ago at={last.at} />
         </span>
+      )}
+      {next !== null && (
+        <div>
+          {t('next_due')} <Ago at={next.at} />: <TaskLink task={next.task} />
+        </div>
       )}
     </section>
   );

@@ -7,6 +7,7 @@ import { Facts } from '../parts/facts.tsx';
 import { Json } from '../parts/json.tsx';
 import { LeaseTable } from '../parts/lease-table.tsx';
 import { EventLink, SessionLink, Status, TaskLink } from '../parts/links.tsx';
+import { ShownOf } from '../parts/shown-of.tsx';
 import { Time } from '../parts/times.tsx';
 import { linkTo, route } from '../state/route.ts';
 import type { Wire } from '../state/wire.ts';
@@ -41,7 +42,10 @@ export function Task() {
             {task.leases.length === 0 ? (
               <p class="dim">{t('no_attempts')}</p>
             ) : (
-              <LeaseTable rows={task.leases} withTask={false} />
+              <>
+                <LeaseTable rows={task.leases} withTask={false} />
+                <ShownOf shown={task.leases.length} total={task.lease_count} />
+              </>
             )}
           </section>
           <Related task={task} />
@@ -155,23 +159,25 @@ function Why({ why }: { readonly why: Wire<TaskAnswer>['why'] }) {
   );
 }
 
+type Relation = 'depends_on' | 'dependents' | 'parent' | 'subtasks' | 'reviews' | 'review_of';
+
 function Related({ task }: { readonly task: Wire<TaskAnswer> }) {
-  const groups: readonly (readonly [string, readonly Wire<OtherTask>[]])[] = [
-    [t('depends_on'), task.depends_on],
-    [t('dependents'), task.dependents],
-    [t('parent'), task.parent === null ? [] : [task.parent]],
-    [t('subtasks'), task.subtasks],
-    [t('reviews'), task.reviews],
-    [t('review_of'), task.review_of === null ? [] : [task.review_of]],
+  const groups: readonly (readonly [Relation, readonly Wire<OtherTask>[]])[] = [
+    ['depends_on', task.depends_on],
+    ['dependents', task.dependents],
+    ['parent', task.parent === null ? [] : [task.parent]],
+    ['subtasks', task.subtasks],
+    ['reviews', task.reviews],
+    ['review_of', task.review_of === null ? [] : [task.review_of]],
   ];
   const shown = groups.filter(([, tasks]) => tasks.length > 0);
   if (shown.length === 0 && task.review === null) return null;
   return (
     <section id="related">
       {task.review !== null && <p>{t('review_terms', task.review)}</p>}
-      {shown.map(([title, tasks]) => (
-        <div key={title}>
-          <h3>{title}</h3>
+      {shown.map(([name, tasks]) => (
+        <div key={name}>
+          <h3>{t(name)}</h3>
           <ul class="rows">
             {tasks.map((other) => (
               <li key={other.id} class="line">
@@ -180,6 +186,9 @@ function Related({ task }: { readonly task: Wire<TaskAnswer> }) {
               </li>
             ))}
           </ul>
+          {(task.cut as readonly string[]).includes(name) && (
+            <small class="dim">{t('first_of_more', { n: tasks.length })}</small>
+          )}
         </div>
       ))}
     </section>

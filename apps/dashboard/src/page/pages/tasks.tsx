@@ -60,6 +60,10 @@ function Filters({ params }: { readonly params: URLSearchParams }) {
         {t('text')}
         <input data-filter type="search" value={params.get('text') ?? ''} onInput={set('text')} />
       </label>
+      <label>
+        {t('held_by')}
+        <input value={params.get('held_by') ?? ''} onChange={set('held_by')} />
+      </label>
       <label class="check">
         <input
           type="checkbox"

@@ -4,6 +4,7 @@ import { server } from '../state/live.ts';
 import { at } from '../state/route.ts';
 import type { Wire } from '../state/wire.ts';
 import { t } from '../text/text.ts';
+import { NearIt } from './near-it.tsx';
 
 interface AnswerProps<Answer> {
   readonly name: string;
@@ -20,7 +21,7 @@ interface AnswerProps<Answer> {
 export function Answer<Answer>({ name, params, needsLog = true, isPassing, children }: AnswerProps<Answer>) {
   const asked = new URLSearchParams(params);
   if (at.value !== null) asked.set('at', at.value);
-  const { data, problem, isReading } = useAnswer<Answer>(name, asked, isPassing);
+  const { data, problem, missing, isReading } = useAnswer<Answer>(name, asked, isPassing);
   const { as_of: asOf = 0, settled = 0 } = server.value ?? {};
   // A moment of the past is answered when it is read: nothing is missing then.
   const isMissing = isReading && (data === null || (needsLog && at.value === null));
@@ -33,9 +34,10 @@ export function Answer<Answer>({ name, params, needsLog = true, isPassing, child
       )}
       {problem !== null && (
         <p class="bad" role="alert">
-          {data === null ? problem : t('problem', { problem })}
+          {missing !== null ? t(`no_${missing.missing}`) : data === null ? problem : t('problem', { problem })}
         </p>
       )}
+      {missing !== null && <NearIt missing={missing} />}
       {data !== null ? children(data) : problem === null && !isMissing && <p class="dim">{t('nothing_yet')}</p>}
     </>
   );

@@ -8,9 +8,12 @@ import { Ago } from './times.tsx';
 export function EventTable({
   rows,
   withTask = true,
+  gaps = [],
 }: {
   readonly rows: readonly Wire<EventRow>[];
   readonly withTask?: boolean;
+  /** What is left out before each row and after the last one; empty: nothing. */
+  readonly gaps?: readonly string[];
 }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={t('events')}>
@@ -27,7 +30,8 @@ export function EventTable({
           </tr>
         </thead>
         <tbody>
-          {rows.map((event) => (
+          {rows.map((event, index) => [
+            <Gap key={`gap ${event.id}`} text={gaps[index]} />,
             <tr key={event.id}>
               <td>
                 <EventLink id={event.id} />
@@ -52,10 +56,22 @@ export function EventTable({
               <td class="said">
                 <bdi>{event.text}</bdi>
               </td>
-            </tr>
-          ))}
+            </tr>,
+          ])}
+          <Gap text={gaps[rows.length]} />
         </tbody>
       </table>
     </div>
+  );
+}
+
+const COLUMNS = 7;
+
+function Gap({ text = '' }: { readonly text?: string | undefined }) {
+  if (text === '') return null;
+  return (
+    <tr class="gap">
+      <td colSpan={COLUMNS}>⋯ {text}</td>
+    </tr>
   );
 }

@@ -29,7 +29,7 @@ export function Header() {
       {meta.value !== null && <span class="dim">{t('namespace', { name: meta.value.namespace })}</span>}
       <LiveBadge />
       <CheckedBadge />
-      <button type="button" onClick={() => (isHelpOpen.value = true)} aria-label={t('keys')}>
+      <button type="button" class="keys-button" onClick={() => (isHelpOpen.value = true)} aria-label={t('keys')}>
         ?
       </button>
       <select

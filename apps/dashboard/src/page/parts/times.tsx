@@ -1,4 +1,4 @@
-import { meta } from '../state/answers.ts';
+import { shownNow } from '../state/clock.ts';
 import { ago, local, utc } from '../text/time.ts';
 
 interface TimeProps {
@@ -21,10 +21,9 @@ export function Time({ at }: TimeProps) {
 export function Ago({ at }: TimeProps) {
   if (at === null) return null;
   const ms = Date.parse(at);
-  const now = meta.value === null ? Date.now() : Date.parse(meta.value.moment.at);
   return (
     <time dateTime={at} class="num dim" title={`${local(ms)} · ${utc(ms)}`}>
-      {ago(ms, now)}
+      {ago(ms, shownNow())}
     </time>
   );
 }

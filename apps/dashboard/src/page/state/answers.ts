@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Meta } from '../../api/answers.ts';
+import type { Near } from '../../api/nearest.ts';
 import { changes, signedOut } from './live.ts';
 import { Question } from './question.ts';
 import { at } from './route.ts';
@@ -9,10 +10,18 @@ import type { Wire } from './wire.ts';
 /** What the last answer said of itself. */
 export const meta = signal<Wire<Meta> | null>(null);
 
+/** What is not there, and what has an id or a number near it. */
+export interface Missing {
+  readonly missing: 'task' | 'session' | 'event';
+  readonly near: readonly Wire<Near>[];
+}
+
 /** An answer, and what is wrong with the last question. Old data stays while a new question fails. */
 export interface Asked<Answer> {
   readonly data: Wire<Answer> | null;
   readonly problem: string | null;
+  /** What the page is about is not there. */
+  readonly missing: Missing | null;
   /** The server is still reading the log: it will know more, or has no answer yet. */
   readonly isReading: boolean;
   /** The same question may have another answer soon, though the store does not change. */
@@ -22,7 +31,7 @@ export interface Asked<Answer> {
 const PASSING_MS = 1_000;
 /** A read of the store ends in less. What a proxy or a network lost is asked again. */
 const SILENT_MS = 75_000;
-const NOTHING = { data: null, problem: null, isReading: false, mayChange: false };
+const NOTHING = { data: null, problem: null, missing: null, isReading: false, mayChange: false };
 
 /**
  * Asks the server, and asks again when the store has changed; each second, while the server reads the log, cannot read
@@ -63,7 +72,7 @@ async function ask<Answer>(path: string, stopped: AbortSignal): Promise<Asked<An
     const body = (await response.json()) as {
       readonly data?: Wire<Answer>;
       readonly meta?: Wire<Meta>;
-      readonly error?: { readonly code: string; readonly message: string };
+      readonly error?: { readonly code: string; readonly message: string } & Partial<Missing>;
     };
     if (response.status === 401) signedOut();
     if (body.meta !== undefined) meta.value = body.meta;
@@ -71,6 +80,7 @@ async function ask<Answer>(path: string, stopped: AbortSignal): Promise<Asked<An
     return {
       data: body.data ?? null,
       problem: body.error === undefined ? null : body.error.message,
+      missing: missingIn(body.error),
       isReading: body.meta?.phase === 'reading',
       // A wrong question stays wrong; what the server cannot answer now, it may answer later.
       mayChange: response.status >= 500 || (body.meta !== undefined && body.meta.phase !== 'live'),
@@ -78,4 +88,8 @@ async function ask<Answer>(path: string, stopped: AbortSignal): Promise<Asked<An
   } catch (error) {
     return { ...NOTHING, problem: stopped.aborted ? null : (error as Error).message, mayChange: true };
   }
+}
+
+function missingIn({ missing, near = [] }: Partial<Missing> = {}): Missing | null {
+  return missing === undefined ? null : { missing, near };
 }

@@ -8,9 +8,10 @@ const UNITS = [
   ['second', 1_000],
 ] as const;
 
-/** In the time of the reader. */
+/** In the time of the reader, of 24 hours as the chart and UTC beside it. */
 export function local(ms: number): string {
-  return new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'medium' }).format(ms);
+  const parts = { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' } as const;
+  return new Intl.DateTimeFormat(language.value, parts).format(ms);
 }
 
 export function utc(ms: number): string {

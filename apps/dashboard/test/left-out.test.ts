@@ -1,0 +1,120 @@
+/**
+ * What a page does not show, it tells:
+ *
+ * - an empty Now: the scheduled task that is due next
+ * - a task, a session or an event that is not there: what is near it
+ * - a closed session: since when
+ * - a filter: how many events it leaves out, and where
+ * - a long list: how many there are, and where
+ */
+import { expect, test } from 'vitest';
+import { caughtUp, served, type Served } from './support/served.ts';
+
+test('Now says which scheduled task is due next, and when', async () => {
+  const it = await served();
+  const { orchestrator, api } = it;
+  await orchestrator.enqueueTasks([
+    { id: 'later', title: 'Next week', delayMs: 3_600_000 },
+    { id: 'soon', title: 'Send it', delayMs: 180_000 },
+    { id: 'cancelled', delayMs: 60_000 },
+  ]);
+  await orchestrator.cancelTask({ taskId: 'cancelled' });
+  const before = await orchestrator.asOf();
+  await orchestrator.cancelTask({ taskId: 'soon' });
+  await caughtUp(it);
+
+  const due = async (path: string) => (await api(path)).data['next_due'] as unknown;
+  const [soon, later] = [await orchestrator.getTask('soon'), await orchestrator.getTask('later')];
+  const shown = (task: typeof soon) => ({
+    task: { id: task?.id, number: task?.number, title: task?.title },
+    at: new Date(task?.runAt ?? 0).toISOString(),
+  });
+
+  expect(await due('now')).toEqual(shown(later));
+  expect(await due(`now?at=${before}`)).toEqual({ ...shown(soon), at: expect.any(String) });
+});
+
+test('what is not there is named, with what is near it', async () => {
+  const it = await served();
+  const { orchestrator } = it;
+  const words = ['alpha', 'report-1', 'report-2', 'report-30', 'zulu', 'more-1', 'more-2', 'more-3', 'more-4'];
+  await orchestrator.enqueueTasks(words.map((id) => ({ id, title: `Do ${id}`, sessionId: `of-${id}` })));
+  await caughtUp(it);
+
+  expect(await missing(it, 'task?id=report-3')).toEqual([
+    'task',
+    'report-30',
+    'report-2',
+    'report-1',
+    'zulu',
+    'more-4',
+  ]);
+  expect(await missing(it, 'session?id=of-report')).toMatchObject({ 0: 'session', 1: 'of-report-1', 2: 'of-report-2' });
+  // Numbers: the greatest ones, if none is so great.
+  expect(await missing(it, 'task?id=t999')).toEqual(['task', 'more-4', 'more-3', 'more-2']);
+  expect(await missing(it, 'session?id=s999')).toEqual(['session', 'of-more-4', 'of-more-3', 'of-more-2']);
+  expect(await missing(it, `event?id=${(await orchestrator.asOf()) + 90}`)).toEqual([
+    'event',
+    String(await orchestrator.asOf()),
+  ]);
+  // Those that were there at the moment.
+  expect(await missing(it, 'task?id=report-3&at=2001-01-01T00:00:00Z')).toEqual(['task']);
+});
+
+test('a closed session says since when', async () => {
+  const it = await served();
+  const { orchestrator, api } = it;
+  await orchestrator.enqueueTask({ id: 'only', sessionId: 'closed' });
+  const open = await orchestrator.asOf();
+  await orchestrator.cancelTask({ taskId: 'only' });
+  await orchestrator.closeSession({ sessionId: 'closed' });
+  await caughtUp(it);
+  const [closing] = (await orchestrator.listEvents({ types: ['session.closed'], limit: 1 })).items;
+
+  expect((await api('session?id=closed')).data).toMatchObject({
+    status: 'closed',
+    closed_at: new Date(closing?.at ?? 0).toISOString(),
+  });
+  expect((await api(`session?id=closed&at=${open}`)).data).toMatchObject({ status: 'idle', closed_at: null });
+});
+
+test('a filter of events says how many it leaves out, and where', async () => {
+  const it = await served();
+  const { orchestrator, api } = it;
+  for (const id of ['a', 'b', 'c', 'd']) await orchestrator.enqueueTask({ id, sessionId: 'one' });
+  await caughtUp(it);
+  const gaps = async (path: string) => (await api(path)).data['gaps'] as unknown;
+
+  // The session was opened with the first task; that of a task follows on that of the one before.
+  expect(await gaps('events')).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(await gaps('events?task=b')).toEqual([2, 2]);
+  expect(await gaps('events?type=session.opened')).toEqual([4, 0]);
+  expect(await gaps('events?type=task.failed')).toEqual([5]);
+  expect(await gaps('events?limit=2')).toEqual([0, 0, 3]);
+});
+
+test('lists that do not show all say how many there are', async () => {
+  const it = await served();
+  const { orchestrator, api } = it;
+  await orchestrator.enqueueTasks(Array.from({ length: 7 }, (_, at) => ({ id: `held-${at}` })));
+  await orchestrator.claimTasks({ agent: 'busy', limit: 7 });
+  await orchestrator.enqueueTasks([{ id: 'parent' }]);
+  await orchestrator.enqueueTasks(Array.from({ length: 51 }, () => ({ dependsOn: ['parent'] })));
+  await caughtUp(it);
+
+  const [agent] = (await api('agents')).data['rows'] as unknown as readonly Record<string, unknown>[];
+  expect(agent).toMatchObject({ name: 'busy', held_count: 7 });
+  expect(agent?.['holds']).toHaveLength(5);
+  expect((await api('tasks?held_by=busy')).data['rows']).toHaveLength(7);
+  expect((await api('tasks?held_by=other')).data['rows']).toEqual([]);
+  expect((await api('task?id=parent')).data['cut']).toEqual(['dependents']);
+  expect((await api('task?id=held-0')).data).toMatchObject({ cut: [], lease_count: 1 });
+});
+
+/** What an answer says is not there, then the ids near it. */
+async function missing({ get, signIn }: Served, path: string): Promise<readonly string[]> {
+  const { status, text } = await get(`/api/${path}`, { cookie: await signIn() });
+  expect(status).toBe(404);
+  const { error } = JSON.parse(text) as { error: { missing: string; near: readonly { id: string }[] } };
+  return [error.missing, ...error.near.map(({ id }) => id)];
+}
