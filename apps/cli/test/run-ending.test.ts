@@ -1,6 +1,7 @@
 /*
  * What ends the command of a run:
  *  - a signal to the wrapper is passed on, to all that was started, and charges no attempt
+ *  - so it is to a command that another program has stopped
  *  - it is 128 and the signal's number, however the command ends
  *  - so it is if the signal is sent to all processes, and reaches the command first
  *  - a hang-up ends nothing that was started to survive it: by nohup, or by a script that ignores it
@@ -11,16 +12,16 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { Cli, finished } from './support/cli.ts';
-import { addTask, isGone, resultIn, Running, taskOf, until } from './support/running.ts';
+import { addTask, isGone, kill, resultIn, Running, taskOf, until } from './support/running.ts';
 
 describe.skipIf(process.platform === 'win32')('run is ended', () => {
   test.concurrent.for([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
+    ['SIGINT', 130, 'works'],
+    ['SIGTERM', 143, 'is stopped'],
+    ['SIGHUP', 129, 'is stopped'],
   ] as const)(
-    '%s is passed on to all that was started, and charges no attempt: %i',
-    async ([signal, exit], { expect }) => {
+    '%s is passed on to all that was started, and charges no attempt: %i, the command %s',
+    async ([signal, exit, state], { expect }) => {
       using cli = new Cli();
       const id = await addTask(cli);
       // The grandchild would live on if only the child were told. It is no shell's background process, because a shell
@@ -29,8 +30,9 @@ describe.skipIf(process.platform === 'win32')('run is ended', () => {
         .spawn('sleep', ['100'], { stdio: 'inherit' })
         .on('spawn', function () { console.log('grandchild ' + this.pid + '\\npid ' + process.pid) })`;
       using running = new Running(cli, ['--', process.execPath, '-e', script]);
-      await running.command();
+      const command = await running.command();
       const grandchild = Number(/grandchild (\d+)/.exec(running.stdout)?.[1]);
+      if (state === 'is stopped') for (const pid of [command, grandchild]) kill(pid, 'SIGSTOP');
 
       running.child.kill(signal);
       const ran = await running.finished;

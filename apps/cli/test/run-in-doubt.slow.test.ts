@@ -245,9 +245,10 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 120_00
         using cli = new Cli();
         const id = await addTask(cli);
 
-        const line = `${ORCHESTRATOR} run --agent a --result-file result.json -- sh -c 'echo ready; sleep 100'`;
+        const line = `${ORCHESTRATOR} run --agent a --result-file result.json -- sh -c 'echo "pid $$"; sleep 100'`;
         using terminal = new Terminal(cli, line);
-        await terminal.says('ready');
+        // What another program has stopped is woken for it.
+        kill(Number(await until(() => /^pid (\d+)/m.exec(terminal.said)?.[1])), 'SIGSTOP');
         terminal.type(CTRL_C);
         await terminal.closed;
 

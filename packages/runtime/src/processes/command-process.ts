@@ -212,8 +212,13 @@ export class CommandProcess {
   /** Sends a signal to all of it, and wakes it for that: a stopped process handles only SIGCONT and SIGKILL. */
   signalAwake(signal: NodeJS.Signals): void {
     this.#offspring.signal(signal);
-    if (this.#pausedFor.size > 0) this.#offspring.signal('SIGCONT');
     this.#pausedFor.clear();
+    this.wake();
+  }
+
+  /** Lets what another program has stopped handle a key that the terminal has sent it. What we have paused stays so. */
+  wake(): void {
+    if (this.#pausedFor.size === 0) this.#offspring.signal('SIGCONT');
   }
 
   /** Asks all of it to end, kills it after ten seconds, and gives up after five more: then something may be left. */
@@ -221,7 +226,6 @@ export class CommandProcess {
     // What starts its successor and ends, again and again, is another process before a signal reaches it.
     this.#offspring.stop();
     this.signalAwake('SIGTERM');
-    this.#offspring.signal('SIGCONT');
     const giveUpAt = performance.now() + GRACE_MS;
     while (!this.#offspring.isGone && performance.now() < giveUpAt) await pause(LOOK_MS);
     await this.#offspring.kill();

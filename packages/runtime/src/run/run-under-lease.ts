@@ -23,7 +23,7 @@ import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
 import { Suspension } from './suspension.ts';
 import { within } from './within.ts';
-import { hearSignals, isInForeground, lateSignalMs, type ExitSignal } from './wrapper-signals.ts';
+import { hearSignals, lateSignalMs, mayBeKey, type ExitSignal } from './wrapper-signals.ts';
 
 /**
  * Runs a command under a lease, and releases the lease with the command's outcome.
@@ -279,13 +279,13 @@ class Run {
 
   #passOn(interruption: Interruption): void {
     const { signal } = interruption;
-    const isKey = signal === 'SIGINT' || signal === 'SIGQUIT';
     const pass = () => {
       interruption.counts = true;
       this.#command?.signalAwake(signal);
     };
-    if (!isKey || !this.#command?.sharesGroup || !isInForeground()) pass();
-    else void this.#keyProbe?.ifNoKey(() => this.#command?.isAlive && pass());
+    if (!this.#command?.sharesGroup || !mayBeKey(signal)) return pass();
+    this.#command.wake();
+    void this.#keyProbe?.ifNoKey(() => this.#command?.isAlive && pass());
   }
 
   /** Checks the lease before the command continues: the stop may have been long. */

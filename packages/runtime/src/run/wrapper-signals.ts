@@ -52,8 +52,13 @@ export function lateSignalMs({ code, signal }: CommandExit): number {
   return code === 0 ? 20 : 100;
 }
 
+/** Whether the terminal may have sent the signal, for a key. */
+export function mayBeKey(signal: ExitSignal): boolean {
+  return (signal === 'SIGINT' || signal === 'SIGQUIT') && isInForeground();
+}
+
 /** Whether this process is in the terminal's foreground group, so that its keys reach it. If it is unknown: true. */
-export function isInForeground(): boolean {
+function isInForeground(): boolean {
   const stat = readText('/proc/self/stat');
   if (stat === null) return true;
   const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
