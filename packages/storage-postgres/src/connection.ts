@@ -97,7 +97,7 @@ export class Connection {
         return socket;
       },
     };
-    this.#sql = postgres(options);
+    this.#sql = withoutVariables(() => postgres(options));
   }
 
   /** Whether it can be used again. */
@@ -205,4 +205,18 @@ export class Connection {
 /** An option that the driver documents, and does not declare: how it gets its socket. */
 interface CustomSocket {
   readonly socket: () => Promise<Socket>;
+}
+
+/**
+ * While it makes a client, the driver takes each option that it is not given from the environment: which servers are
+ * wanted (`PGTARGETSESSIONATTRS`), how many statements may be under way (`PGMAX_PIPELINE`), and more. None counts.
+ */
+function withoutVariables<Made>(make: () => Made): Made {
+  const { env } = process;
+  process.env = {};
+  try {
+    return make();
+  } finally {
+    process.env = env;
+  }
 }

@@ -4,6 +4,7 @@
  *  - a statement that is refused ends none of the others
  *  - what was answered is not kept
  *  - a statement that is repeated has no parameters, and is prepared once all the same
+ *  - variables that the driver would take options from change nothing
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -69,4 +70,20 @@ test.each([
 
   const prepared = `SELECT count(*)::int FROM pg_prepared_statements WHERE statement = 'SELECT 7'`;
   expect((await connection.flush([query(prepared)], WITHIN_MS))[0]?.[0]).toEqual([times]);
+});
+
+test('variables that the driver would take options from change nothing', async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('PGMAX_PIPELINE', '0');
+  vi.stubEnv('PGDEBUG', '1');
+  for (const wanted of ['any', 'read-only', 'standby']) {
+    vi.stubEnv('PGTARGETSESSIONATTRS', wanted);
+    const connection = connect();
+
+    const refused = connection.flush([query('SELECT 1 / 0')], WITHIN_MS);
+
+    await expect(refused).rejects.toMatchObject({ code: '22012' });
+    expect(Object.keys(await refused.catch((error: unknown) => error as object))).not.toContain('query');
+    expect(process.env).toMatchObject({ PGTARGETSESSIONATTRS: wanted });
+  }
 });
