@@ -10,8 +10,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { expect, test } from 'vitest';
+import { fields } from '@agent-orchestrator/core';
 import { printable } from '../src/output/printable.ts';
-import { inOneLine, marked, onScreen, withoutColours } from '../src/output/screen.ts';
+import { idInOneLine, inOneLine, marked, onScreen, withoutColours } from '../src/output/screen.ts';
 import { table } from '../src/output/table.ts';
 import { Cli } from './support/cli.ts';
 
@@ -47,7 +48,7 @@ test.for(['\u{13430}', '\u{1343f}', '\u{16fe4}', '\u{1d159}', '\ufdd0', '\uffff'
   },
 );
 
-test('with --quiet, what is in no id is escaped, and nothing else', async () => {
+test('with --quiet, what does harm in a setting is escaped, and nothing else', async () => {
   using cli = new Cli();
   const { stdout } = await cli.run(['config', 'list', '--quiet'], { env: { ORCHESTRATOR_AGENT: HOSTILE } });
   const version = await cli.run(['--version', '--quiet']);
@@ -58,6 +59,16 @@ test('with --quiet, what is in no id is escaped, and nothing else', async () => 
   );
   expect([inOneLine('가족 👩\u200d💻\u2800'), version.stdout.split('\n').length]).toEqual(['가족 👩\u200d💻\u2800', 2]);
   expect(help.stdout.split('\n').length).toBeGreaterThan(10);
+});
+
+test('in an id, exactly what no command takes in one is escaped', () => {
+  const points = Array.from({ length: 0x2_0000 }, (_, at) => at).concat(0xe_0041, 0xe_01ef);
+  const wrong = points.filter((point) => {
+    const text = `a${String.fromCodePoint(point)}b`;
+    return (idInOneLine(text) === text) !== fields.id.safeParse(text).success;
+  });
+
+  expect(wrong.map((point) => point.toString(16))).toEqual([]);
 });
 
 test('what was escaped before stays as it is', () => {

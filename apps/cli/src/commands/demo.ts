@@ -33,6 +33,7 @@ const define: Define = (program, run) => {
           data: { store, tasks: stories.length, filesDoneTwice, filesLeftOut, partsWrittenTwice, broken, verification },
           asOf,
           ids: [store],
+          idsArePlaces: true,
           text: (paint) => ['', ...table(SUMMARY_HEADING, summaryRows(stories), paint), '', ...endLines(result, paint)],
           chatter: [`next: orchestrator events --after 0 --store ${shellWord(store)}`],
           exit: broken.length === 0 ? 0 : 1,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Failure } from '../failure.ts';
 import { document, snakeCase } from '@agent-orchestrator/runtime/wire-json';
 import { outputEnded, writtenSoFar } from './readers.ts';
-import { inOneLine, onScreen } from './screen.ts';
+import { idInOneLine, inOneLine, onScreen } from './screen.ts';
 import { paintFor, type Paint } from './style.ts';
 
 /** `json`: one document · `jsonl`: one per line, as they come · `quiet`: ids only. */
@@ -23,6 +23,8 @@ export interface Answer {
   readonly script?: readonly string[];
   /** For `--quiet`, each on its line. */
   readonly ids: readonly string[];
+  /** They are paths, addresses or settings: in them, a person may have put characters that no id has. */
+  readonly idsArePlaces?: true;
   /** Remarks for people: the next command, how to see more. */
   readonly chatter?: readonly string[];
   /** 1 if the answer is negative, such as a check with findings; 69 if the store cannot be used. */
@@ -54,7 +56,7 @@ export class Output {
         );
         break;
       case 'quiet':
-        for (const id of answer.ids) this.raw(inOneLine(id));
+        for (const id of answer.ids) this.raw(answer.idsArePlaces ? inOneLine(id) : idInOneLine(id));
         break;
       case 'text':
         if (answer.script === undefined) for (const line of answer.text(this.paint)) this.line(line);

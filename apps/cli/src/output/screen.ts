@@ -23,12 +23,20 @@ export function onScreen(line: string): string {
     .join('');
 }
 
-/** What no id may contain, but another program can write into a database: it moves the cursor or breaks the line. */
-const IN_NO_ID = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+/** What moves the cursor, breaks the line or turns it round. */
+const HARMFUL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+/** What no command takes in an id, but another program can write into a database. The rule is that of core's ids. */
+const IN_NO_ID =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB\u{1D159}\u{13430}-\u{1343F}]/gu;
 
-/** A line for a program. What is in no id is escaped; all else stays as it is, also what a screen would not show. */
+/** A line for a program. What does harm is escaped; all else stays as it is, also what a screen would not show. */
 export function inOneLine(text: string): string {
-  return text.replaceAll(IN_NO_ID, printable);
+  return text.replaceAll(HARMFUL, printable);
+}
+
+/** The same for an id: what is in no id is escaped. */
+export function idInOneLine(id: string): string {
+  return id.replaceAll(IN_NO_ID, printable);
 }
 
 /** A line without its colours, to measure it. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import * as field from '../model/fields.ts';
 import { reviewOf } from '../model/review.ts';
-import { isEnded, TASK_STATUSES, type TaskStatus } from '../model/statuses.ts';
+import { isEnded, phaseOf, type TaskStatus } from '../model/statuses.ts';
 import { closeOwnSession } from './own-session.ts';
 import { type Command, needMore, refusalReason, refuse } from './command.ts';
 import { plainReply } from './receipt-reply.ts';
@@ -54,7 +54,7 @@ export const cancel: Command<CancelInput, CancelReply> = {
     const extraTaskIds = reviewsToLoad([task], loaded);
     if (extraTaskIds.length > 0) return needMore({ extraTaskIds });
     const about = { sessionId: task.sessionId, taskId: task.id };
-    switch (TASK_STATUSES[task.status].phase) {
+    switch (phaseOf(task.status)) {
       case 'pending':
         return {
           events: [

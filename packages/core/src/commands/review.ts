@@ -19,7 +19,7 @@ import {
   type Review,
   type ReviewOf,
 } from '../model/review.ts';
-import { TASK_STATUSES } from '../model/statuses.ts';
+import { phaseOf } from '../model/statuses.ts';
 import { firstCodePoints } from '../model/text.ts';
 import type { Task } from '../model/task.ts';
 import { NO_TASK_TEXTS, textsForEvent } from '../model/task-texts.ts';
@@ -273,7 +273,7 @@ function cancelReview({ id, sessionId, status, cancelRequestedAt }: Task, loaded
   const session = loaded.sessions.find((one) => one.session.id === sessionId)?.session;
   if (session === undefined) throw internalError(`The session of the review ${id} was not loaded.`);
   const about = { sessionId, taskId: id };
-  switch (TASK_STATUSES[status].phase) {
+  switch (phaseOf(status)) {
     case 'pending':
       return [
         { ...about, type: 'task.cancelled', payload: { outcome: null, error: null } },

@@ -23,7 +23,7 @@ import {
   reviewRequested,
 } from './evolve-review.ts';
 import { isBarred, reviewOf } from '../model/review.ts';
-import { isEnded, type TaskStatus } from '../model/statuses.ts';
+import { isEnded, phaseOf, type TaskStatus } from '../model/statuses.ts';
 import { isWithReceiver, NO_HAND_OFF, returned } from '../model/hand-off.ts';
 import type { Task } from '../model/task.ts';
 import { textsFromEvent } from '../model/task-texts.ts';
@@ -362,6 +362,8 @@ function openCount(task: Task | null): number {
 function assertTaskTransition(event: NewEvent, before: Task | null, after: Task): void {
   const from = before?.status ?? null;
   if (before === after || isTaskTransition(event.type, from, after.status)) return;
+  // Not a rule that is broken, but a row: another program wrote its status.
+  if (from !== null) phaseOf(from);
   throw illegal(event, `a task cannot go from ${from} to ${after.status} by it`);
 }
 

@@ -1,3 +1,5 @@
+import { OrchestratorError } from './errors.ts';
+
 /*
  * All statuses. CHECKs of the databases, counts, filters, schemas, help and docs are made from these two tables.
  */
@@ -82,18 +84,34 @@ export const DEAD_LETTER_STATUSES = TASK_STATUS_NAMES.filter((status) => isDeadL
 
 /** Whether a task with this status is a dead letter. */
 export function isDeadLetter(status: TaskStatus): boolean {
-  const facts: TaskStatusFacts = TASK_STATUSES[status];
-  return facts.deadLetter === true;
+  return factsOf(status).deadLetter === true;
 }
 
 /** Whether the task has ended: only a retry by hand can change it. */
 export function isEnded(status: TaskStatus): status is EndedStatus {
-  return TASK_STATUSES[status].phase === 'ended';
+  return phaseOf(status) === 'ended';
 }
 
 /** Whether the task is open, and no agent holds it. */
 export function isPending(status: TaskStatus): boolean {
-  return TASK_STATUSES[status].phase === 'pending';
+  return phaseOf(status) === 'pending';
+}
+
+/**
+ * Where in its life a task with this status is.
+ *
+ * @throws `STORE_CORRUPT` for a word that only another program can have written into the database
+ */
+export function phaseOf(status: TaskStatus): TaskStatusFacts['phase'] {
+  return factsOf(status).phase;
+}
+
+function factsOf(status: TaskStatus): TaskStatusFacts {
+  if (Object.hasOwn(TASK_STATUSES, status)) return TASK_STATUSES[status];
+  throw new OrchestratorError(
+    'STORE_CORRUPT',
+    `A task has the status ${JSON.stringify(status)}, which does not exist.`,
+  );
 }
 
 /** A count of zero for each status of a task. */

@@ -6,7 +6,10 @@
 // - closing a session in which a task is open, and new work in one that is closed
 // - an event that does not name its task, or does not say what it does to the lease
 // - every move of a task that the table of transitions does not have
+// - every move of a task whose row has a status that does not exist: then it is the row that is damaged
 import { expect, test } from 'vitest';
+import { chained } from '../../src/log/chain.ts';
+import { evolve } from '../../src/log/evolve.ts';
 import { TASK_TRANSITIONS } from '../../src/log/lifecycle.ts';
 import { TASK_STATUS_NAMES } from '../../src/model/statuses.ts';
 import type { Task } from '../../src/model/task.ts';
@@ -172,6 +175,14 @@ test.each<[string, Said[], Said, string]>([
   expect(() => store.and(one)).toThrow(
     refusal('INTERNAL', `^${one.type} cannot be event ${before.length + 1} of session s: .*${why}.*\\.$`),
   );
+});
+
+test('a move of a task with a status that does not exist tells of the row', () => {
+  const session = given(...QUEUED).session('s');
+  const task = { ...given(...QUEUED).task('a'), status: 'weird' as Task['status'] };
+  const event = chained(claimed('a'), session, { namespace: session.namespace, commandId: null, now: NOW });
+
+  expect(() => evolve({ session, task }, event)).toThrow(refusal('STORE_CORRUPT', '"weird"'));
 });
 
 const TERMS = { role: 'reviewer', approvals: 1 };

@@ -41,6 +41,7 @@ export const defineList: Define = (parent, run) => {
           data: rows,
           meta: { config_file: path, config_file_exists: exists },
           ids: rows.map(({ value }) => value ?? ''),
+          idsArePlaces: true,
           text: (paint) =>
             table(
               ['SETTING', 'VALUE', 'FROM'],

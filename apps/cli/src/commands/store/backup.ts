@@ -17,6 +17,7 @@ export const defineBackup: Define = (parent, run) => {
           kind: 'store_backup',
           data: report,
           ids: [report.file],
+          idsArePlaces: true,
           text: (paint) => [
             `backed up: ${report.store} → ${report.file}`,
             ...verificationLines(report.verification, paint),

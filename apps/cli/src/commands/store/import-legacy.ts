@@ -31,6 +31,7 @@ async function importOf(call: Call<ImportOptions>, file: string): Promise<Answer
     kind: 'legacy_import',
     data: result,
     ids: [result.store],
+    idsArePlaces: true,
     text: (paint) => importLines(result, paint),
     chatter: chatterOf(result.outcome, result.file, to === undefined ? null : result.store),
   };

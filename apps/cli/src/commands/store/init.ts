@@ -34,6 +34,7 @@ export const defineInit: Define = (parent, run) => {
             data: { url, created, applied },
             asOf: await storage.read.settledEventId(),
             ids: [url],
+            idsArePlaces: true,
             text: () => [`${what}: ${url}`],
             chatter: ['next: orchestrator task create TITLE'],
           };

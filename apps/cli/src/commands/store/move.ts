@@ -37,6 +37,7 @@ function moved(report: MoveReport): Answer {
     kind: 'store_move',
     data: report,
     ids: [to],
+    idsArePlaces: true,
     text: () => [
       outcome === 'moved' ? `moved: ${from} → ${to}` : `was moved before: ${from} → ${to}`,
       ...(compared === null ? [] : copiedLines(compared)),
@@ -63,6 +64,7 @@ function abandoned({ from, to }: AbandonReport): Answer {
     kind: 'store_move_abandoned',
     data: { from, to },
     ids: [from],
+    idsArePlaces: true,
     text: () => [to === null ? `was not being moved: ${from}` : `abandoned: ${from} is open for work again`],
     chatter: to === null ? [] : [`the copy at ${to} stays closed; name another place for the next move`],
   };

@@ -18,6 +18,7 @@ export const definePath: Define = (parent, run) => {
           kind: 'store_path',
           data: { url, path, from, exists },
           ids: [url],
+          idsArePlaces: true,
           text: (paint) => [`${url}  ${paint('dim', `(from ${from}${state})`)}`],
           chatter: exists === false ? ['next: orchestrator store init'] : [],
         };

@@ -22,6 +22,7 @@ export const defineRestore: Define = (parent, run) => {
           kind: 'store_restore',
           data: report,
           ids: [report.store],
+          idsArePlaces: true,
           text: (paint) => [
             `restored: ${report.file} → ${report.store}`,
             ...verificationLines(report.verification, paint),
