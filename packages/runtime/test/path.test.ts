@@ -36,6 +36,8 @@ test.for([
   ['a~b', '/work/a~b'],
   ['a b/$c/❤\uFE0F', '/work/a b/$c/❤\uFE0F'],
   ["it's", "/work/it's"],
+  ['a:b.db', '/work/a:b.db'],
+  ['./file:b.db', '/work/file:b.db'],
 ] as const)('%s is %s', ([text, path]) => {
   expect(absolutePath(text, { folder: '/work', env: { HOME: '/home/me' }, refuse })).toBe(resolve(path));
 });
@@ -60,6 +62,10 @@ const NO_PATHS = [
   ['/a.db\uFEFF', 'begins or ends with a blank or an invisible character'],
   ['postgres://u:pw@h/d', 'is a URL; write the path alone'],
   ['file:///a.db', 'is a URL; write the path alone'],
+  ['Postgres:u:pw@h/d', 'is a URL; write the path alone'],
+  ['sqlite:b.db', 'is a URL; write the path alone'],
+  ['file:b.db', 'is a URL; write the path alone'],
+  [':memory:', 'is a URL; write the path alone'],
   ['STORE=postgres://u:pw@h/d', 'is a URL; write the path alone'],
   ['~root/a.db', 'begins with ~ and a name; write the home folder in full'],
   ['$HOME/a.db', 'begins with a variable that no shell has replaced'],
@@ -93,7 +99,7 @@ test('so is the path in a store URL, and that of a file', async () => {
   const { location } = await locateStore('sqlite:~/s.db', { env: { HOME: home } });
 
   expect(location.url).toBe(`sqlite:${home}/s.db`);
-  for (const url of ['sqlite:"/x"', 'sqlite:~root/x', 'sqlite:/x\uFFFD'])
+  for (const url of ['sqlite:"/x"', 'sqlite:~root/x', 'sqlite:postgres:u:pw@h/t', 'sqlite:/x\uFFFD'])
     await expect(locateStore(url)).rejects.toMatchObject({ code: 'STORE_URL_INVALID', field: 'store' });
   await expect(urlOfFile('"/x"')).rejects.toMatchObject({ code: 'INVALID_INPUT', field: 'file' });
 });

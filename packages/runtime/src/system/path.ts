@@ -79,6 +79,12 @@ export function homeFolder(env: Environment = process.env): string {
 /** A line that was copied, or one of a file of variables, has them. */
 const AT_AN_END = /^[\s\u00AD\u200B-\u200F\u2060]|[\s\u00AD\u200B-\u200F\u2060]$/u;
 
+/**
+ * No slash has to follow: `postgres:user:password@host` would be the name of a file, shown with the password, and
+ * `file:b.db` a new file beside the one that was meant. A file of such a name is written `./file:b.db`.
+ */
+const URL_OF_A_STORE = /^(?:postgres|postgresql|sqlite|file|https?|memory|:memory):/iu;
+
 function pathProblem(text: string): string | null {
   if (text.trim() === '') return 'is empty';
   if (text.startsWith('\uFEFF')) return 'begins with a byte order mark';
@@ -86,7 +92,8 @@ function pathProblem(text: string): string | null {
   if (/[\u0000-\u001F\u007F]/u.test(text)) return 'contains a control character';
   if (AT_AN_END.test(text)) return 'begins or ends with a blank or an invisible character';
   if (/^(["']).*\1$/u.test(text)) return 'is quoted; write it without the quotes';
-  if (/^[A-Za-z][A-Za-z0-9+.-]+:\/|:\/\//u.test(text)) return 'is a URL; write the path alone';
+  if (URL_OF_A_STORE.test(text) || /^[A-Za-z][A-Za-z0-9+.-]+:\/|:\/\//u.test(text))
+    return 'is a URL; write the path alone';
   if (/^~[^/\\]/u.test(text)) return 'begins with ~ and a name; write the home folder in full';
   if (/^\$(?:\{|[A-Za-z_])/u.test(text)) return 'begins with a variable that no shell has replaced';
   if (/\$\{[A-Za-z_]\w*\}/u.test(text)) return 'contains a variable that no shell has replaced';
