@@ -10,8 +10,8 @@ const packages = /^@agent-orchestrator\/storage-(?!conformance)/;
 
 const advice = 'only the storages and the list of the built-in ones name a storage: ask its provider';
 
-/** Where storages may be named: the one list of those that come along. */
-const exempt = ['packages/runtime/src/stores/built-in-storages.ts'];
+/** Where storages may be named: the one list of those that come along, and that of their schemes. */
+const exempt = ['packages/runtime/src/stores/built-in-storages.ts', 'packages/runtime/src/system/built-in-schemes.ts'];
 /** Whose source must not name one. Their help texts and messages may show examples, within a sentence. */
 const watched = /^(packages\/(core|import-legacy|runtime)|apps\/[^/]+)\/src\//;
 

@@ -12,6 +12,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { keepLastLook, locateStore, OrchestratorError, resolveSettings, tellOnce, urlOfFile } from '../src/index.ts';
+import { BUILT_IN_STORAGES } from '../src/stores/built-in-storages.ts';
+import { BUILT_IN_SCHEMES } from '../src/system/built-in-schemes.ts';
 import { absolutePath } from '../src/system/path.ts';
 import { makePrivateFolder, makeTemporaryFolder, writePrivateFile } from '../src/system/private-files.ts';
 
@@ -75,6 +77,14 @@ const NO_PATHS = [
 
 test('a folder with bytes that are not UTF-8 is no place to start from', () => {
   expect(() => absolutePath('a.db', { folder: '/work/\uFFFD', refuse })).toThrow('is not valid UTF-8');
+});
+
+test('the URL of no built-in storage is a path', async () => {
+  const storages = await Promise.all(Object.values(BUILT_IN_STORAGES).map((load) => load()));
+  const schemes = storages.flatMap(({ provider }) => provider.schemes);
+
+  expect(schemes.toSorted()).toEqual(BUILT_IN_SCHEMES.toSorted());
+  for (const scheme of schemes) expect(() => absolutePath(`${scheme}:u:pw@h`, { refuse })).toThrow(/^is a URL[^@]*$/);
 });
 
 test.for(NO_PATHS)('%j %s', ([text, problem]) => {

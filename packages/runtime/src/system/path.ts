@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, resolve, sep } from 'node:path';
 import { OrchestratorError } from '@agent-orchestrator/core';
+import { BUILT_IN_SCHEMES } from './built-in-schemes.ts';
 import { currentFolder } from './current-folder.ts';
 import type { Environment } from './environment.ts';
 
@@ -80,10 +81,10 @@ export function homeFolder(env: Environment = process.env): string {
 const AT_AN_END = /^[\s\u00AD\u200B-\u200F\u2060]|[\s\u00AD\u200B-\u200F\u2060]$/u;
 
 /**
- * No slash has to follow: `postgres:user:password@host` would be the name of a file, shown with the password, and
- * `file:b.db` a new file beside the one that was meant. A file of such a name is written `./file:b.db`.
+ * No slash has to follow. What has a scheme and a password would be shown, and become the name of a file; `file:b.db`
+ * would be a new file beside the one that was meant. A file of such a name is written `./file:b.db`.
  */
-const URL_OF_A_STORE = /^(?:postgres|postgresql|sqlite|file|https?|memory|:memory):/iu;
+const KNOWN_SCHEME = new RegExp(`^(?:${[...BUILT_IN_SCHEMES, 'file', 'https?', ':memory'].join('|')}):`, 'iu');
 
 function pathProblem(text: string): string | null {
   if (text.trim() === '') return 'is empty';
@@ -92,7 +93,7 @@ function pathProblem(text: string): string | null {
   if (/[\u0000-\u001F\u007F]/u.test(text)) return 'contains a control character';
   if (AT_AN_END.test(text)) return 'begins or ends with a blank or an invisible character';
   if (/^(["']).*\1$/u.test(text)) return 'is quoted; write it without the quotes';
-  if (URL_OF_A_STORE.test(text) || /^[A-Za-z][A-Za-z0-9+.-]+:\/|:\/\//u.test(text))
+  if (KNOWN_SCHEME.test(text) || /^[A-Za-z][A-Za-z0-9+.-]+:\/|:\/\//u.test(text))
     return 'is a URL; write the path alone';
   if (/^~[^/\\]/u.test(text)) return 'begins with ~ and a name; write the home folder in full';
   if (/^\$(?:\{|[A-Za-z_])/u.test(text)) return 'begins with a variable that no shell has replaced';

@@ -46,10 +46,12 @@ export interface Work<Kinds extends AnyKinds = AnyKinds, Kind extends keyof Kind
 /**
  * Does a task.
  *
- * - It returns the result of the task, which then has succeeded. A result that cannot be stored is replaced by
- *   `{ not_stored }`, which says why; one that does not fit the kind of the task fails for good. Neither does the work
- *   again.
- * - If it throws, the attempt has failed, and the task is tried again (see `TaskFailed`).
+ * - It returns the result of the task, which then has succeeded. Of a result that cannot be stored, what fits is
+ *   stored: a part that is no JSON becomes null, and the largest texts and lists are cut. `not_stored` says why: in
+ *   the result, or beside `kept` if the result is no object. A result that does not fit the kind of the task fails for
+ *   good. In no case is the work done again.
+ * - If it throws, the attempt has failed, and the task is tried again (see `TaskFailed`). Its data are stored in the
+ *   same way.
  * - If it throws `TaskWaiting`, the task waits for the answer to a question. No attempt is charged.
  * - If it throws after its signal was aborted, the task is cancelled or given back, depending on the reason.
  */
@@ -95,7 +97,7 @@ const MEANS: Readonly<Record<AbortReason, string>> = {
 /** Thrown by a handler to fail the attempt with more than a message. */
 export class TaskFailed extends Error {
   override readonly name = 'TaskFailed';
-  /** A name, such as `NO_SUCH_FILE`. */
+  /** A name, such as `NO_SUCH_FILE`. Any other is cut, and `not_stored` in the data says so. */
   readonly code: string | undefined;
   readonly data: Json | undefined;
   /** true: do not retry; mark the task as failed. */

@@ -1,6 +1,8 @@
 import { LIMITS, type Json, type ReleaseTask } from '@agent-orchestrator/core';
 import { TaskFailed, TaskWaiting, WorkAborted } from './handler.ts';
-import { jsonCopy } from './json-copy.ts';
+import { keptJson, notStored, refusedJson } from './kept-json.ts';
+import { shortened, storable } from './storable-text.ts';
+import { thrownCode, thrownMessage, seen } from './thrown.ts';
 
 /*
  * How a handler ended, in a form that the store takes. A handler may return and throw anything: too much, what is not
@@ -24,11 +26,7 @@ export function jobEndOf(error: unknown, { aborted, reason }: AbortSignal): JobE
 /** A handler returned this. It may be anything, so it is read once. */
 export function success(result: unknown): End {
   if (result === undefined) return { outcome: 'succeeded' };
-  try {
-    return { outcome: 'succeeded', result: jsonCopy(result) };
-  } catch (error) {
-    return { outcome: 'succeeded', result: notStored(taskError(error).message) };
-  }
+  return { outcome: 'succeeded', result: keptJson(result, 'result', LIMITS.result_bytes_max) };
 }
 
 /** The question that was thrown, read once; null: something else was, or a question that asks nothing. */
@@ -43,35 +41,51 @@ function question(error: unknown): End | null {
 export function failure(error: unknown): End {
   const told = taskError(error);
   const thrown = seen(() => (isNamed(error, TaskFailed, 'TaskFailed') ? error : null)) ?? null;
-  if (thrown === null) return { outcome: 'failed', error: told };
-  let data: Json | undefined;
+  const data = keptDataOf(thrown, codeProblem(error, thrown !== null));
+  const failed: TaskError = { ...told, ...(data !== undefined && { data }) };
+  if (thrown === null) return { outcome: 'failed', error: failed };
+  return { outcome: 'failed', error: failed, final: seen(() => thrown.final) === true };
+}
+
+/** The data of a failure, with what was cut of it. */
+function keptDataOf(thrown: TaskFailed | null, problem: string | null): Json | undefined {
+  let given: unknown;
   try {
-    const { data: given } = thrown;
-    data = given === undefined ? undefined : jsonCopy(given);
+    given = thrown?.data;
   } catch (reading) {
-    data = notStored(taskError(reading).message);
+    return notStored(`${problem === null ? '' : `${problem} `}error.data cannot be read: ${thrownMessage(reading)}.`);
   }
-  const final = seen(() => thrown.final) === true;
-  return { outcome: 'failed', error: { ...told, ...(data !== undefined && { data }) }, final };
+  if (given !== undefined) return keptJson(given, 'error.data', LIMITS.error_bytes_max, problem);
+  return problem === null ? undefined : notStored(problem);
+}
+
+/** Many libraries give their errors numbers as codes: only that of a `TaskFailed` was meant for the task. */
+function codeProblem(error: unknown, isTaskFailed: boolean): string | null {
+  const code = thrownCode(error);
+  if (code === undefined || isName(code) || !(isTaskFailed || typeof code === 'string')) return null;
+  const said = storable(seen(() => JSON.stringify(code)) ?? typeof code, 200);
+  const rule = 'a code has up to 128 letters, digits and . _ @ + -, and begins with a letter, a digit or _';
+  return `error.code ${said} was cut: ${rule}.`;
 }
 
 /**
  * What is stored of an end that the API refuses, best first: as much as fits, and what was cut.
  *
- * - Of work that was done, the result is cut. If the kind of the task asks for another result, the attempt has failed
- *   for good: to do the work again would do it twice.
+ * - Of work that was done, the result is kept apart, or cut. If the kind of the task asks for another result, the
+ *   attempt has failed for good: to do the work again would do it twice.
  * - Of a failure, the data are cut. It stays final if it was.
  * - Of a question, its addressee is left out, and said in the text: then it is for any agent.
  *
  * @param refusal why the API refuses it
  */
 export function* endsWithLess({ result, error, ask, ...end }: End, refusal: unknown): Generator<End> {
-  const problem = taskError(refusal).message;
+  const problem = thrownMessage(refusal);
   const cut = notStored(problem);
   if (end.outcome === 'succeeded') {
-    yield { ...end, result: cut };
+    for (const less of [refusedJson(result as Json | undefined, problem, LIMITS.result_bytes_max), cut])
+      yield { ...end, result: less };
     const failed = { code: 'result_refused', message: shortened(`The work was done, but ${problem}`) };
-    for (const data of [{ result: result as Json }, cut])
+    for (const data of [keptJson({ result }, 'error.data', LIMITS.error_bytes_max), cut])
       yield { outcome: 'failed', final: true, error: { ...failed, data } };
   } else if (ask !== undefined) yield { ...end, ask: { question: askedOfAny(ask, problem) } };
   else if (error !== undefined) yield { ...end, error: { ...error, data: cut } };
@@ -85,23 +99,10 @@ function askedOfAny({ question: text, to }: NonNullable<End['ask']>, problem: st
   return storable(text, LIMITS.text_characters_max - said.length) + said;
 }
 
-/** Short enough for the smallest limit, however its characters are escaped. */
-const SHORT_CHARACTERS = 1_000;
-
-function shortened(text: string): string {
-  return storable(text, SHORT_CHARACTERS);
-}
-
-/** In the place of a value that cannot be stored. */
-function notStored(problem: string): { readonly not_stored: string } {
-  return { not_stored: shortened(problem) };
-}
-
 /** The error in a form that the log takes. Anything may have been thrown, and it must be possible to report it. */
 function taskError(error: unknown): TaskError {
-  const message = storable(seen(() => textOf(error)) ?? 'The thrown value has no message.');
-  const code = seen(() => (isObject(error) && 'code' in error ? error.code : undefined));
-  return { message, ...(typeof code === 'string' && NAME.test(code) && { code }) };
+  const code = thrownCode(error);
+  return { message: thrownMessage(error), ...(isName(code) && { code }) };
 }
 
 /**
@@ -117,37 +118,8 @@ function isNamed<Known extends Error>(
   return error instanceof known || (error instanceof Error && error.name === name);
 }
 
-function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return textOfOther(error);
-  const texts: readonly unknown[] = [error.message, error.name];
-  return texts.filter((text) => typeof text === 'string').find((text) => text !== '') ?? 'Error';
-}
-
-/** Many libraries throw objects that are no errors, but have a message. */
-function textOfOther(thrown: unknown): string {
-  const message = isObject(thrown) && 'message' in thrown ? thrown.message : undefined;
-  return typeof message === 'string' && message !== '' ? message : String(thrown);
-}
-
-function isObject(thrown: unknown): thrown is object {
-  return typeof thrown === 'object' && thrown !== null;
-}
-
-/** Anything can be thrown, and reading it (a getter, a proxy, its own toString) may throw again. */
-function seen<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
-}
-
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,127}$/;
 
-const CUT = ' … (cut)';
-
-/** A text that every store takes, of so many characters at most; it says if it was cut. */
-function storable(text: string, max: number = LIMITS.text_characters_max): string {
-  const kept = text.length <= max ? text : `${text.slice(0, max - CUT.length)}${CUT}`;
-  return kept.replaceAll('\u0000', '\uFFFD').toWellFormed();
+function isName(code: unknown): code is string {
+  return typeof code === 'string' && NAME.test(code);
 }
