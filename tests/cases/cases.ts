@@ -33,7 +33,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'a final failure with too much data is tried again',
-    tests: [[`${RUNTIME}/worker.test.ts`, 'work that was done is not done again for its result: %#']],
+    tests: [[`${RUNTIME}/handler-ends.test.ts`, 'work that was done is not done again for its result: %#']],
   },
   {
     name: 'a database of another encoding is taken',

@@ -118,28 +118,41 @@ async function modulesLoadedWith(files) {
 
 /**
  * Takes the names of Node's modules from these directly. An `import` of one reads all its names, and some are only
- * loaded then: the streams of `node:fs`, the worker threads behind `node:util`, web crypto.
+ * loaded then: the streams of `node:fs`, the worker threads behind `node:util`, web crypto. Chunks that import each
+ * other keep their imports: one of them runs before the other has taken its names.
  */
 function builtins() {
   return {
     name: 'builtins without imports',
-    renderChunk(code) {
-      const imports = this.parse(code).body.filter(
-        ({ type, source, specifiers }) =>
-          type === 'ImportDeclaration' && source.value.startsWith('node:') && specifiers.length > 0,
-      );
-      let taken = code;
-      for (const { start, end, source, specifiers } of imports.toReversed())
-        taken = `${taken.slice(0, start)}${builtinTaken(source.value, specifiers)}${taken.slice(end)}`;
-      // All lines stay where they are.
-      return { code: taken, map: null };
+    generateBundle(_options, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== 'chunk' || reaches(bundle, chunk, chunk.fileName)) continue;
+        const imports = this.parse(chunk.code).body.filter(
+          ({ type, source, specifiers }) =>
+            type === 'ImportDeclaration' && source.value.startsWith('node:') && specifiers.length > 0,
+        );
+        // All lines stay where they are.
+        for (const { start, end, source, specifiers } of imports.toReversed())
+          chunk.code = `${chunk.code.slice(0, start)}${builtinTaken(source.value, specifiers)}${chunk.code.slice(end)}`;
+      }
     },
   };
 }
 
+/** Whether a chunk imports a file, also by way of others. */
+function reaches(bundle, { imports }, fileName, seen = new Set()) {
+  return imports.some((one) => {
+    if (one === fileName) return true;
+    if (seen.has(one) || bundle[one] === undefined) return false;
+    seen.add(one);
+    return reaches(bundle, bundle[one], fileName, seen);
+  });
+}
+
 /** On one line, as the `import` was. */
 function builtinTaken(name, specifiers) {
-  const builtin = `process.getBuiltinModule('${name}')`;
+  // Not `process` alone: a chunk may have taken that name for the module.
+  const builtin = `globalThis.process.getBuiltinModule('${name}')`;
   const whole = specifiers.filter(({ type }) => type !== 'ImportSpecifier').map(({ local }) => local.name);
   const names = specifiers
     .filter(({ type }) => type === 'ImportSpecifier')
