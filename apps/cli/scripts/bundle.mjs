@@ -128,8 +128,7 @@ function builtins() {
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== 'chunk' || reaches(bundle, chunk, chunk.fileName)) continue;
         const imports = this.parse(chunk.code).body.filter(
-          ({ type, source, specifiers }) =>
-            type === 'ImportDeclaration' && source.value.startsWith('node:') && specifiers.length > 0,
+          ({ type, source }) => type === 'ImportDeclaration' && source.value.startsWith('node:'),
         );
         // All lines stay where they are.
         for (const { start, end, source, specifiers } of imports.toReversed())
