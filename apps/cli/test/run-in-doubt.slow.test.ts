@@ -237,25 +237,23 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 120_00
     expect(await taskOf(cli, id)).toMatchObject({ status: 'succeeded' });
   });
 
-  test
-    .skipIf(!hasTerminal)
-    .concurrent(
-      'Ctrl-C on a terminal goes to the command, and charges no attempt if it obeys it',
-      async ({ expect }) => {
-        using cli = new Cli();
-        const id = await addTask(cli);
+  test.skipIf(!hasTerminal).concurrent.for([['sh'], ['setsid', '-w', 'sh']])(
+    'Ctrl-C on a terminal goes to the command by %s, and charges no attempt if it obeys it',
+    async (words, { expect }) => {
+      using cli = new Cli();
+      const id = await addTask(cli);
 
-        const line = `${ORCHESTRATOR} run --agent a --result-file result.json -- sh -c 'echo "pid $$"; sleep 100'`;
-        using terminal = new Terminal(cli, line);
-        // What another program has stopped is woken for it.
-        kill(Number(await until(() => /^pid (\d+)/m.exec(terminal.said)?.[1])), 'SIGSTOP');
-        terminal.type(CTRL_C);
-        await terminal.closed;
+      const work = `-- ${words.join(' ')} -c 'echo "pid $$"; sleep 100'`;
+      using terminal = new Terminal(cli, `${ORCHESTRATOR} run --agent a --result-file result.json ${work}`);
+      // What another program has stopped is woken for it.
+      kill(Number(await until(() => /^pid (\d+)/m.exec(terminal.said)?.[1])), 'SIGSTOP');
+      terminal.type(CTRL_C);
+      await terminal.closed;
 
-        expect(resultIn(join(cli.folder, 'result.json'))).toMatchObject({ exit: 130, signal: 'SIGINT' });
-        expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
-      },
-    );
+      expect(resultIn(join(cli.folder, 'result.json'))).toMatchObject({ exit: 130, signal: 'SIGINT' });
+      expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
+    },
+  );
 
   describe.skipIf(!hasTerminal)('a key of the terminal that gives the task back', () => {
     // A shell without job control lets its background ignore both keys.

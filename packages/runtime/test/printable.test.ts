@@ -3,12 +3,16 @@
  *  - a text that is measured without the library has the columns that the library gives it
  *  - where Node cannot load the library, each character as people see it counts as one column
  *  - a text is cut between whole characters as people see them
+ * What shows nothing, or paints over other lines:
+ *  - of combining marks, a letter has as many as scripts need
+ *  - in data, nothing is hidden, whatever else people may write
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { shorten, widthOf } from '../src/text/printable.ts';
+import { printable, shorten, widthOf } from '../src/text/printable.ts';
+import { quoted, quotedJson } from '../src/text/quoted.ts';
 
 test('each character has the columns that the library gives it', () => {
   const characters = Array.from({ length: 0x3200 - 0x20 }, (_, at) => String.fromCodePoint(at + 0x20));
@@ -48,4 +52,28 @@ test.for([
   ['👩‍👩‍👧👩‍👩‍👧', 3, '👩‍👩‍👧…'],
 ] as const)('%s in %i columns is %s', ([text, columns, cut]) => {
   expect(shorten(text, columns)).toBe(cut);
+});
+
+test('of combining marks, a letter has as many as scripts need', () => {
+  const marks = ['\u0301', '\u20dd', '\u0489', '\u0336'];
+  const flood = (count: number) => `L${Array.from({ length: count }, (_, at) => marks[at % 4]).join('')}`;
+
+  expect(printable(flood(8))).toBe(flood(8));
+  expect(printable(flood(10))).toBe(String.raw`${flood(8)}\u{301}\u{20dd}`);
+});
+
+test.for([
+  ['a variation selector behind a pictograph', '❤\ufe0f'],
+  ['a space that looks like another', 'a\u00a0b'],
+  ['a wide space', 'a\u3000b'],
+  ['private use', 'a\uf8ff'],
+  ['private use of a plane of its own', 'a\u{f0001}'],
+  ['a sign that formats', 'a\u070f'],
+  ['a hieroglyph that is blank', 'a\u{13441}'],
+  ['what Unicode has not assigned', 'a\u0378'],
+])('in data, %s is escaped, in a text as in JSON', ([, text]) => {
+  const [shown, inJson] = [quoted(text!, 100), quotedJson({ text }, 100)];
+
+  expect(inJson).toBe(`{"text":${shown}}`);
+  expect([/^["\\a-fu0-9❤]+$/u.test(shown), JSON.parse(shown)]).toEqual([true, text]);
 });

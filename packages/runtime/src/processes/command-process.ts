@@ -64,8 +64,6 @@ export interface StartOptions {
 
 export class CommandProcess {
   readonly pid: number;
-  /** Whether it is in our process group: then the terminal's own signals reach it directly. */
-  readonly sharesGroup: boolean;
   /** The group that a lease names: that of its keeper, else its own; null: the system has none. */
   readonly group: number | null;
   /**
@@ -88,7 +86,6 @@ export class CommandProcess {
   ) {
     const { pid, hasOwnGroup, keeper } = started;
     this.pid = pid;
-    this.sharesGroup = !hasOwnGroup;
     this.group = keeper?.pid ?? (hasOwnGroup ? pid : (readProcess(process.pid)?.group ?? null));
     this.ended = Promise.race([ended, this.#gaveUp.promise]);
     this.streams = streams;
@@ -207,6 +204,13 @@ export class CommandProcess {
     if (!this.#pausedFor.delete(reason) || this.#pausedFor.size > 0) return false;
     this.#offspring.signal('SIGCONT');
     return true;
+  }
+
+  /** Whether it is in our process group, which it may leave: then the terminal's own signals reach it directly. */
+  get sharesGroup(): boolean {
+    if (this.#started.hasOwnGroup) return false;
+    const group = readProcess(this.pid)?.group;
+    return group === undefined || group === readProcess(process.pid)?.group;
   }
 
   /** Sends a signal to all of it, and wakes it for that: a stopped process handles only SIGCONT and SIGKILL. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-export { printable, printableJson } from './visible.ts';
+export { dataJson, printable, printableJson } from './visible.ts';
 
 /** Of these, each character has one column: ASCII, Latin letters, and the signs of our own answers. */
 const PLAIN = /^[\x20-\x7e\xc0-\u02af·–—…→↻▶○□◌◔✓✗⊘]*$/u;

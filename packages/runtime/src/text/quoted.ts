@@ -1,4 +1,4 @@
-import { printable, printableJson } from './printable.ts';
+import { dataJson, printable } from './printable.ts';
 
 /**
  * Stored text as data: in quotes on one line. Every character is escaped that could end the quotes, break the line,
@@ -8,7 +8,7 @@ export function quoted(text: string, bytesMax: number): string {
   let cut = '';
   let left = bytesMax;
   for (const character of text) {
-    const escaped = printableJson(JSON.stringify(character)).slice(1, -1);
+    const escaped = dataJson(JSON.stringify(character)).slice(1, -1);
     left -= bytesOf(escaped);
     if (left < 0) return `"${cut}…" (cut, ${bytesOf(text)} bytes in all)`;
     cut += escaped;
@@ -19,7 +19,7 @@ export function quoted(text: string, bytesMax: number): string {
 /** Stored JSON as data: unchanged if it is short, as quoted text if it has to be cut. */
 export function quotedJson(value: unknown, bytesMax: number): string {
   const text = JSON.stringify(value);
-  const safe = printableJson(text);
+  const safe = dataJson(text);
   return bytesOf(safe) <= bytesMax ? safe : quoted(printable(text), bytesMax);
 }
 
