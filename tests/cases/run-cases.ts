@@ -10,7 +10,7 @@ export const RUN_CASES: readonly Case[] = [
     tests: [
       [
         `${CLI}/run-in-doubt.slow.test.ts`,
-        'Ctrl-C on a terminal goes to the command, and charges no attempt if it obeys it',
+        'Ctrl-C on a terminal goes to the command by %s, and charges no attempt if it obeys it',
       ],
       [
         `${CLI}/run-in-doubt.slow.test.ts`,
