@@ -15,8 +15,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { describe, test, type TestContext } from 'vitest';
-import { isGone } from '../../cli/test/support/running.ts';
+import { isGone, stateOf } from '../../cli/test/support/running.ts';
 import { AgentHost, Machine, until } from './support/agent-host.ts';
 
 /** They wait for clocks and processes, so they wait together; a busy machine makes each of them slower then. */
@@ -55,6 +56,23 @@ async function hostAtWork(
   const [line] = (await once(createInterface({ input: host.stdout }), 'line')) as [string];
   const [keeper] = await until(() => (machine.keepers.length === 1 ? machine.keepers : null));
   return { host, keeper: keeper ?? 0, ...(JSON.parse(line) as { server: number; left: number | null }) };
+}
+
+/** Stops a keeper while it does not write: else it would keep the lock of the store, and no other could write. */
+async function stopOutsideOfWrite({ path }: Machine, keeper: number): Promise<void> {
+  const store = new Database(path, { timeout: 0 });
+  await until(async () => {
+    process.kill(keeper, 'SIGSTOP');
+    await until(() => stateOf(keeper) === 'T');
+    try {
+      store.exec('BEGIN IMMEDIATE; ROLLBACK');
+      return true;
+    } catch {
+      process.kill(keeper, 'SIGCONT');
+      return false;
+    }
+  });
+  store.close();
 }
 
 const statusOf = (machine: Machine) =>
@@ -119,7 +137,7 @@ describe('while the host lives', AT_ONCE, () => {
     await using host = await holding(machine, { env: SHORT });
     await host.call('enqueue_task', { title: 'b' });
     const [keeper = 0] = machine.keepers;
-    process.kill(keeper, 'SIGSTOP');
+    await stopOutsideOfWrite(machine, keeper);
     await machine.others((orchestrator) =>
       until(async () => (await orchestrator.claimTask({ agent: 'home-agent', sessionId: 't1' })).ok, 20_000),
     );
