@@ -1,6 +1,6 @@
 // Keeps what Node compiles of this program in a folder of the user, so that the next command starts faster.
-// No `import`: it reads all names of a module of Node, and loads what is behind them. A Node that is too old for this
-// was refused by the guard; of a hook, it is the failure.
+// No `import`: it reads all names of a module of Node, and loads what is behind them. The guard has refused a Node that
+// is too old for this; a hook, which has no guard, says that it failed, and ends well.
 const { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } = process.getBuiltinModule('node:fs');
 const { enableCompileCache } = process.getBuiltinModule('node:module');
 const paths = process.getBuiltinModule('node:path');
