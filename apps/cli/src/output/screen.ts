@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { IN_NO_ID, printable } from './printable.ts';
 
 /*
  * The one way from a text to a terminal. Whatever a view puts into a line, from a store, a file or the command line,
@@ -25,9 +25,8 @@ export function onScreen(line: string): string {
 
 /** What moves the cursor, breaks the line or turns it round. */
 const HARMFUL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
-/** What no command takes in an id, but another program can write into a database. The rule is that of core's ids. */
-const IN_NO_ID =
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB\u{1D159}\u{13430}-\u{1343F}]/gu;
+/** What no command takes in an id, but another program can write into a database. */
+const FOREIGN = new RegExp(`[${IN_NO_ID}]`, 'gu');
 
 /** A line for a program. What does harm is escaped; all else stays as it is, also what a screen would not show. */
 export function inOneLine(text: string): string {
@@ -36,7 +35,7 @@ export function inOneLine(text: string): string {
 
 /** The same for an id: what is in no id is escaped. */
 export function idInOneLine(id: string): string {
-  return id.replaceAll(IN_NO_ID, printable);
+  return id.replaceAll(FOREIGN, printable);
 }
 
 /** A line without its colours, to measure it. */

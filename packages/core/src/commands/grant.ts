@@ -3,7 +3,7 @@ import { fromJsonText, type Json, type JsonText } from '../model/json.ts';
 import { isWithReceiver } from '../model/hand-off.ts';
 import { leaseOf, nextFence, type Lease, type ProcessIdentity } from '../model/lease.ts';
 import { isBarred } from '../model/review.ts';
-import type { Task } from '../model/task.ts';
+import { isFor, type Task } from '../model/task.ts';
 import { tokenFor, tokenHash } from '../model/token.ts';
 import type { EventDraft } from '../log/events.ts';
 import type { Loaded } from '../storage/loaded.ts';
@@ -52,12 +52,6 @@ export interface Grants {
 /** Whether the claimant may take this head and asked for its kind. */
 export function fits(claimant: Claimant, head: Task): boolean {
   return isFor(claimant, head) && isWanted(claimant, head) && !isBarred(claimant.agent, head);
-}
-
-/** Whether the task is for any agent, for this one, or for one of its roles. */
-export function isFor(claimant: Pick<Claimant, 'agent' | 'roles'>, head: Task): boolean {
-  if (head.assignee !== null) return head.assignee === claimant.agent;
-  return head.role === null || claimant.roles.includes(head.role);
 }
 
 /** Whether the claimant asked for the kind of the task. */

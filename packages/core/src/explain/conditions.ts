@@ -1,6 +1,6 @@
 import { refusalOf } from '../commands/admission.ts';
 import { silentFrom, takeoverReason, type ClaimInput } from '../commands/claim.ts';
-import { isFor, isWanted } from '../commands/grant.ts';
+import { isWanted } from '../commands/grant.ts';
 import { endLease, type EndedLeaseOutcome } from '../commands/lease-end.ts';
 import { evidenceAgainst } from '../commands/evidence.ts';
 import { type HeldLease } from '../commands/held-lease.ts';
@@ -15,7 +15,7 @@ import { shellWord } from '../model/shell-word.ts';
 import { counted } from '../model/quantities.ts';
 import { isAsking } from '../model/question.ts';
 import { isDeadLetter, isEnded } from '../model/statuses.ts';
-import type { Task } from '../model/task.ts';
+import { isFor, type Task } from '../model/task.ts';
 import { lastOf, met, unmet, type Condition, type Situation } from './condition.ts';
 import { addressedBy } from './hand-off.ts';
 import { notOwnWork, reviewed } from './review-conditions.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalidInput, type OrchestratorError } from './errors.ts';
+import { CONTROLS, INVISIBLE } from './id-characters.ts';
 import { findJsonProblem, type Json, type JsonProblem } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { looksLikeNumber } from './names.ts';
@@ -18,12 +19,8 @@ import { SEED, TOKEN } from './token.ts';
 /** A letter, a combining character or a digit of any script, or `_`; then also `. @ + -`. */
 const NAME = /^[\p{L}\p{M}\p{Nd}_][\p{L}\p{M}\p{Nd}_.@+-]*$/u;
 /** All but control characters, surrogates and line separators, without a space at either end. */
-const ID = /^(?!\s)[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+(?<!\s)$/u;
-/**
- * Invisible characters: two names that look the same must be the same. Unicode does not call all of them ignorable: not
- * a Braille cell without dots, a null notehead, the marks of annotations, and the controls of hieroglyphs.
- */
-const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB\u{1D159}\u{13430}-\u{1343F}]/u;
+const ID = new RegExp(String.raw`^(?!\s)[^${CONTROLS}]+(?<!\s)$`, 'u');
+const INVISIBLE_CHARACTER = new RegExp(`[${INVISIBLE}]`, 'u');
 
 const NOT_STORABLE = 'contains U+0000 or a lone surrogate';
 const text = (max: number) => z.string().max(max).refine(isStorableText, NOT_STORABLE);
@@ -44,7 +41,7 @@ function identifierProblem(value: string, alphabet: RegExp, rule: string) {
       message: `is longer than its limit of ${LIMITS.id_characters_max} characters and ${LIMITS.id_bytes_max} bytes`,
       params: { code: 'LIMIT_EXCEEDED' },
     };
-  if (INVISIBLE.test(value)) return { message: 'contains an invisible character' };
+  if (INVISIBLE_CHARACTER.test(value)) return { message: 'contains an invisible character' };
   return alphabet.test(value) ? null : { message: rule };
 }
 

@@ -159,3 +159,15 @@ export function nextHeadOf(task: QueueHead): NextHead {
 export function addresseesOf(agent: string, roles: readonly string[]): string[] {
   return ['', `agent:${agent}`, ...roles.map((role) => `role:${role}`)];
 }
+
+/**
+ * Whether a task is for any agent, for this one, or for one of its roles: whether `addresseesOf` has its addressee.
+ * Each claim asks it, so no texts are made.
+ */
+export function isFor(
+  { agent, roles }: { readonly agent: string; readonly roles: readonly string[] },
+  { assignee, role }: Pick<Task, 'assignee' | 'role'>,
+): boolean {
+  if (assignee !== null) return assignee === agent;
+  return role === null || roles.includes(role);
+}

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 
 export { dataJson, printable, printableJson } from './visible.ts';
+export { IN_NO_ID } from '@agent-orchestrator/core/id-characters';
 
 /** Of these, each character has one column: ASCII, Latin letters, and the signs of our own answers. */
 const PLAIN = /^[\x20-\x7e\xc0-\u02af·–—…→↻▶○□◌◔✓✗⊘]*$/u;
