@@ -23,7 +23,10 @@ import { Cli, finished } from './support/cli.ts';
 import { COMMAND, IN_CGROUP, MODES, Offspring, SCRIPTS, UNDER_KEEPER } from './support/offspring.ts';
 import { addTask, isGone, kill, stateOf, taskOf, until } from './support/running.ts';
 
-describe.skipIf(process.platform !== 'linux')('all that a command starts', { timeout: 120_000 }, () => {
+/** Each on a store of its own, and most of them wait most of the time. */
+const AT_ONCE = { concurrent: true, timeout: 120_000 };
+
+describe.skipIf(process.platform !== 'linux')('all that a command starts', AT_ONCE, () => {
   test.for(MODES)('%s, a timeout ends it', async (mode, { expect, skip }) => {
     using cli = new Cli();
     const id = await addTask(cli, { sessionId: 's' });
