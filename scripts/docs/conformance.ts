@@ -26,8 +26,9 @@ reason below.
 
 ${summary()}
 
-The column for Postgres holds for each supported version and behind PgBouncer as well: all run the suite with the same
-offer. Where PgBouncer is not installed, that run is left out and says so.
+The column for Postgres holds for each supported version and behind PgBouncer as well: what runs there has the same
+offer. The oldest version runs the whole suite behind PgBouncer; where that is not installed, without it, and a run
+says so.
 
 ## Not asked
 
