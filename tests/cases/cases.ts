@@ -115,8 +115,11 @@ export const CASES: readonly Case[] = [
   {
     name: 'a former holder writes under the instance of its successor',
     tests: [
-      [`${CLI}/holder.test.ts`, 'a holder that was taken over cannot write with the lease of its successor'],
-      [`${CLI}/terminal.test.ts`, 'of two leases none is guessed, and one that is lost stays when its holder was told'],
+      [`${CLI}/holder.slow.test.ts`, 'a holder that was taken over cannot write with the lease of its successor'],
+      [
+        `${CLI}/terminal.slow.test.ts`,
+        'of two leases none is guessed, and one that is lost stays when its holder was told',
+      ],
     ],
   },
   {

@@ -11,7 +11,7 @@
  *  - a claim with the same command id and seed is granted once, and answered the same token; so is a next claim
  *  - a claim that is repeated late says that its lease is over
  *  - namespaces isolate projects that share a store
- * What the holder of a lease may do, and no other process, is in holder.test.ts.
+ * What the holder of a lease may do, and no other process, is in holder.slow.test.ts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { textsForEvent } from '@agent-orchestrator/core';

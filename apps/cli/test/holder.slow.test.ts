@@ -3,7 +3,7 @@
  *  - the old holder is refused with 77 after a takeover, which is shown
  *  - what was never granted is refused with 77, and not said to be over; an invented token leaves nothing in the log
  *  - a name is no proof: without a token the holder's verbs are refused with 64, whatever agent and instance say; how
- *    they find the lease of a claim in their terminal is in terminal.test.ts
+ *    they find the lease of a claim in their terminal is in terminal.slow.test.ts
  *  - a holder that was taken over cannot write with the lease of its successor, even under the same agent and instance
  *  - the token comes from the environment
  *  - release --claim-next continues with the next task in the same step
