@@ -65,7 +65,7 @@ function commonOptions(): Option[] {
       'idempotency key: a retry with this id runs once (to claim, set ORCHESTRATOR_SEED too)',
     ),
     new Option('--json', 'print exactly one JSON document'),
-    new Option('--quiet', 'print ids only'),
+    new Option('--quiet', 'print ids only, and on stderr what you must know to continue'),
   ];
 }
 

@@ -8,19 +8,22 @@ import { givenPlace, placeFlags, type GivenPlace } from './given-place.ts';
  * shell.
  */
 
-/**
- * Leaves a lease behind.
- *
- * @returns what the holder's commands need beside the token; null: they find the lease by themselves
- */
-export async function leaveInTerminal(call: Call, claim: ClaimRecord): Promise<GivenPlace | null> {
+export interface LeftInTerminal {
+  /** What the holder's commands need beside the token; null: they find the lease by themselves. */
+  readonly place: GivenPlace | null;
+  /** Whether they need the token, however they are called. */
+  readonly needsToken: boolean;
+}
+
+/** Leaves a lease behind. */
+export async function leaveInTerminal(call: Call, claim: ClaimRecord): Promise<LeftInTerminal> {
   const { leaveLease } = await import('./store-access.ts');
   const left = leaveLease(await placeOf(call, claim.lease.agent), claim);
   if (left === 'another found') call.output.chatter(NOT_LEFT);
   const place = await givenPlace(call);
   const isNamed = placeFlags(place) !== '' || call.settings.agent.from === 'argument';
-  const isFound = left === 'found' && !isNamed && process.env['ORCHESTRATOR_TOKEN'] === undefined;
-  return isFound ? null : place;
+  const needsToken = left !== 'found' || process.env['ORCHESTRATOR_TOKEN'] !== undefined;
+  return { place: needsToken || isNamed ? place : null, needsToken };
 }
 
 const NOT_LEFT =

@@ -178,7 +178,7 @@ test.concurrent("a cancelled task's holder learns of it with the heartbeat", asy
   const claimed = await cli.json(['claim', '--agent', 'a']);
 
   const cancelled = await cli.json(['task', 'cancel', data.id]);
-  const { stderr } = await cli.run(['heartbeat', ...holderOf(claimed.data.lease)]);
+  const { stderr } = await cli.run(['heartbeat', '--quiet', ...holderOf(claimed.data.lease)]);
 
   expect(cancelled.data).toMatchObject({ status: 'running', cancel_requested: true });
   expect(stderr).toMatch(/cancellation was requested/);

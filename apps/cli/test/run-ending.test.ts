@@ -50,7 +50,7 @@ describe.skipIf(process.platform === 'win32')('run is ended', () => {
   test.concurrent.for([
     ['the command has ended by the same signal', '(sleep 0.3; kill -TERM $PPID) & kill -TERM $$'],
     ['the command has ended with the code of a shell', '(sleep 0.3; kill -TERM $PPID) & exit 143'],
-    ['the command has answered it with a failure', '(sleep 0.02; kill -TERM $PPID) & exit 1'],
+    ['the command has answered it with a failure', '(sleep 0.15; kill -TERM $PPID) & exit 1'],
     ['the command has answered it well', 'kill -TERM $PPID; exit 0'],
   ] as const)('a signal that the wrapper gets after %s charges no attempt', async ([, script], { expect }) => {
     using cli = new Cli();

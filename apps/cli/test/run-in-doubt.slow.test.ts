@@ -8,9 +8,11 @@
  *  - it was not taken over: the command continues, and its task succeeds
  *  - --on-lost warn leaves the command alone, exec runs another command before it ends the first
  *  - what ignores SIGTERM is killed after ten seconds, with what it has started
- *  - Ctrl-Z stops the command with the wrapper
+ *  - Ctrl-Z stops the command with the wrapper, on a terminal also what is in another group; so does a read in the
+ *    background
  *  - on a terminal the command can read from it, and Ctrl-C that it obeys charges no attempt, even if the wrapper gets
  *    it only after the command has ended
+ *  - so does one that comes to a terminal of the command's own, or by which it ends only after a long time
  *  - a key that gives the task back ends what the command has started, too
  *  - the signal of such a key that a program sends to the wrapper alone is passed on; a key comes to the command once
  * The TTLs leave room for a busy machine: after a stop, a fifth of one is left to hear from the store.
@@ -37,7 +39,7 @@ import {
   until,
   WORK,
 } from './support/running.ts';
-import { CTRL_BACKSLASH, CTRL_C, hasTerminal, Terminal } from './support/terminal.ts';
+import { CTRL_BACKSLASH, CTRL_C, CTRL_Z, hasTerminal, Terminal } from './support/terminal.ts';
 
 describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 120_000 }, () => {
   test.concurrent('while the store does not answer past the trust window, all of it is stopped', async ({ expect }) => {
@@ -223,6 +225,28 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 120_00
     expect(exit).toBe(0);
   });
 
+  test.skipIf(!hasTerminal).concurrent.for([
+    ['Ctrl-Z', 'setsid -w sh ./work', CTRL_Z],
+    ['a read in the background', "sh -c 'setsid sh ./work & sleep 0.5; read line' &", ''],
+  ] as const)('%s on a terminal also stops what is in another group', async ([, command, key], { expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+    writeFileSync(join(cli.folder, 'work'), 'echo "pid $$"; while [ ! -e end ]; do sleep 0.1; done');
+    using terminal = new Terminal(cli, 'bash --norc -i');
+
+    terminal.type(`${ORCHESTRATOR} run --agent a -- ${command}\n`);
+    const work = Number(await until(() => /pid (\d+)/.exec(terminal.said)?.[1]));
+    terminal.type(key);
+    await until(() => stateOf(work) === 'T');
+    terminal.type('fg\n');
+    await until(() => stateOf(work) !== 'T');
+    writeFileSync(join(cli.folder, 'end'), '');
+    terminal.type('a line\n');
+
+    await until(async () => (await taskOf(cli, id))?.status === 'succeeded');
+    expect((await taskOf(cli, id))?.interruptions).toBe(0);
+  });
+
   test.skipIf(!hasTerminal).concurrent('on a terminal the command can read from it', async ({ expect }) => {
     using cli = new Cli();
     const id = await addTask(cli);
@@ -254,6 +278,23 @@ describe.skipIf(process.platform !== 'linux')('run, in doubt', { timeout: 120_00
       expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
     },
   );
+
+  test.skipIf(!hasTerminal).concurrent.for([
+    ['that comes to a terminal of its own', `script -qec 'echo ready; sleep 100' /dev/null`],
+    ['by which it ends after a long time', 'sh ./slow'],
+  ])('a Ctrl-C charges no attempt of a command %s', async ([, command], { expect }) => {
+    using cli = new Cli();
+    const id = await addTask(cli);
+    const slow = 'trap "sleep 10.5; trap - INT; kill -INT $$" INT; echo ready; while :; do sleep 0.1; done';
+    writeFileSync(join(cli.folder, 'slow'), slow);
+
+    using terminal = new Terminal(cli, `exec ${ORCHESTRATOR} run --agent a -- ${command}`);
+    await terminal.says('ready');
+    terminal.type(CTRL_C);
+    await terminal.closed;
+
+    expect(await taskOf(cli, id)).toMatchObject({ status: 'queued', attempt: 0, note: 'Interrupted by SIGINT.' });
+  });
 
   describe.skipIf(!hasTerminal)('a key of the terminal that gives the task back', () => {
     // A shell without job control lets its background ignore both keys.

@@ -8,7 +8,7 @@
  *  - each agent, each run of it, and each store has its own
  *  - a terminal that has ended takes its leases with it, at the next claim
  *  - `claim --env` and `run` leave nothing; a claim does not fail where nothing can be written, but says so if an
- *    earlier lease would be taken for its own
+ *    earlier lease would be taken for its own, and gives its token also with --quiet
  */
 import { test } from 'vitest';
 import { Cli } from './support/cli.ts';
@@ -171,15 +171,16 @@ test.concurrent('`claim --env` and `run` leave nothing; a claim says when an ear
       'ls "$HOME/.openclaw/terminals" 2>/dev/null',
       'HOME=/proc o claim >/dev/null; echo "$?"',
       'o claim --quiet >/dev/null; chmod 500 "$HOME"/.openclaw/terminals/*',
-      'o claim --quiet >/dev/null; echo "$?"; o heartbeat 2>/dev/null; echo "$?"',
+      'o claim --quiet >/dev/null 2>said; echo "$?"; cat said >&2; o heartbeat 2>/dev/null; echo "$?"',
+      'eval "$(sed -n \'s/^orchestrator: first: //p\' said)"; o heartbeat --quiet >/dev/null; echo "$?"',
     ],
     AGENT,
     true,
   );
 
-  expect(stdout).toBe('0\n0\n64\n');
+  expect(stdout).toBe('0\n0\n64\n0\n');
   expect(stderr).toMatch(/first: export ORCHESTRATOR_TOKEN=/);
-  expect(stderr).toMatch(
-    /could not be left behind in this terminal, where an earlier one is: set ORCHESTRATOR_TOKEN\n$/,
-  );
+  const [said, first] = stderr.trimEnd().split('\n').slice(-2);
+  expect(said).toMatch(/not be left behind in this terminal, where an earlier one is: set ORCHESTRATOR_TOKEN$/);
+  expect(first).toMatch(/first: export ORCHESTRATOR_TOKEN=[\w-]+$/);
 });

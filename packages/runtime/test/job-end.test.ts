@@ -1,9 +1,12 @@
 /*
  * What a store does not take of an end is cut, and the end says so:
  *  - a message and a question that are too long end with a word about it
+ *  - a question without a text is asked as well; of several errors, the first is told
+ *  - an error of another realm counts by its name
  *  - a question whose addressee is refused says whom it was for
  *  - a schema that changes a result into what is no JSON ends the task for good, with the result
  */
+import { runInNewContext } from 'node:vm';
 import { LIMITS, OrchestratorError } from '@agent-orchestrator/core';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -20,6 +23,36 @@ test('a message that is too long says that it was cut', () => {
 
   expect(error?.message).toHaveLength(LIMITS.text_characters_max);
   expect(error?.message).toMatch(/x … \(cut\)$/);
+});
+
+test('a question without a text is asked as well', () => {
+  const end = jobEndOf(new TaskWaiting(''), signal);
+
+  expect(end).toEqual({ outcome: 'waiting', ask: { question: expect.stringMatching(/./) } });
+});
+
+test('of several errors, the first is told', () => {
+  const several = new AggregateError([new Error('no route'), new Error('refused')]);
+
+  expect(failure(several).error).toEqual({ message: 'AggregateError: no route' });
+});
+
+test('an error of another realm counts by its name', () => {
+  const thrown: unknown = runInNewContext("Object.assign(new Error('x'), { name: 'TaskFailed', final: true })");
+
+  expect(failure(thrown)).toEqual({ outcome: 'failed', error: { message: 'x' }, final: true });
+});
+
+test('a result that cannot even be asked whether it is a promise is a result', async () => {
+  const { start, add, orchestrator } = await open();
+  await add('count');
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+
+  start(() => proxy);
+  await settle();
+
+  expect(await orchestrator.getTask('count')).toMatchObject({ status: 'succeeded', attempt: 1 });
 });
 
 test.for([

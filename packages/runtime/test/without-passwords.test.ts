@@ -2,6 +2,7 @@
  * Passwords in texts for people:
  *  - of an address whose signs are coded, once or more often, or wide, nothing of the password stays, however long its
  *    parts are; what only looks like it stays whole, or has … in place of what was hidden
+ *  - so it is if a line is broken within the address or its password, and in a text of JSON
  *  - a long text of any form is read in a time that grows no faster than the text
  * Mistyped addresses of all kinds: see the tests of the command line.
  */
@@ -41,6 +42,22 @@ test.each([
   ['postgres://me@host:1/db%253Fpassword%253Dhunter2', 'postgres://me@host:1/db%253Fpassword%253D…'],
   ['postgres://host/db?password=hun%26ter2', 'postgres://host/db?password=…'],
   ["host=h password = 'hun ter2' dbname=x", 'host=h password = … dbname=x'],
+  ['postgres://me:hun\nter2@host/db', 'postgres://me:…@host/db'],
+  ['postgres://me:hun\r\n  ter2%40host/db', 'postgres://me:…%40host/db'],
+  ['postgres://me:hun t\ner2 x@host/db', 'postgres://me:…@host/db'],
+  ['postgres://me:a@b\nhunter2@host/db', 'postgres://me:…@host/db'],
+  ['no store at postgres://me:hun\n\u2028\tter2', 'no store at postgres://me:…'],
+  ['postgres:/\n/me:hunter2@host', 'postgres:/\n/me:…@host'],
+  ['me:hun\nter2@host/db', 'me:…@host/db'],
+  ['"postgres://me:hun\\nter\\"2@host/db"', '"postgres://me:…@host/db"'],
+  ['postgres://host/db?pass\nword=hunter2', 'postgres://host/db?pass\nword=…'],
+  ['postgres://host/db?password=hun\n  ter2&sslmode=require', 'postgres://host/db?password=…'],
+  ['postgres://host/db?password=\nhun\nter2 is wrong', 'postgres://host/db?password=\n… is wrong'],
+  ["password='hun\nter 2' dbname=x", 'password=… dbname=x'],
+  [String.raw`password='hun\' ter2' dbname=x`, 'password=… dbname=x'],
+  ["host=h password='hun ter2", 'host=h password=…'],
+  ['{"user":"me","password": "hun ter2"}', '{"user":"me","password": …'],
+  [String.raw`"{\"password\":\"hun ter2\"}"`, String.raw`"{\"password\":…`],
   ['builds/app:1.2@sha256:abc/out.tar', 'builds/app:…@sha256:abc/out.tar'],
   ['C:/work/a:b@c/d', 'C:/work/a:…@c/d'],
 ])('%s is shown as %s', (text, shown) => {
@@ -59,6 +76,8 @@ test.each([
   'task mail%3Ainbox%3Abob%40example.com',
   'C:/work/node@20/a',
   'git+ssh://git@github.com:org/x.git',
+  'postgres://me@a:5432/x\npostgres://me@b:5432/y\nhttp://localhost:8080',
+  'In the way:\n/home/me/node_modules/@scope/a',
   String.raw`C:\work\a@b:c`,
   String.raw`C:\Users\me\store.db`,
 ])('%s is shown as it is', (text) => {
@@ -93,6 +112,9 @@ test.each([
   ['['],
   ['postgr'],
   ["password='"],
+  ["password=\uFF0F'"],
+  ['a:b\n'],
+  ['\n'],
   [' x://h'],
 ])('a long text of %s is read at once', (sign) => {
   const long = sign.repeat(60_000 / sign.length);

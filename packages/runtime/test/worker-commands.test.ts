@@ -6,6 +6,7 @@
  *  - what they leave in another session and without an environment is ended with the handler, before the release
  *  - and when the lease is lost
  *  - one of them can be ended, and the others continue
+ *  - a handler whose command was stopped by a signal, shortly before its worker, has not failed
  *  - a killed worker is dead only when all of it has ended; with several commands, nothing proves it
  */
 import { execFile } from 'node:child_process';
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createWorker, findDeadHolders, openOrchestrator, type Handler, type WorkerEvent } from '../src/index.ts';
@@ -41,6 +43,25 @@ describe('commands of a handler', () => {
     });
 
     expect((await orchestrator.getTask(task.id))?.result).toEqual({ isToken: true, code: 5, signal: null });
+  });
+
+  test('that are stopped by a signal shortly before their worker charge no attempt', async ({ skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    await using orchestrator = await openOrchestrator('memory:');
+    const { task } = await orchestrator.enqueueTask({ sessionId: 's' });
+    const killed = Promise.withResolvers<void>();
+    const handler: Handler = async ({ start }) => {
+      const { signal } = await (await start(['sh', '-c', 'kill -TERM $$'], {})).ended;
+      killed.resolve();
+      throw new Error(`ended by ${signal}`);
+    };
+    const worker = createWorker({ orchestrator, agent: 'a', handler });
+
+    await killed.promise;
+    await pause(150);
+    await worker.stop();
+
+    expect(await orchestrator.getTask(task.id)).toMatchObject({ status: 'queued', attempt: 0, error: null });
   });
 
   test('find the configuration of this process in another folder', async ({ skip }) => {

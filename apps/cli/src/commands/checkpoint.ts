@@ -4,7 +4,7 @@ import { addHolderOptions, asRenewal, holderOf, type HolderOptions } from '../in
 import { parseInteger } from '../input/parse.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
-import { renewalChatter, renewalLine } from '../views/renewal.ts';
+import { renewalRemarks, renewalLine } from '../views/renewal.ts';
 
 interface CheckpointOptions extends HolderOptions {
   readonly turn?: number;
@@ -59,7 +59,7 @@ const define: Define = (program, run) => {
           asOf,
           ids: [saved.sessionId],
           text: () => [`saved: turn ${saved.turn}; ${renewalLine(saved, names, now)}`],
-          chatter: renewalChatter(saved),
+          ...renewalRemarks(saved),
         };
       }),
     );

@@ -51,7 +51,7 @@ async function claim(call: Call<ClaimOptions>, { isForShell = false } = {}): Pro
   const { asOf, claimed } = await (wait === undefined
     ? claimOnce(orchestrator, request)
     : claimWithin(orchestrator, request, { waitMs: wait, interrupted: interruptionOfPrinter() }));
-  const chatter = claimed.ok && !isForShell ? nextSteps(claimed, await leaveInTerminal(call, claimed)) : [];
+  const steps = claimed.ok && !isForShell ? nextSteps(claimed, await leaveInTerminal(call, claimed)) : {};
   const names = await call.names(orchestrator, mentionedBy(claimed));
   if (!claimed.ok) throw claimRefused(claimed, request, names, await orchestrator.now());
 
@@ -65,7 +65,7 @@ async function claim(call: Call<ClaimOptions>, { isForShell = false } = {}): Pro
       const now = await orchestrator.now();
       return (paint) => claimCard(claimed, names, now, paint);
     }),
-    chatter,
+    ...steps,
   };
 }
 

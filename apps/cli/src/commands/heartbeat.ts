@@ -2,7 +2,7 @@ import { addHolderOptions, asRenewal, holderOf, type HolderOptions } from '../in
 import { readJson } from '../input/content.ts';
 import type { Define } from '../command-module.ts';
 import { leaseRefused } from '../refusals.ts';
-import { renewalChatter, renewalLine } from '../views/renewal.ts';
+import { renewalRemarks, renewalLine } from '../views/renewal.ts';
 
 interface HeartbeatOptions extends HolderOptions {
   readonly progress?: string;
@@ -30,7 +30,7 @@ const define: Define = (program, run) => {
           asOf,
           ids: [renewal.sessionId],
           text: () => [renewalLine(renewal, names, now)],
-          chatter: renewalChatter(renewal),
+          ...renewalRemarks(renewal),
         };
       }),
     );

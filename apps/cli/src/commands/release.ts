@@ -82,7 +82,7 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
   if (!reply.ok) throw leaseRefused(reply, request);
   await forgetInTerminal(request);
   const { next } = reply;
-  const steps = next === null ? ['next: orchestrator claim'] : nextSteps(next, await leaveInTerminal(call, next));
+  const steps = next === null ? CLAIM_NEXT : nextSteps(next, await leaveInTerminal(call, next));
   const mentioned = [reply.sessionId, next?.lease.sessionId ?? null];
   const names = await call.names(orchestrator, { sessions: mentioned });
   const now = await orchestrator.now();
@@ -93,9 +93,12 @@ async function release(call: Call<ReleaseOptions>): Promise<Answer> {
     asOf,
     ids: [next === null ? reply.taskId : next.task.id],
     text: (paint) => lines(reply, request, names, now, paint),
-    chatter: [...waitingFor(reply.status, request), ...steps],
+    chatter: [...waitingFor(reply.status, request), ...steps.chatter],
+    needed: steps.needed,
   };
 }
+
+const CLAIM_NEXT = { chatter: ['next: orchestrator claim'], needed: [] };
 
 /** To whom, for how long, and what the next holder is told. */
 function handOffLines({ outcome, to, byMs, note }: ReleaseRequest, now: number): string[] {

@@ -4,6 +4,7 @@ import type {
   JournalOptions,
   JournalWriter,
   OnLost,
+  RunNews,
   RunOptions as RunUnderLease,
   RunResult,
 } from '@agent-orchestrator/runtime';
@@ -56,6 +57,9 @@ const DESCRIPTION = [
   'SIGINT, SIGTERM and SIGHUP are passed on to the command. The task is given back without charge of an attempt, ' +
     'and `run` exits with 128 + N after signal N, however the command ended. A key of the terminal, such as Ctrl-C, ' +
     'reaches the command without `run`: if the command then exits with 0, it has handled the key and done its task. ' +
+    'A signal counts in the same way if `run` gets it up to a second after it has ended the command, or a third of a ' +
+    'second after the command has failed. On a terminal, a command that was ended by SIGINT or SIGQUIT, or whose ' +
+    'exit code says so, was ended by the key. ' +
     'If the command never started, the task is given back, too: exit 125, 126 or 127. If the task is cancelled, the ' +
     'command is ended: exit 143.',
   'Under `nohup`, SIGHUP is ignored, if the shell names nohup in the variable `_` (bash and zsh do, but not for ' +
@@ -168,8 +172,11 @@ async function perform(
   run: Pick<RunUnderLease, 'orchestrator' | 'claim' | 'since' | 'command' | 'descriptors' | 'onLost' | 'interruptedBy'>,
 ): Promise<Result> {
   const { DEFAULTS, runUnderLease, storeForOthers } = await import('@agent-orchestrator/runtime');
+  const warn = (line: string | null) => {
+    if (line !== null) output.chatter(line);
+  };
   const tell = (line: string | null) => {
-    if (line !== null && output.format === 'text') output.chatter(line);
+    if (output.format === 'text') warn(line);
   };
   const { claim, onLost } = run;
   const result = await runUnderLease({
@@ -180,14 +187,17 @@ async function perform(
     artifacts: options.artifact,
     timeoutMs: options.timeout,
     quietUnlessFailed: options.quietUnlessFailed,
-    onNews: (news) => tell(newsLine(news, onLost)),
+    onNews: (news) => (WARNINGS.has(news.is) ? warn : tell)(newsLine(news, onLost)),
   });
   const failure = failureOfRun(result, claim);
-  for (const missing of result.artifactsMissing) tell(missingLine(missing));
+  for (const missing of result.artifactsMissing) warn(missingLine(missing));
   if (failure === null) tell(endLine(result, claim, Date.now()));
   else output.failure(failure);
   return { exit: exitOfRun(result), ...result, taskId: claim.task.id, lease: publicLease(claim.lease) };
 }
+
+/** Also with `--quiet`: the command works without its lease, or what was asked for was not done. */
+const WARNINGS: ReadonlySet<RunNews['is']> = new Set(['lost', 'expired', 'hook_failed']);
 
 /** The last question of a holder, and its answer; null: none was asked. */
 function answerOf({ question, askedAt, askedBy, answer, answeredBy }: ClaimRecord['task']): unknown {

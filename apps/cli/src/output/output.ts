@@ -27,6 +27,8 @@ export interface Answer {
   readonly idsArePlaces?: true;
   /** Remarks for people: the next command, how to see more. */
   readonly chatter?: readonly string[];
+  /** Those of the remarks that change what the caller has to do next: `--quiet` does not silence them. */
+  readonly needed?: readonly string[];
   /** 1 if the answer is negative, such as a check with findings; 69 if the store cannot be used. */
   readonly exit?: 0 | 1 | 69;
   /** Called after the whole answer was written to the reader; not if the reader is gone. */
@@ -57,6 +59,7 @@ export class Output {
         break;
       case 'quiet':
         for (const id of answer.ids) this.raw(answer.idsArePlaces ? inOneLine(id) : idInOneLine(id));
+        for (const remark of answer.needed ?? []) this.chatter(remark);
         break;
       case 'text':
         if (answer.script === undefined) for (const line of answer.text(this.paint)) this.line(line);

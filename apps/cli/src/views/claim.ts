@@ -3,7 +3,9 @@ import { counted, labelOf, shellWord, shownContext, type Names } from '@agent-or
 import type { Paint } from '../output/style.ts';
 import { fields } from '../output/table.ts';
 import { moment } from '../output/time.ts';
-import { placeFlags, type GivenPlace } from '../given-place.ts';
+import { placeFlags } from '../given-place.ts';
+import type { Answer } from '../output/output.ts';
+import type { LeftInTerminal } from '../terminal.ts';
 import { contextFields } from './session.ts';
 import { resultFields } from './artifact.ts';
 import { jsonText } from './json-text.ts';
@@ -60,20 +62,20 @@ function resultsOf(related: ClaimRecord['dependencies']): string | null {
   return `${names.join(', ')}${more ? ', …' : ''}; results: --json`;
 }
 
-/**
- * What the holder types next.
- *
- * @param place what its commands need beside the token; null: they find the lease by themselves, in this terminal
- */
-export function nextSteps({ task, lease }: ClaimRecord, place: GivenPlace | null): string[] {
+type NextSteps = Required<Pick<Answer, 'chatter' | 'needed'>>;
+
+/** What the holder types next. Without the token, it could not work under the lease at all. */
+export function nextSteps({ task, lease }: ClaimRecord, { place, needsToken }: LeftInTerminal): NextSteps {
   const given = place ?? { store: null, namespace: null };
   const outcome = task.reviewOf === null ? 'succeeded' : VERDICTS;
-  return [
-    ...(place === null ? [] : [`first: ${tokenExport(lease)}`]),
+  const first = `first: ${tokenExport(lease)}`;
+  const chatter = [
+    ...(place === null ? [] : [first]),
     `next: orchestrator checkpoint${placeFlags(given)} --next-action TEXT`,
     `at the end: orchestrator release${placeFlags(given)} --outcome ${outcome}`,
     ...(place === null ? [] : ['in a script: eval "$(orchestrator claim --env)"']),
   ];
+  return { chatter, needed: needsToken ? [first] : [] };
 }
 
 const VERDICTS = 'approved, or changes_requested --note TEXT';

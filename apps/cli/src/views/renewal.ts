@@ -1,4 +1,5 @@
 import type { Names } from '@agent-orchestrator/runtime';
+import type { Answer } from '../output/output.ts';
 import { moment } from '../output/time.ts';
 
 interface Renewal {
@@ -13,6 +14,8 @@ export function renewalLine({ taskId, expiresAt, late }: Renewal, names: Names, 
   return `still yours: task ${names.task(taskId)}, until ${moment(expiresAt, now)}${remark}`;
 }
 
-export function renewalChatter({ cancelRequested }: Renewal): string[] {
-  return cancelRequested ? ['cancellation was requested: stop, then orchestrator release --outcome cancelled'] : [];
+export function renewalRemarks({ cancelRequested }: Renewal): Required<Pick<Answer, 'chatter' | 'needed'>> {
+  const stop = 'cancellation was requested: stop, then orchestrator release --outcome cancelled';
+  const remarks = cancelRequested ? [stop] : [];
+  return { chatter: remarks, needed: remarks };
 }

@@ -5,6 +5,7 @@ import { until } from './running.ts';
 
 export const CTRL_C = '\x03';
 export const CTRL_BACKSLASH = '\x1c';
+export const CTRL_Z = '\x1a';
 
 /** Whether there is a program that gives a test a terminal. */
 export const hasTerminal = commandExists('script');

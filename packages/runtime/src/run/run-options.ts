@@ -1,7 +1,7 @@
 import type { ClaimRecord, LeaseRefusal, Orchestrator, OrchestratorError } from '@agent-orchestrator/core';
 import type { StoreForOthers } from '../stores/hand-over.ts';
 import type { Instant } from '../system/time.ts';
-import type { ExitSignal } from './wrapper-signals.ts';
+import type { ExitSignal } from '../processes/exit-signals.ts';
 
 /** What to run, under which lease, and what to do when the lease is lost. */
 export interface RunOptions {

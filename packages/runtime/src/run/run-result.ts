@@ -2,7 +2,7 @@ import type { Artifact, LeaseRefusal, TaskStatus } from '@agent-orchestrator/cor
 import type { CommandExit } from '../processes/keeper.ts';
 import type { StartError } from '../processes/command-process.ts';
 import type { MissingArtifact } from './artifacts.ts';
-import type { ExitSignal } from './wrapper-signals.ts';
+import type { ExitSignal } from '../processes/exit-signals.ts';
 
 /** Why a run ended. */
 export type RunReason =

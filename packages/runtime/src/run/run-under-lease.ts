@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LeaseRefusal, Released } from '@agent-orchestrator/core';
+import { endedBy, type ExitSignal } from '../processes/exit-signals.ts';
 import type { CommandExit } from '../processes/keeper.ts';
 import { newCommandId } from '../system/command-id.ts';
 import { messageOf } from '../text/message-of.ts';
@@ -23,7 +24,7 @@ import type { RunOptions } from './run-options.ts';
 import type { RunReason, RunResult } from './run-result.ts';
 import { Suspension } from './suspension.ts';
 import { within } from './within.ts';
-import { hearSignals, lateSignalMs, mayBeKey, type ExitSignal } from './wrapper-signals.ts';
+import { hearSignals, lateLooks, mayBeKey, type Interruption } from './wrapper-signals.ts';
 
 /**
  * Runs a command under a lease, and releases the lease with the command's outcome.
@@ -40,7 +41,7 @@ export async function runUnderLease(options: RunOptions): Promise<RunResult> {
 const AGAIN_MS = 250;
 /** If the store was unreachable until the lease was over, the release is tried once more, for this time. */
 const LAST_WORD_MS = 1_000;
-/** A command that fails within this time after the terminal's Ctrl-C failed because of it. */
+/** A command that fails in any way within this time after the terminal's Ctrl-C failed because of it. */
 const INTERRUPT_EFFECT_MS = 10_000;
 /** How often it is looked whether what ended the command has reached us, too. */
 const LATE_LOOK_MS = 10;
@@ -53,19 +54,12 @@ type ExitReason = Extract<
   'timed_out' | 'cancelled' | 'lease_lost' | 'store_unreachable' | 'store_moved' | 'may_be_alive'
 >;
 
-/** A signal to end. `counts`: the task is given back, because we passed it on or the terminal's key had an effect. */
-interface Interruption {
-  readonly signal: ExitSignal;
-  readonly at: Instant;
-  counts: boolean;
-}
-
 class Run {
   readonly #options: RunOptions;
   readonly #calls: CallsInTurn;
   readonly #keeper: LeaseKeeper;
   readonly #cancelLook: CancelLook;
-  readonly #suspension = new Suspension();
+  readonly #suspension = new Suspension({ sharesGroup: sharesOwnGroup(), onContinue: () => this.#continue() });
   readonly #files: ExpectedFiles;
   #command: CommandProcess | null = null;
   /** Only for a command in our group. */
@@ -112,8 +106,7 @@ class Run {
     const stopHearing = hearSignals({
       onEnd: (signal) => this.#interrupt(signal),
       onPassed: (signal) => this.#command?.signal(signal),
-      // A command that shares our group is stopped and continued along with us.
-      onSuspend: sharesOwnGroup() ? null : () => this.#suspension.begin(),
+      onSuspend: (signal) => this.#suspension.begin(signal),
       onContinue: () => this.#continue(),
     });
     try {
@@ -173,7 +166,7 @@ class Run {
     // Then the command may still be alive, and nothing would tell when it ends.
     if (command.isLost) this.#exit ??= { reason: 'may_be_alive', done: command.terminate() };
     await this.#exit?.done;
-    if (this.#exit === null) await this.#hearLateSignal(lateSignalMs(end));
+    if (this.#exit === null) await this.#hearLateSignal(end);
     const isGivenBack = this.#exit === null && this.#isInterrupted(end);
     // What it started and what has not ended must not work beside the next holder.
     if (isGivenBack) await command.terminate();
@@ -193,10 +186,14 @@ class Run {
    * A terminal sends its key to the command and to us at once, and so does what ends all processes of a service. But
    * ours may be handled later than the end of the command: it may be sent after the command's, the system gives it to
    * another thread of ours while a process is started, and of what has happened at once, Node handles signals last.
+   *
+   * A command that has taken the terminal, or has one of its own, gets the key alone. Then its end has to say so.
    */
-  async #hearLateSignal(withinMs: number): Promise<void> {
-    const giveUpAt = performance.now() + withinMs;
-    while (this.#interruption === null && performance.now() < giveUpAt) await pause(LATE_LOOK_MS);
+  async #hearLateSignal(end: CommandExit): Promise<void> {
+    const signal = endedBy(end);
+    if (this.#keyProbe !== null && (signal === 'SIGINT' || signal === 'SIGQUIT'))
+      this.#interruption ??= { signal, at: systemTime.read(), counts: true };
+    for (let looks = lateLooks(end); this.#interruption === null && looks > 0; looks -= 1) await pause(LATE_LOOK_MS);
   }
 
   /** The command must also get the signals and news that arrived while it was being started. */
@@ -314,11 +311,12 @@ class Run {
     return this.#command === null && this.#keeper.trust === 'expired' ? this.#expiry : ended;
   }
 
-  #isInterrupted({ code }: CommandExit): boolean {
+  #isInterrupted(end: CommandExit): boolean {
     const interruption = this.#interruption;
     if (interruption === null) return false;
-    // A command may ignore Ctrl-C, as an editor or a shell does.
-    const isEffect = code !== 0 && elapsedMs(interruption.at, systemTime.read()) < INTERRUPT_EFFECT_MS;
+    // A command may ignore Ctrl-C, as an editor or a shell does. One that ends by it may have much to put in order.
+    const isAtOnce = end.code !== 0 && elapsedMs(interruption.at, systemTime.read()) < INTERRUPT_EFFECT_MS;
+    const isEffect = isAtOnce || endedBy(end) !== null;
     // Once it counts, it does so however long the rest takes to end.
     return (interruption.counts ||= this.#command === null || isEffect);
   }

@@ -1,20 +1,33 @@
-import { constants } from 'node:os';
+import { endedBy, EXIT_SIGNALS, type ExitSignal } from '../processes/exit-signals.ts';
 import type { CommandExit } from '../processes/keeper.ts';
 import { readText } from '../processes/process-table.ts';
 import { survivesHangup } from '../processes/hangup.ts';
+import type { Instant } from '../system/time.ts';
 
-/** Signals that ask this process to end. The task is given back. */
-const EXIT_SIGNALS = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const;
 /** Signals that are only passed on to the command. */
 const PASSED_ON = ['SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
-export type ExitSignal = (typeof EXIT_SIGNALS)[number];
+/** A signal to end. `counts`: the task is given back, because we passed it on or the terminal's key had an effect. */
+export interface Interruption {
+  readonly signal: ExitSignal;
+  readonly at: Instant;
+  counts: boolean;
+}
+
+/**
+ * Signals of the terminal that stop a whole group: by Ctrl-Z, and because one of it reads in the background. Not
+ * SIGTTOU: where it is heard, a write to the terminal is tried again before anything else of this process runs.
+ */
+const STOP_SIGNALS = ['SIGTSTP', 'SIGTTIN'] as const;
+
+export type StopSignal = (typeof STOP_SIGNALS)[number];
 
 export interface WrapperSignalHandlers {
+  /** This process is asked to end. The task is given back. */
   readonly onEnd: (signal: ExitSignal) => void;
   readonly onPassed: (signal: (typeof PASSED_ON)[number]) => void;
-  /** Asked to suspend (Ctrl-Z): the handler has to do it. null: the command gets the signal itself. */
-  readonly onSuspend: (() => void) | null;
+  /** Asked to suspend: the handler has to do it. */
+  readonly onSuspend: (signal: StopSignal) => void;
   /** This process continues after it was stopped. */
   readonly onContinue: () => void;
 }
@@ -32,8 +45,8 @@ export function hearSignals({ onEnd, onPassed, onSuspend, onContinue }: WrapperS
     ]),
     ...PASSED_ON.map((name): [NodeJS.Signals, () => void] => [name, () => onPassed(name)]),
     ['SIGCONT', onContinue],
+    ...STOP_SIGNALS.map((name): [NodeJS.Signals, () => void] => [name, () => onSuspend(name)]),
   ];
-  if (onSuspend !== null) heard.push(['SIGTSTP', onSuspend]);
   const onThisSystem = heard.filter(([name]) => process.platform !== 'win32' || ON_WINDOWS.has(name));
   for (const [name, handle] of onThisSystem) process.on(name, handle);
   return () => {
@@ -44,12 +57,12 @@ export function hearSignals({ onEnd, onPassed, onSuspend, onContinue }: WrapperS
 const ON_WINDOWS: ReadonlySet<string> = new Set(['SIGHUP', 'SIGINT', 'SIGTERM']);
 
 /**
- * How long a signal of our own may be on its way, by how the command ended: by such a signal, as it says itself or as a
- * shell says it; in another way that may be its answer to one; well.
+ * How often to look for a signal of our own that may be on its way, by how the command ended: by such a signal; in
+ * another way that may be its answer to one; well. Looks, and no time: a busy machine delays them like the sender.
  */
-export function lateSignalMs({ code, signal }: CommandExit): number {
-  if (EXIT_SIGNALS.some((name) => signal === name || code === 128 + constants.signals[name])) return 1_000;
-  return code === 0 ? 20 : 100;
+export function lateLooks(end: CommandExit): number {
+  if (endedBy(end) !== null) return 100;
+  return end.code === 0 ? 2 : 30;
 }
 
 /** Whether the terminal may have sent the signal, for a key. */

@@ -1,15 +1,22 @@
-import { plainSigns, WIDE_AT } from './plain-signs.ts';
+import { ADDRESS_START, joinedLines, LINE_BREAK } from './joined-lines.ts';
+import { plainSigns, WIDE_AT, type PlainSigns } from './plain-signs.ts';
 
 /*
  * A password is looked for in the text as it reads once nothing in it is coded: what is coded is no sign to a URL, so a
- * password behind it would be shown as a part of the user or the host. Each pattern reads a sign a few times at most,
- * because the texts are long and others write them.
+ * password behind it would be shown as a part of the user or the host. A text with several lines is read once more with
+ * its lines joined: one that was broken may have been broken within an address. Each pattern reads a sign a few times
+ * at most, because the texts are long and others write them.
  */
 
-/** A value with a space is in quotes. What follows it without a space goes, too: a password may contain anything. */
-const NAMED = /(?:password|passwd|pwd)[ \t]*=[ \t]*(?=\S)(?:'[^'\n]*'|"[^"\n]*")?\S*/giu;
-/** A password with a space is mistyped: it is looked for up to the end of the line, or to another address. */
-const PART_END = /\n|\s(?=['"\u0060(<[]*[a-z][\w+.-]*:[/\uFF0F]{2})/giu;
+/** Behind an equals sign, or as a key of JSON, which may stand in a text of JSON. */
+const NAME = /(?:password|passwd|pwd)(?:[ \t]*=|\uFF0F*["'][ \t]*:)[ \t]*(?=\S)/giu;
+/**
+ * A value with a space or a line break is in quotes, up to one with no backslash before it; without one, it may be all
+ * the rest. What follows it without a space goes, too: a password may contain anything.
+ */
+const VALUE = /(?:\uFF0F*(?:'[^']*(?:(?<=\uFF0F)'[^']*)*(?:'|$)|"[^"]*(?:(?<=\uFF0F)"[^"]*)*(?:"|$)))?\S*/uy;
+/** A password with a space or a line break is mistyped: it is looked for up to the end, or to another address. */
+const PART_END = new RegExp(String.raw`\s(?=${ADDRESS_START})`, 'giu');
 const WORD = /\S+/gu;
 /** Slashes, or the scheme of servers, also mistyped; then the user. A single letter is the drive of a path. */
 const OPENING = /\bpostgr\w*:[/\uFF0F]*|(?<!\b[a-z]):[/\uFF0F]+|[/\uFF0F]{2,}/giu;
@@ -35,11 +42,18 @@ type Range = readonly [from: number, to: number];
  * @param isUsage the text is about the command line itself: it has no ids that a person must be able to read
  */
 export function withoutPasswords(text: string, { isUsage = false } = {}): string {
-  return hidden(hidden(text, namedIn), (plain) => addressedIn(plain, isUsage));
+  const inLines = hiddenAsRead(text, plainSigns, isUsage);
+  return LINE_BREAK.test(inLines) ? hiddenAsRead(inLines, (shown) => joinedLines(plainSigns(shown)), isUsage) : inLines;
 }
 
-function hidden(text: string, find: (plain: string) => Iterable<Range>): string {
-  const { plain, starts } = plainSigns(text);
+function hiddenAsRead(text: string, read: Reading, isUsage: boolean): string {
+  return hidden(hidden(text, read, namedIn), read, (plain) => addressedIn(plain, isUsage));
+}
+
+type Reading = (text: string) => PlainSigns;
+
+function hidden(text: string, read: Reading, find: (plain: string) => Iterable<Range>): string {
+  const { plain, starts } = read(text);
   let [shown, done] = ['', 0];
   for (const [from, to] of find(plain)) {
     if (from >= to) continue;
@@ -50,9 +64,13 @@ function hidden(text: string, find: (plain: string) => Iterable<Range>): string 
 }
 
 function* namedIn(plain: string): Iterable<Range> {
-  for (const { 0: named, index } of plain.matchAll(NAMED)) {
-    const value = named.slice(named.indexOf('=') + 1).trimStart();
-    yield [index + named.length - value.length, index + named.length];
+  let done = 0;
+  for (const { 0: name, index } of plain.matchAll(NAME)) {
+    if (index < done) continue;
+    VALUE.lastIndex = index + name.length;
+    VALUE.exec(plain);
+    done = VALUE.lastIndex;
+    yield [index + name.length, done];
   }
 }
 

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { LIMITS, type Json, type ReleaseTask } from '@agent-orchestrator/core';
 import { TaskFailed, TaskWaiting, WorkAborted } from './handler.ts';
 import { keptJson, notStored, refusedJson } from './kept-json.ts';
@@ -29,12 +30,16 @@ export function success(result: unknown): End {
   return { outcome: 'succeeded', result: keptJson(result, 'result', LIMITS.result_bytes_max) };
 }
 
-/** The question that was thrown, read once; null: something else was, or a question that asks nothing. */
+/** Of a question without a text. Another attempt would not ask a better one. */
+const NO_TEXT = 'The handler asks, but gives no text.';
+
+/** The question that was thrown, read once; null: something else was. */
 function question(error: unknown): End | null {
   const thrown =
     seen(() => (isNamed(error, TaskWaiting, 'TaskWaiting') ? { text: error.question, to: error.to } : null)) ?? null;
-  if (thrown === null || typeof thrown.text !== 'string' || thrown.text === '') return null;
-  return { outcome: 'waiting', ask: { question: storable(thrown.text), ...(thrown.to && { to: thrown.to }) } };
+  if (thrown === null) return null;
+  const text = typeof thrown.text === 'string' && thrown.text !== '' ? storable(thrown.text) : NO_TEXT;
+  return { outcome: 'waiting', ask: { question: text, ...(thrown.to && { to: thrown.to }) } };
 }
 
 /** A failed attempt; anything may have been thrown. */
@@ -106,7 +111,7 @@ function taskError(error: unknown): TaskError {
 }
 
 /**
- * By its name, too: a handler can have a copy of this package of its own.
+ * By its name, too: a handler can have a copy of this package of its own, or a realm of its own, as in `node:vm`.
  *
  * @param name as the errors say it: a bundler may give the class another one
  */
@@ -115,7 +120,7 @@ function isNamed<Known extends Error>(
   known: new (...of: never[]) => Known,
   name: string,
 ): error is Known {
-  return error instanceof known || (error instanceof Error && error.name === name);
+  return error instanceof known || (types.isNativeError(error) && error.name === name);
 }
 
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,127}$/;

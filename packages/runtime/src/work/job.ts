@@ -4,9 +4,13 @@ import { jobEndOf, success, type JobEnd } from './job-end.ts';
 import { LeaseCommands } from './lease-commands.ts';
 import { keepLease, type Checkpoint, type LeaseKeeper } from './lease-keeper.ts';
 import type { LeaseNews } from './lease-news.ts';
-import { resend } from './resend.ts';
+import { pause, resend } from './resend.ts';
 import type { Instant, Time } from '../system/time.ts';
+import { seen } from './thrown.ts';
 import { WorkAborted, type Handler, type Work } from './handler.ts';
+
+/** How long the stop of a worker may be on its way, of which a command was stopped by a signal. */
+const LATE_STOP_MS = 1_000;
 
 export interface JobOptions {
   readonly orchestrator: Pick<Orchestrator, 'heartbeat' | 'checkpoint'>;
@@ -17,6 +21,8 @@ export interface JobOptions {
   readonly progressWithinMs: number | undefined;
   readonly time: Time;
   readonly random: (() => number) | undefined;
+  /** Aborted when the worker was told to stop. */
+  readonly stopping: AbortSignal;
   readonly onNews: (news: LeaseNews) => void;
   readonly onOutage: (error: OrchestratorError, retryInMs: number) => void;
 }
@@ -96,12 +102,26 @@ export class Job {
 
   async #handle(handler: Handler): Promise<JobEnd> {
     try {
-      const result = await handler(this.#work());
+      const returned: unknown = handler(this.#work());
+      const result = throwsAtLook(returned) ? returned : await returned;
       if (this.#isLost) return null;
       return success(result);
     } catch (error) {
-      return this.#isLost ? null : jobEndOf(error, this.#abort.signal);
+      const isStopped = await this.#isStoppedWithCommands();
+      if (this.#isLost) return null;
+      return isStopped ? { outcome: 'released' } : jobEndOf(error, this.#abort.signal);
     }
+  }
+
+  /**
+   * What ends all processes of a service signals the commands of a handler and the worker, in any order. A handler that
+   * fails for that has not failed.
+   */
+  async #isStoppedWithCommands(): Promise<boolean> {
+    const { stopping, time } = this.#options;
+    if (this.#abort.signal.aborted || !this.#commands.wereStopped) return false;
+    if (!stopping.aborted) await pause(LATE_STOP_MS, time, AbortSignal.any([stopping, this.#abort.signal]));
+    return stopping.aborted && !this.#abort.signal.aborted;
   }
 
   #work(): Work {
@@ -164,4 +184,13 @@ export class Job {
     this.#abort.abort(why);
     this.#gone.abort();
   }
+}
+
+/** Whether it cannot even be asked whether it is a promise. Then it is a result of work that was done. */
+function throwsAtLook(returned: unknown): boolean {
+  const look = () => {
+    void (returned as { readonly then?: unknown } | null | undefined)?.then;
+    return true;
+  };
+  return seen(look) === undefined;
 }

@@ -1,4 +1,5 @@
 import type { ClaimRecord } from '@agent-orchestrator/core';
+import { endedBy } from '../processes/exit-signals.ts';
 import type { CommandExit } from '../processes/keeper.ts';
 import { CommandProcess, type Descriptor } from '../processes/command-process.ts';
 import { inheritedEnvironment } from '../processes/inherited-environment.ts';
@@ -40,6 +41,7 @@ export class LeaseCommands {
   /** Each with its files. */
   readonly #commands = new Map<CommandProcess, LeaseFiles | null>();
   #isPaused = false;
+  #wereStopped = false;
   #starting: Promise<unknown> = Promise.resolve();
 
   constructor(claim: ClaimRecord, keeper: LeaseKeeper) {
@@ -63,6 +65,11 @@ export class LeaseCommands {
   resume(): void {
     this.#isPaused = false;
     for (const command of this.#commands.keys()) command.resume('doubt');
+  }
+
+  /** Whether one of them was ended by a signal to stop that came from elsewhere: it may be for this process as well. */
+  get wereStopped(): boolean {
+    return this.#wereStopped;
   }
 
   /** Ends all of them. @returns whether nothing can be left */
@@ -101,7 +108,13 @@ export class LeaseCommands {
     if (command.group !== null) files?.tellGroup(command.group);
     if (this.#commands.size === 1 && command.group !== null) void this.#keeper.tellGroup(command.group);
     const { pid, streams, ended } = command;
-    return { pid, streams, ended, end: async () => command.terminate() };
+    let isEnding = false;
+    void ended.then((end) => (this.#wereStopped ||= !isEnding && endedBy(end) !== null));
+    const end = async () => {
+      isEnding = true;
+      await command.terminate();
+    };
+    return { pid, streams, ended, end };
   }
 
   #leave(command: CommandProcess, released: { readonly isLeaseOver: boolean }): void {

@@ -25,7 +25,14 @@ export function seen<T>(look: () => T): T | undefined {
 
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return textOfOther(error);
-  const texts: readonly unknown[] = [error.message, error.name];
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  const reason =
+    first === undefined ? null : seen(() => (first instanceof Error ? ownText(first) : textOfOther(first)));
+  return reason ? `${ownText(error)}: ${reason}` : ownText(error);
+}
+
+function ownText({ message, name }: Error): string {
+  const texts: readonly unknown[] = [message, name];
   return texts.filter((text) => typeof text === 'string').find((text) => text !== '') ?? 'Error';
 }
 

@@ -52,6 +52,7 @@ export class WorkerSlot {
       progressWithinMs: options.progressWithinMs,
       time,
       random: options.random,
+      stopping: shutdown.begun,
       onNews: (news) => this.#context.report({ is: 'lease', claim, news }),
       onOutage: this.#context.onOutage,
     });
