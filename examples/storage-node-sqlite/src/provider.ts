@@ -1,4 +1,4 @@
-import { OrchestratorError, type StorageProvider, type StoreLocation } from '@agent-orchestrator/core';
+import { isCompanionName, OrchestratorError, type StorageProvider, type StoreLocation } from '@agent-orchestrator/core';
 
 /** A store in a file. */
 interface FileLocation extends StoreLocation {
@@ -24,6 +24,7 @@ export const provider: StorageProvider<FileLocation> = {
     const path = resolvePath(rest);
     // Also in the name of a folder above: then the URL that others are given would not name the file.
     if (path.includes('?')) throw invalid('A node:sqlite store has no options, and no ? in its path.');
+    if (isCompanionName(path)) throw invalid('SQLite gives the name of this file to one beside another store.');
     const shown = `node-sqlite:${path}`;
     return { scheme: 'node-sqlite', path, url: shown, address: shown };
   },

@@ -209,14 +209,17 @@ test.each([
   expect(() => change(sql)).toThrow(/constraint failed|cannot store/);
 });
 
-test.each(['node-sqlite:', 'node-sqlite://host/x.db', 'node-sqlite:/folder/', 'node-sqlite:x.db?mode=ro'])(
-  '%s is not the URL of a store',
-  (url) => {
-    expect(() => provider.parseUrl(url, { resolvePath: (at) => at })).toThrow(
-      expect.objectContaining({ code: 'STORE_URL_INVALID' }),
-    );
-  },
-);
+test.each([
+  'node-sqlite:',
+  'node-sqlite://host/x.db',
+  'node-sqlite:/folder/',
+  'node-sqlite:x.db?mode=ro',
+  'node-sqlite:x.db-wal',
+])('%s is not the URL of a store', (url) => {
+  expect(() => provider.parseUrl(url, { resolvePath: (at) => at })).toThrow(
+    expect.objectContaining({ code: 'STORE_URL_INVALID' }),
+  );
+});
 
 const resolvePath = (at: string) => (at.startsWith('/') ? at : `/a #%20b/${at}`);
 

@@ -202,6 +202,7 @@ export { AgentReplay, linkMistake, Replay, type Mistake } from './log/replay.ts'
 // The port.
 export type { ClaimPreview, ClaimPreviewScope } from './storage/claim-preview.ts';
 export { COLUMNS } from './storage/columns.ts';
+export { COMPANIONS, isCompanionName, nameWithoutCompanion } from './storage/companion-name.ts';
 export { END_FIELDS, GRANT_FIELDS, leaseCursor, leaseInterval, REFUSAL_FIELDS } from './storage/leases.ts';
 export type { OldestClaimable } from './explain/oldest-claimable.ts';
 export type { LeaseFilter, LeaseInterval, OldestHead, OldestHeads, OldestHeadsAsked } from './storage/leases.ts';

@@ -2,6 +2,7 @@
  * Paths from flags, variables, files and store URLs:
  *  - ~ starts from the home folder, other relative paths from the folder, in all of them alike
  *  - what is no path, or what a shell was meant to change, is refused, naming where it comes from
+ *  - what is written gets no name that SQLite gives to a file beside a store
  *  - an empty or relative HOME is refused where something starts from it, and only there
  *  - a configuration file may begin with a byte order mark, and its user's own group may write it
  *  - private folders and files can be used by their owner alone, whatever the umask takes
@@ -14,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { keepLastLook, locateStore, OrchestratorError, resolveSettings, tellOnce, urlOfFile } from '../src/index.ts';
 import { BUILT_IN_STORAGES } from '../src/stores/built-in-storages.ts';
 import { BUILT_IN_SCHEMES } from '../src/system/built-in-schemes.ts';
-import { absolutePath } from '../src/system/path.ts';
+import { absolutePath, pathOfOutput } from '../src/system/path.ts';
 import { makePrivateFolder, makeTemporaryFolder, writePrivateFile } from '../src/system/private-files.ts';
 
 let home: string;
@@ -46,6 +47,16 @@ test.for([
 
 test('without HOME, the system knows the home folder', () => {
   expect(absolutePath('~/x', { env: {}, refuse })).toBe(join(homedir(), 'x'));
+});
+
+test.for(['x.db-wal', '/a/X.DB-SHM', 'x-journal'])('nothing is written by the name %s', (text) => {
+  expect(() => pathOfOutput(text, 'bundle')).toThrow(
+    expect.objectContaining({ code: 'INVALID_INPUT', field: 'bundle' }),
+  );
+});
+
+test('a name that only contains such an ending is one for a file that is written', () => {
+  expect(pathOfOutput('/a-wal/x-journal.json', 'bundle')).toBe(resolve('/a-wal/x-journal.json'));
 });
 
 const NO_PATHS = [

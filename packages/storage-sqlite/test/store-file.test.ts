@@ -3,6 +3,7 @@
  * - what is created is readable and writable by its owner alone, whatever the umask takes
  * - opening for reading, or for what must exist, creates nothing
  * - a file that is not ours is refused by a code of its own, and not a byte or a neighbour of it changes
+ * - no store and no backup gets a name that SQLite gives to a file of another database, by a link neither
  * - a folder that cannot be made, and a file that goes away, are told apart
  * - a file that cannot be written is refused as such
  * - a file that was moved or replaced is neither written nor read any more
@@ -22,6 +23,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { translateError } from '../src/errors.ts';
+import { beginBackup } from '../src/place/backup.ts';
 import { openSqliteStorage } from '../src/index.ts';
 import { APPLICATION_ID } from '../src/file/store-file.ts';
 import { aDecision, aSession, aStore, aTask, add } from './factories.ts';
@@ -254,3 +256,19 @@ function expectAsOtherUser(what: 'folder' | 'file', code: string, skip: (reason:
     skip('The tests run as root, and what they load lies where no other user may read.');
   }
 }
+
+test.for(['-wal', '-shm', '-JOURNAL'])('a name that ends in %s belongs to another database', async (ending) => {
+  const { path, storage } = await aStore();
+  const named = `${newPath()}${ending}`;
+  const link = newPath();
+  symlinkSync(named, link);
+  writeFileSync(named, '');
+
+  for (const file of [named, link])
+    await expect(openSqliteStorage({ path: file })).rejects.toMatchObject({ code: 'STORE_UNSUITABLE' });
+  for (const place of [named, `${path}${ending}`])
+    await expect(beginBackup(place, path)).rejects.toMatchObject({ code: 'STORE_UNSUITABLE' });
+
+  expect(readFileSync(named, 'utf8')).toBe('');
+  await storage.close();
+});

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Examination } from '@agent-orchestrator/runtime';
-import { pathOfArgument } from '@agent-orchestrator/runtime/path';
+import { pathOfOutput } from '@agent-orchestrator/runtime/path';
 import { writePrivateFile } from '@agent-orchestrator/runtime/private-files';
 import type { Call } from '../call.ts';
 import { examine } from '../examine.ts';
@@ -32,7 +32,7 @@ export default define;
 async function doctor(call: Call<DoctorOptions>): Promise<Answer> {
   const { needsAttention } = await import('@agent-orchestrator/runtime');
   const { namespace, fix = false } = call.options;
-  const bundle = call.options.bundle === undefined ? undefined : pathOfArgument(call.options.bundle, 'bundle');
+  const bundle = call.options.bundle === undefined ? undefined : pathOfOutput(call.options.bundle, 'bundle');
   const address = call.settings.store.value;
   if (bundle !== undefined && existsSync(bundle))
     throw usage(`${bundle} exists already.`, 'Name a new file for the bundle.', 'bundle');

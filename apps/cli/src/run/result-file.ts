@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, writeFileSync } from 'node:fs';
 import { access, constants, lstat, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { pathOfArgument } from '@agent-orchestrator/runtime/path';
+import { pathOfOutput } from '@agent-orchestrator/runtime/path';
 import { openPrivateFile } from '@agent-orchestrator/runtime/private-files';
 import { Failure } from '../failure.ts';
 
@@ -20,7 +20,7 @@ export class ResultFile {
    * @throws `OUTPUT`, exit 73
    */
   static async at(file: string): Promise<ResultFile> {
-    const path = pathOfArgument(file, 'resultFile');
+    const path = pathOfOutput(file, 'resultFile');
     try {
       await access(dirname(path), constants.W_OK | constants.X_OK);
       await refuseWhatIsNoFile(path);

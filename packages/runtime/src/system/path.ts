@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, resolve, sep } from 'node:path';
-import { OrchestratorError } from '@agent-orchestrator/core';
+import { COMPANIONS, isCompanionName, OrchestratorError } from '@agent-orchestrator/core';
 import { BUILT_IN_SCHEMES } from './built-in-schemes.ts';
 import { currentFolder } from './current-folder.ts';
 import type { Environment } from './environment.ts';
@@ -52,6 +52,16 @@ function resolvedPath(
 export function pathOfArgument(text: string, field: string): string {
   const refuse = (problem: string) => new OrchestratorError('INVALID_INPUT', `The path ${problem}.`, { field });
   return absolutePath(text, { refuse });
+}
+
+/** The absolute path of a file that is to be written. @throws as `pathOfArgument` */
+export function pathOfOutput(text: string, field: string): string {
+  const path = pathOfArgument(text, field);
+  if (!isCompanionName(path)) return path;
+  throw new OrchestratorError('INVALID_INPUT', 'The path has a name that SQLite gives to a file beside a store.', {
+    field,
+    hint: `Use a name that does not end in ${COMPANIONS.join(', ')}.`,
+  });
 }
 
 /** The absolute path in a variable. @throws `CONFIG_INVALID` */

@@ -1,13 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { OrchestratorError } from '@agent-orchestrator/core';
+import { COMPANIONS, isCompanionName, nameWithoutCompanion, OrchestratorError } from '@agent-orchestrator/core';
 import { hasMountAt, readMountTable } from './file-system.ts';
 import { isPartialOfOthers } from './partial-name.ts';
-
-/** What SQLite adds to the name of a database for the files that it keeps beside it. */
-const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
-
-const COMPANION = new RegExp(`(?:${COMPANIONS.join('|')})$`);
 
 const OTHERS_WRITE = 0o022;
 const PASSWD_LINE = /^([^:]*):[^:]*:(\d+):/;
@@ -43,9 +38,19 @@ export function withCompanions(path: string): readonly string[] {
   return [path, ...COMPANIONS.map((suffix) => path + suffix)];
 }
 
-/** The name of the database to which a file belongs. */
-export function nameWithoutCompanion(name: string): string {
-  return name.replace(COMPANION, '');
+/**
+ * Refuses a name that SQLite gives to a file of another database, whether that one is there or not.
+ *
+ * @throws `STORE_UNSUITABLE`
+ */
+export function assertNoCompanion(path: string): void {
+  if (!isCompanionName(path)) return;
+  const name = basename(path);
+  throw new OrchestratorError(
+    'STORE_UNSUITABLE',
+    `${name} is the name that SQLite gives to a file of ${nameWithoutCompanion(name)}: it would delete what is there.`,
+    { hint: `Use a name that does not end in ${COMPANIONS.join(', ')}. To keep a file of such a name, rename it.` },
+  );
 }
 
 function assertRegular(file: string, found: Stats, isDatabase: boolean): void {

@@ -23,7 +23,7 @@ import { fileSystemOf, unsafeFileSystem } from './file-system.ts';
 import { isThere } from './is-there.ts';
 import { assertNoLogAt } from './log-files.ts';
 import { knownMigrations, SCHEMA_VERSION } from '../migrations.ts';
-import { assertOwnFiles, type OwnFileOptions } from './own-file.ts';
+import { assertNoCompanion, assertOwnFiles, type OwnFileOptions } from './own-file.ts';
 import { assertNotPartial } from './partial-name.ts';
 
 /** `AGOR`, in the header of every file of ours. */
@@ -42,12 +42,13 @@ const FILE_BYTES_MIN = 512;
  * The path with its links followed, so that two names of one file mean one file (SQLite names the log after the path it
  * is given).
  *
- * @throws `STORE_PATH_TOO_LONG`, `STORE_PARTIAL_NAME`
+ * @throws `STORE_PATH_TOO_LONG`, `STORE_PARTIAL_NAME`; `STORE_UNSUITABLE` for the name of a file of another database
  */
 export function resolvePath(path: string): string {
   const followed = followLinks(path);
   assertPathFits(followed);
   assertNotPartial(followed);
+  assertNoCompanion(followed);
   return followed;
 }
 

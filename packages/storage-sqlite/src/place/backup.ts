@@ -1,12 +1,12 @@
 import { linkSync, lstatSync, lutimesSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { OrchestratorError, type BackupFile, type StoreState } from '@agent-orchestrator/core';
+import { nameWithoutCompanion, OrchestratorError, type BackupFile, type StoreState } from '@agent-orchestrator/core';
 import { retryWhileBusy } from '../file/busy.ts';
 import { openReader, openWriter } from '../connection.ts';
 import { translateError } from '../errors.ts';
 import { explainError } from '../file/explain-error.ts';
 import { OpenFile } from '../file/open-file.ts';
-import { assertOwnFiles, isMine, nameWithoutCompanion, withCompanions } from '../file/own-file.ts';
+import { assertOwnFiles, isMine, withCompanions } from '../file/own-file.ts';
 import { beginPartial, endPartial, isPartialOfOthers, newPartialName } from '../file/partial-name.ts';
 import { assertNoLogAt } from '../file/log-files.ts';
 import { isThere } from '../file/is-there.ts';
