@@ -41,14 +41,10 @@ test('what is not there is named, with what is near it', async () => {
   await orchestrator.enqueueTasks(words.map((id) => ({ id, title: `Do ${id}`, sessionId: `of-${id}` })));
   await caughtUp(it);
 
-  expect(await missing(it, 'task?id=report-3')).toEqual([
-    'task',
-    'report-30',
-    'report-2',
-    'report-1',
-    'zulu',
-    'more-4',
-  ]);
+  const [then, now] = [await orchestrator.asOf(), ['task', 'report-30', 'report-2', 'report-1', 'zulu', 'more-4']];
+  const [, first] = (await orchestrator.listEvents({ limit: 2 })).items.map(({ id }) => id);
+
+  expect(await missing(it, 'task?id=report-3')).toEqual(now);
   expect(await missing(it, 'session?id=of-report')).toMatchObject({ 0: 'session', 1: 'of-report-1', 2: 'of-report-2' });
   // Numbers: the greatest ones, if none is so great.
   expect(await missing(it, 'task?id=t999')).toEqual(['task', 'more-4', 'more-3', 'more-2']);
@@ -57,7 +53,22 @@ test('what is not there is named, with what is near it', async () => {
     'event',
     String(await orchestrator.asOf()),
   ]);
-  // Those that were there at the moment.
+  // Those that were there at the moment: more than are shown came between them since.
+  await orchestrator.enqueueTasks(
+    Array.from({ length: 6 }, (_, at) => ({ id: `report-3${at}x`, sessionId: `of-report-${at}` })),
+  );
+  await caughtUp(it);
+  expect(await missing(it, 'task?id=report-3')).not.toContain('report-2');
+  expect(await missing(it, `task?id=report-3&at=${then}`)).toEqual(now);
+  expect(await missing(it, `task?id=t999&at=${then}`)).toEqual([
+    'task',
+    'more-4',
+    'more-3',
+    'more-2',
+    'more-1',
+    'zulu',
+  ]);
+  expect(await missing(it, `session?id=of-report&at=${first}`)).toEqual(['session', 'of-alpha']);
   expect(await missing(it, 'task?id=report-3&at=2001-01-01T00:00:00Z')).toEqual(['task']);
 });
 

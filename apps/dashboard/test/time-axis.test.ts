@@ -1,9 +1,10 @@
 /**
  * The time axis in the reader's own time: its ticks are at round times of the clock, also on the two days on which the
- * clock changes. The page runs in a browser; here the process has the zone.
+ * clock changes. Names beside it are cut by what is seen of them. The page runs in a browser; here the process has the
+ * zone.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { tickLabel, ticksOf } from '../src/page/chart/layout.ts';
+import { LABEL_MARGIN, layoutOf, tickLabel, ticksOf, type Leases } from '../src/page/chart/layout.ts';
 import { cut } from '../src/page/chart/paint.ts';
 
 const HOUR = 3_600_000;
@@ -65,4 +66,15 @@ test('a name that does not fit ends with an ellipsis', () => {
     '문서-에이전트…',
     'claude-…',
   ]);
+});
+
+/** As it may be drawn: Korean letters take twice as much. */
+const widthOf = (text: string) => Array.from(text, (letter) => (letter < '\u1100' ? 7 : 13)).reduce((a, b) => a + b, 0);
+
+test.each(['Claude Code · office-mac', '회계 담당 에이전트 · 서울 사무실'])('%s has the room that it takes', (name) => {
+  const [agent = '', host = ''] = name.split(' · ');
+  const answer = { holders: [{ agent, host }], tasks: [], bars: [], bins: null } as unknown as Leases;
+  const { labelWidth } = layoutOf(answer, 1_200, widthOf);
+
+  expect(cut(name, (text) => widthOf(text) <= labelWidth - LABEL_MARGIN)).toBe(name);
 });

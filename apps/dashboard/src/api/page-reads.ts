@@ -5,8 +5,11 @@ import type { StoreHistory } from '../fold/store-history.ts';
 /** What answers are made of. */
 export interface PageReads {
   readonly orchestrator: Orchestrator;
-  /** What the orchestrator does not list: streams of the log, and lists that begin at an id that is not there. */
-  readonly log: Pick<Storage['read'], 'events' | 'tasks' | 'sessions'>;
+  /**
+   * What the orchestrator does not read: streams of the log, lists that begin at an id that is not there, and what is
+   * due next.
+   */
+  readonly log: Pick<Storage['read'], 'events' | 'tasks' | 'sessions' | 'nextScheduled'>;
   readonly follower: Follower;
   /** false: payloads, results and contexts are not shown. */
   readonly withPayloads: boolean;

@@ -23,6 +23,13 @@ export interface TaskMoment {
   readonly ordinal: number;
 }
 
+/** The tasks of a moment, summed up. */
+export interface TaskTotals {
+  readonly counts: Readonly<Record<TaskStatus, number>>;
+  /** The scheduled task that was due next, and when; null: none was scheduled. */
+  readonly nextDue: { readonly task: TaskName; readonly at: number } | null;
+}
+
 /** Titles are cut: lists show one line, and the page of a task reads the whole one. */
 const TITLE_MAX = 160;
 const HANDED_OFF = 16;
@@ -60,9 +67,6 @@ export class TaskHistory {
   readonly #due = new Map<number, number>();
   /** Ordinals at which a task succeeded again, though no retry came between. */
   readonly doneTwice: number[] = [];
-
-  /** The tasks that ever were scheduled. */
-  readonly #scheduled = new Set<number>();
   /** The greatest number of a task. */
   numberMax = 0;
 
@@ -129,18 +133,6 @@ export class TaskHistory {
     };
   }
 
-  /** The scheduled task that is due next after a time, and when; null: none is scheduled. */
-  nextDue(ordinal: number, now: number): { readonly task: TaskName; readonly at: number } | null {
-    let [next, at] = [-1, Number.POSITIVE_INFINITY];
-    for (const task of this.#scheduled) {
-      const due = this.#due.get(this.#changeAt(task, ordinal)) ?? now;
-      if (due <= now || due >= at || this.momentOf(task, ordinal, now)?.status !== 'scheduled') continue;
-      [next, at] = [task, due];
-    }
-    const task = this.nameOf(next);
-    return task === null ? null : { task, at };
-  }
-
   /** The last change of a task up to an ordinal; -1: there was none. */
   #changeAt(task: number, ordinal: number): number {
     let change = this.#last.at(task);
@@ -165,13 +157,24 @@ export class TaskHistory {
     }
   }
 
-  counts(ordinal: number, now: number): Record<TaskStatus, number> {
+  /** How many tasks of each status there were, and which scheduled one was due next: one walk tells both. */
+  totals(ordinal: number, now: number): TaskTotals {
     const counts = Object.fromEntries(TASK_STATUS_NAMES.map((status) => [status, 0])) as Record<TaskStatus, number>;
+    let [next, at] = [-1, Number.POSITIVE_INFINITY];
     for (let task = this.countAt(ordinal) - 1; task >= 0; task -= 1) {
-      const moment = this.momentOf(task, ordinal, now);
-      if (moment !== null) counts[moment.status] += 1;
+      const status = this.momentOf(task, ordinal, now)?.status;
+      if (status !== undefined) counts[status] += 1;
+      const due = status === 'scheduled' ? this.#due.get(this.#changeAt(task, ordinal)) : undefined;
+      if (due !== undefined && due < at) [next, at] = [task, due];
     }
-    return counts;
+    const task = this.nameOf(next);
+    return { counts, nextDue: task === null ? null : { task, at } };
+  }
+
+  /** The ids and numbers of the tasks that were there at an ordinal. */
+  *idsAt(ordinal: number): Generator<{ readonly id: string; readonly number: number }> {
+    for (let task = this.countAt(ordinal) - 1; task >= 0; task -= 1)
+      yield { id: this.#names.textOf(this.#ids.at(task)) ?? '', number: this.#taskNumbers.at(task) };
   }
 
   #add({ streamId }: Event, taskId: string, payload: Payload, ordinal: number): number {
@@ -208,9 +211,7 @@ export class TaskHistory {
     this.#codes.push(code);
     this.#before.push(this.#last.at(task));
     this.#last.set(task, change);
-    if (typeof runAt !== 'number') return;
-    this.#due.set(change, runAt);
-    this.#scheduled.add(task);
+    if (typeof runAt === 'number') this.#due.set(change, runAt);
   }
 }
 

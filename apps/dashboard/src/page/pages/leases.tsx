@@ -156,7 +156,7 @@ const TABLE_MAX = 200;
 /** The same for those who do not see the chart. */
 function BarTable({ answer }: { readonly answer: LeasesData }) {
   if (answer.bars === null || answer.bars.length === 0) return null;
-  const rows = layoutOf(answer, 0).rows.flatMap(({ label, bars }) => bars.map((bar) => ({ label, bar })));
+  const rows = layoutOf(answer, 0, () => 0).rows.flatMap(({ label, bars }) => bars.map((bar) => ({ label, bar })));
   return (
     <details>
       <summary>{t('as_table')}</summary>
