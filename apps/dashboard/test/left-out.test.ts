@@ -6,6 +6,7 @@
  * - a closed session: since when
  * - a filter: how many events it leaves out, and where
  * - a long list: how many there are, and where
+ * - a long text: that there is more of it
  */
 import { expect, test } from 'vitest';
 import { caughtUp, served, type Served } from './support/served.ts';
@@ -120,6 +121,27 @@ test('lists that do not show all say how many there are', async () => {
   expect((await api('tasks?held_by=other')).data['rows']).toEqual([]);
   expect((await api('task?id=parent')).data['cut']).toEqual(['dependents']);
   expect((await api('task?id=held-0')).data).toMatchObject({ cut: [], lease_count: 1 });
+});
+
+test('a list cuts a long text between characters, and says so', async () => {
+  const it = await served();
+  const { orchestrator, api } = it;
+  const title = '가🚀'.repeat(100);
+  const { task } = await orchestrator.enqueueTask({ title });
+  await orchestrator
+    .claimTask({ agent: 'asker' })
+    .then(
+      (claim) =>
+        claim.ok &&
+        orchestrator.releaseTask({ token: claim.lease.token, outcome: 'waiting', ask: { question: title.repeat(2) } }),
+    );
+  await caughtUp(it);
+  const [listed] = (await api('tasks')).data['rows'] as unknown as readonly { readonly title: string }[];
+  const [asked] = (await api('events?type=task.asked')).data['rows'] as unknown as readonly { readonly text: string }[];
+
+  expect(listed?.title).toBe(`${'가🚀'.repeat(53)}…`);
+  expect(asked?.text).toBe(`${'가🚀'.repeat(99)}가…`);
+  expect((await api(`task?id=${task.id}`)).data['title']).toBe(title);
 });
 
 /** What an answer says is not there, then the ids near it. */

@@ -1,5 +1,6 @@
 import type { Event, TaskStatus } from '@agent-orchestrator/core';
 import { statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
+import { beginOf } from './begin-of.ts';
 import { Column } from './column.ts';
 import type { NumberedTexts } from './numbered-texts.ts';
 
@@ -180,7 +181,7 @@ export class TaskHistory {
   #add({ streamId }: Event, taskId: string, payload: Payload, ordinal: number): number {
     const task = this.length;
     const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '');
-    this.#titles.push(text('title').slice(0, TITLE_MAX));
+    this.#titles.push(beginOf(text('title'), TITLE_MAX));
     const number = Number(payload['number'] ?? 0);
     this.#taskNumbers.push(number);
     this.numberMax = Math.max(this.numberMax, number);
