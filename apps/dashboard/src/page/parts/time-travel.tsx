@@ -34,7 +34,13 @@ export function TimeTravel() {
       {isPast ? (
         <>
           <b class="lost" id="past">
-            {t('moment_past', { id: `#${moment.event_id}`, n: moment.ordinal, of: events })} · <Time at={moment.at} />
+            {ordinal === 0 ? (
+              t('moment_before_all', { of: events })
+            ) : (
+              <>
+                {t('moment_past', { id: `#${moment.event_id}`, n: ordinal, of: events })} · <Time at={moment.at} />
+              </>
+            )}
           </b>
           <button type="button" onClick={() => change({ at: null })}>
             {t('back_to_now')}

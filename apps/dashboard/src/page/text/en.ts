@@ -48,6 +48,7 @@ export const en = {
 
   moment: 'Moment',
   moment_now: 'Now, after {n} events',
+  moment_before_all: 'You look at the past: before the first of {of} events',
   moment_past: 'You look at the past: after event {id}, {n} of {of}',
   back_to_now: 'Back to now',
   event_before: 'One event back',

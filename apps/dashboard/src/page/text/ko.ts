@@ -50,6 +50,7 @@ export const ko: Readonly<Record<TextName, string>> = {
 
   moment: '시점',
   moment_now: '지금, 이벤트 {n}개 후',
+  moment_before_all: '과거를 보고 있습니다: 이벤트 {of}개 중 첫 번째보다 전',
   moment_past: '과거를 보고 있습니다: 이벤트 {id} 후, {of}개 중 {n}개',
   back_to_now: '지금으로',
   event_before: '이벤트 하나 뒤로',
