@@ -3,6 +3,7 @@
  *
  * - an empty Now: the scheduled task that is due next
  * - a task, a session or an event that is not there: what is near it
+ * - what was not there yet, or no moment: so it is, and which moment the page has
  * - a closed session: since when
  * - a filter: how many events it leaves out, and where
  * - a long list: how many there are, and where
@@ -73,6 +74,28 @@ test('what is not there is named, with what is near it', async () => {
   expect(await missing(it, 'task?id=report-3&at=2001-01-01T00:00:00Z')).toEqual(['task']);
 });
 
+test('what a question without an answer is about is told, and its moment', async () => {
+  const it = await served();
+  const { orchestrator, get, signIn } = it;
+  await orchestrator.enqueueTasks([{ id: 'first' }, { id: 'second' }]);
+  await caughtUp(it);
+  const cookie = await signIn();
+  const told = async (path: string) => {
+    const { error, meta } = JSON.parse((await get(`/api/${path}`, { cookie })).text) as {
+      readonly error: { readonly code: string; readonly missing?: string };
+      readonly meta: { readonly moment: { readonly ordinal: number; readonly is_past: boolean } };
+    };
+    return [error.code, error.missing, meta.moment.ordinal, meta.moment.is_past];
+  };
+
+  expect(await told('task?id=second&at=n1')).toEqual(['NOT_YET', 'task', 1, true]);
+  expect(await told('session?id=second&at=n0')).toEqual(['NOT_YET', 'session', 0, true]);
+  expect(await told(`event?id=${await orchestrator.asOf()}&at=n2`)).toEqual(['NOT_YET', 'event', 2, true]);
+  expect(await told('task?id=third')).toEqual(['NOT_FOUND', 'task', 4, false]);
+  // No moment has this name: what is shown is now.
+  expect(await told('tasks?at=2026-13-45')).toEqual(['QUERY', undefined, 4, false]);
+});
+
 test('a closed session says since when', async () => {
   const it = await served();
   const { orchestrator, api } = it;
@@ -128,13 +151,10 @@ test('a list cuts a long text between characters, and says so', async () => {
   const { orchestrator, api } = it;
   const title = '가🚀'.repeat(100);
   const { task } = await orchestrator.enqueueTask({ title });
-  await orchestrator
-    .claimTask({ agent: 'asker' })
-    .then(
-      (claim) =>
-        claim.ok &&
-        orchestrator.releaseTask({ token: claim.lease.token, outcome: 'waiting', ask: { question: title.repeat(2) } }),
-    );
+  const claim = await orchestrator.claimTask({ agent: 'asker' });
+  if (!claim.ok) throw new Error(claim.reason);
+  const ask = { question: title.repeat(2) };
+  await orchestrator.releaseTask({ token: claim.lease.token, outcome: 'waiting', ask });
   await caughtUp(it);
   const [listed] = (await api('tasks')).data['rows'] as unknown as readonly { readonly title: string }[];
   const [asked] = (await api('events?type=task.asked')).data['rows'] as unknown as readonly { readonly text: string }[];

@@ -12,8 +12,8 @@ export class MissingError extends QueryError {
   readonly missing: 'task' | 'session' | 'event';
   readonly near: readonly Near[];
 
-  constructor(missing: MissingError['missing'], near: readonly Near[]) {
-    super(`There is no such ${missing}.`, 404, 'NOT_FOUND');
+  constructor(missing: MissingError['missing'], near: readonly Near[], code: 'NOT_FOUND' | 'NOT_YET' = 'NOT_FOUND') {
+    super(`There ${code === 'NOT_FOUND' ? 'is' : 'was then'} no such ${missing}.`, 404, code);
     this.missing = missing;
     this.near = near;
   }
@@ -28,6 +28,11 @@ type Side = { readonly before: string } | { readonly after: string };
 const SHOWN = 5;
 /** Numbers to each side. Some of them are those of the other kind: tasks and sessions are counted together. */
 const STEPS = 5;
+
+/** What a page is about came after the moment. */
+export function notYet(missing: MissingError['missing']): MissingError {
+  return new MissingError(missing, [], 'NOT_YET');
+}
 
 /** Among the tasks of the moment. */
 export async function missingTask(reads: PageReads, asked: string, moment: Moment): Promise<MissingError> {

@@ -97,7 +97,10 @@ function paintAxis(context: CanvasRenderingContext2D, scene: Scene, colours: Col
     context.fillStyle = colours.line;
     context.fillRect(x, AXIS - 4, 1, scene.layout.height);
     context.fillStyle = colours.dim;
-    context.fillText(tickLabel(tick, step, scene.language), x, AXIS / 2);
+    const label = tickLabel(tick, step, scene.language);
+    // Beside the edge of the chart it would be cut.
+    const half = context.measureText(label).width / 2;
+    context.fillText(label, Math.min(Math.max(x, half), width - half), AXIS / 2);
   }
 }
 
