@@ -24,9 +24,13 @@ async function played(): Promise<Served> {
 type Group = { readonly group: string; readonly rows: readonly { readonly task_id: string; readonly text: string }[] };
 
 test('Now begins with what needs a person', async () => {
-  const { api, orchestrator } = await played();
+  const it = await played();
+  const { api, orchestrator } = it;
+  const seen = await orchestrator.asOf();
+  await orchestrator.cancelTask({ taskId: 'held' });
+  await caughtUp(it);
 
-  const { data } = await api('now');
+  const { data } = await api(`now?seen=${seen}`);
   const needs = data['needs'] as unknown as readonly Group[];
 
   expect(needs.map(({ group, rows }) => [group, rows[0]?.task_id])).toEqual([
@@ -34,12 +38,24 @@ test('Now begins with what needs a person', async () => {
     ['review', 'reviewed'],
     ['hand_off', 'handed'],
     ['dead_letter', 'dead'],
+    ['cancellation', 'held'],
     ['blocked', 'blocked'],
     ['refused', 'lost'],
   ]);
   expect(needs[0]?.rows[0]).toMatchObject({
     text: 'Which column keeps the old name?',
     commands: [{ effect: 'answer', line: expect.stringMatching(/^orchestrator answer t\d+ 'TEXT'$/) }],
+  });
+  expect(needs[4]?.rows[0]).toMatchObject({
+    agent: 'home-agent',
+    commands: [{ effect: 'why', line: expect.stringMatching(/^orchestrator why task t\d+$/) }],
+  });
+  expect(data['since_seen']).toEqual({ events: 1, succeeded: 0, failed: 0, interrupted: 0 });
+  expect((await api('now?seen=0')).data['since_seen']).toEqual({
+    events: (await orchestrator.listEvents({ limit: 500 })).items.length,
+    succeeded: 2,
+    failed: 1,
+    interrupted: 1,
   });
   const [refusal] = (await orchestrator.listEvents({ types: ['lease.refused'], limit: 1 })).items;
   expect(needs.at(-1)?.rows).toEqual([expect.objectContaining({ event_id: refusal?.id })]);

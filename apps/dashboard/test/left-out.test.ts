@@ -92,6 +92,10 @@ test('what a question without an answer is about is told, and its moment', async
   expect(await told('session?id=second&at=n0')).toEqual(['NOT_YET', 'session', 0, true]);
   expect(await told(`event?id=${await orchestrator.asOf()}&at=n2`)).toEqual(['NOT_YET', 'event', 2, true]);
   expect(await told('task?id=third')).toEqual(['NOT_FOUND', 'task', 4, false]);
+  expect(await get('/api/task?id=%00', { cookie })).toMatchObject({
+    status: 400,
+    text: expect.stringContaining('INVALID_INPUT'),
+  });
   // No moment has this name: what is shown is now.
   expect(await told('tasks?at=2026-13-45')).toEqual(['QUERY', undefined, 4, false]);
 });
