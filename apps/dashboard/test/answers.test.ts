@@ -256,12 +256,22 @@ test('filters are taken, and a wrong one is told', async () => {
 });
 
 test('leases are bars where they can be told apart', async () => {
-  const { api } = await played();
+  const { api, orchestrator } = await played();
 
   const { data } = await api('leases');
 
   expect(data).toMatchObject({ count: 8, interruptions: 1, refused: 1, bins: null });
   expect(data['bars']).toHaveLength(8);
+  const [first] = (await orchestrator.listLeases()).items.filter(({ agent }) => agent === 'codex-review');
+  expect((await api('leases?agent=codex-review&from=0&until=4000000000000')).data).toMatchObject({
+    count: 2,
+    interruptions: 0,
+    holders: [{ agent: 'codex-review' }],
+    // Nothing is before its first lease.
+    whole: { begin: first?.grantedAt },
+    window: { begin: first?.grantedAt },
+  });
+  expect((await api('leases?agent=never-seen')).data).toMatchObject({ count: 0, last_lease_at: null });
   expect((await api('leases?from=0&until=1000')).data).toMatchObject({ count: 0, bars: [], last_lease_at: null });
 });
 

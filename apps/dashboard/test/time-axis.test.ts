@@ -36,6 +36,10 @@ test.each([
   expect(labels(begin, hours, 5)).toEqual([day, '06:00', '12:00', '18:00', next]);
 });
 
+test('a window of years has no more marks than fit', () => {
+  expect(ticksOf({ begin: 0, end: Date.parse('2026-10-25T00:00:00Z') }, 8).ticks.length).toBeLessThanOrEqual(9);
+});
+
 test('a clock that goes back by two hours has an end, too', () => {
   process.env['TZ'] = 'Antarctica/Troll';
   expect(labels('2026-10-25T00:00:00Z', 24, 8).length).toBeGreaterThan(4);

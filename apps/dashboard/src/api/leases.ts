@@ -50,12 +50,19 @@ export function readLeases(
 ): LeasesAnswer {
   const most = { most: Number.MAX_SAFE_INTEGER };
   const last = moment.at;
-  const [first = last - DAY_MS] = history.leases.begins(moment.ordinal);
+  const agent = params.get('agent') ?? '';
+  const begins = () =>
+    agent === ''
+      ? history.leases.begins(moment.ordinal)
+      : beginsOf(ofAgent(agent, history.leases.between(0, Number.MAX_SAFE_INTEGER, moment.ordinal)));
+  const [first = last - DAY_MS] = begins();
   const end = numberIn(params, 'until', { ...most, otherwise: last });
   // The last day, or all that there is of it.
   const otherwise = Math.max(end - DAY_MS, Math.min(first, end));
-  const begin = Math.min(numberIn(params, 'from', { ...most, otherwise }), end - SHORTEST_MS);
-  const inWindow = () => history.leases.between(begin, end, moment.ordinal);
+  // Nothing is before the first lease.
+  const [least = 0] = begins();
+  const begin = Math.min(numberIn(params, 'from', { ...most, least, otherwise }), end - SHORTEST_MS);
+  const inWindow = () => ofAgent(agent, history.leases.between(begin, end, moment.ordinal));
   const { keys: shown, leftOut } = holdersToShow(inWindow());
   const bins = new LeaseBins({ begin, end }, last, shown);
   const kept: LeaseMoment[] = [];
@@ -66,7 +73,7 @@ export function readLeases(
   const { count, interruptions, refused, holders, numbers } = bins;
   const isMany = kept.length > BARS_MAX;
   const whole = { begin: first, end: last };
-  const lost = Array.from(history.leases.interrupted(moment.ordinal), ({ from }) => from).toSorted((a, b) => a - b);
+  const lost = [...beginsOf(ofAgent(agent, history.leases.interrupted(moment.ordinal)))].toSorted((a, b) => a - b);
   return {
     window: { begin, end },
     whole,
@@ -79,13 +86,22 @@ export function readLeases(
     tasks: isMany ? [] : namesIn(history, kept),
     bins: isMany ? { count: BINS, shares: bins.shares, interruptions: bins.interruptionsByBin } : null,
     overview: {
-      leases: countsByBin(whole, history.leases.begins(moment.ordinal)),
+      leases: countsByBin(whole, begins()),
       interruptions: countsByBin(whole, lost),
     },
     previousInterruptionAt: lost.findLast((from) => from < begin) ?? null,
     nextInterruptionAt: lost.find((from) => from > end) ?? null,
-    lastLeaseAt: count > 0 ? null : lastBefore(begin, history.leases.begins(moment.ordinal)),
+    lastLeaseAt: count > 0 ? null : lastBefore(begin, begins()),
   };
+}
+
+/** An empty name: all of them. */
+function* ofAgent(agent: string, leases: Iterable<LeaseMoment>): Generator<LeaseMoment> {
+  for (const lease of leases) if (agent === '' || lease.agent === agent) yield lease;
+}
+
+function* beginsOf(leases: Iterable<LeaseMoment>): Generator<number> {
+  for (const { from } of leases) yield from;
 }
 
 function barOf(history: StoreHistory, lease: LeaseMoment, holder: number): readonly number[] {

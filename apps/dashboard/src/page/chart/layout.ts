@@ -134,7 +134,7 @@ export function ticksOf(
   { begin, end }: Window,
   most: number,
 ): { readonly ticks: readonly number[]; readonly step: number } {
-  const step = STEPS.find((one) => (end - begin) / one <= most) ?? STEPS.at(-1) ?? DAY;
+  const step = STEPS.find((one) => (end - begin) / one <= most) ?? Math.ceil((end - begin) / most / DAY) * DAY;
   const ticks: number[] = [];
   let time = rounded(begin, step);
   while (time <= end) {
