@@ -77,7 +77,7 @@ test('the past has the same form, from the log alone', async () => {
 });
 
 /** Pages in their simplest form; the window of the chart is that of the whole test. */
-const PAGES = ['now', 'tasks', 'agents', 'events', 'trust', 'leases?from=0&until=4000000000000'];
+const PAGES = ['now', 'tasks', 'agents', 'events', 'trust', 'leases?from=1&until=4000000000000'];
 /** Only the present knows it: it is not in the log, or says what can be done now. */
 const ONLY_NOW = [
   'why',
@@ -271,6 +271,12 @@ test('leases are bars where they can be told apart', async () => {
     whole: { begin: first?.grantedAt },
     window: { begin: first?.grantedAt },
   });
+  // A window that was moved keeps its length, also where it begins before the first lease.
+  const begin = (first?.grantedAt ?? 0) - 3_600_000;
+  const moved = await api(`leases?agent=codex-review&from=${begin}&until=${begin + 7_200_000}`);
+  expect(moved.data).toMatchObject({ window: { begin, end: begin + 7_200_000 }, count: 2 });
+  const latest = await api(`leases?from=${Number.MAX_SAFE_INTEGER}&until=${Number.MAX_SAFE_INTEGER}`);
+  expect(latest.data).toMatchObject({ window: { end: 8_640_000_000_000_000 } });
   expect((await api('leases?agent=never-seen')).data).toMatchObject({ count: 0, last_lease_at: null });
   expect((await api('leases?from=0&until=1000')).data).toMatchObject({ count: 0, bars: [], last_lease_at: null });
 });

@@ -1,3 +1,4 @@
+import { OrchestratorError } from '@agent-orchestrator/runtime';
 import { document } from '@agent-orchestrator/runtime/wire-json';
 import { inTime, LOST_MS } from '../fold/in-time.ts';
 import { SharedQuestions } from '../fold/shared-questions.ts';
@@ -96,7 +97,8 @@ export class Answers {
       const shown = this.#reads.withPayloads ? data : withoutTexts(data);
       return document(name, { data: shown, meta: await this.#meta(moment) });
     } catch (error) {
-      if (error instanceof QueryError) throw new AnswerError(error, await this.#meta(moment));
+      const refused = refusalOf(error);
+      if (refused !== null) throw new AnswerError(refused, await this.#meta(moment));
       throw error;
     }
   }
@@ -123,4 +125,11 @@ export class Answers {
       this.#namespaces = { at, names: await this.#reads.orchestrator.namespaces() };
     return this.#namespaces.names;
   }
+}
+
+/** What the address asks for cannot be answered; null: something else is wrong. */
+function refusalOf(error: unknown): QueryError | null {
+  if (error instanceof QueryError) return error;
+  const isOfStore = error instanceof OrchestratorError && error.code === 'INVALID_INPUT';
+  return isOfStore ? new QueryError(error.message, 400, 'INVALID_INPUT') : null;
 }

@@ -46,7 +46,7 @@ export async function missingTask(reads: PageReads, asked: string, moment: Momen
       ? await found(around(number, tasks.numberMax), (one) => orchestrator.getTask(`t${one}`))
       : await byId(asked, (side) => log.tasks({ namespace, limit: SHOWN, ...side }));
   const titleOf = (id: string) => tasks.nameOf(tasks.numberOf(id))?.title ?? null;
-  const near = nearest(known, number === null ? idsNear(asked) : numbersNear(number));
+  const near = nearest(known, number === null ? idsNear(asked) : numbersNear(number, tasks.numberMax));
   return new MissingError(
     'task',
     near.map((one) => ({ id: one.id, number: one.number, title: one.title ?? titleOf(one.id) })),
@@ -64,7 +64,7 @@ export async function missingSession(reads: PageReads, asked: string, moment: Mo
     : number !== null
       ? await found(around(number, history.sessionNumberMax), (one) => orchestrator.getSession(`s${one}`))
       : await byId(asked, (side) => log.sessions({ namespace, limit: SHOWN, ...side }));
-  const near = nearest(known, number === null ? idsNear(asked) : numbersNear(number));
+  const near = nearest(known, number === null ? idsNear(asked) : numbersNear(number, history.sessionNumberMax));
   return new MissingError(
     'session',
     near.map((one) => ({ id: one.id, number: one.number, title: null })),
@@ -111,7 +111,9 @@ function nearest<Known extends Row>(rows: Iterable<Known>, compare: Compare): re
   return first;
 }
 
-function numbersNear(asked: number): Compare {
+/** The greatest ones, if what is asked for is greater than all. */
+function numbersNear(number: number, greatest: number): Compare {
+  const asked = Math.min(number, greatest + 1);
   return (one, other) => Math.abs(one.number - asked) - Math.abs(other.number - asked) || one.number - other.number;
 }
 

@@ -37,7 +37,7 @@ export interface Query {
 /** A question that cannot be answered: the page shows what is wrong with it, and asks again while the log is read. */
 export class QueryError extends Error {
   readonly status: 400 | 404 | 503;
-  readonly code: 'QUERY' | 'READING' | 'STOPPED' | 'NOT_FOUND' | 'NOT_YET';
+  readonly code: 'QUERY' | 'INVALID_INPUT' | 'READING' | 'STOPPED' | 'NOT_FOUND' | 'NOT_YET';
 
   constructor(message: string, status: 400 | 404 | 503 = 400, code: QueryError['code'] = 'QUERY') {
     super(message);
