@@ -24,9 +24,13 @@ async function played(): Promise<Served> {
 type Group = { readonly group: string; readonly rows: readonly { readonly task_id: string; readonly text: string }[] };
 
 test('Now begins with what needs a person', async () => {
-  const { api, orchestrator } = await played();
+  const it = await played();
+  const { api, orchestrator } = it;
+  const seen = await orchestrator.asOf();
+  await orchestrator.cancelTask({ taskId: 'held' });
+  await caughtUp(it);
 
-  const { data } = await api('now');
+  const { data } = await api(`now?seen=${seen}`);
   const needs = data['needs'] as unknown as readonly Group[];
 
   expect(needs.map(({ group, rows }) => [group, rows[0]?.task_id])).toEqual([
@@ -34,12 +38,24 @@ test('Now begins with what needs a person', async () => {
     ['review', 'reviewed'],
     ['hand_off', 'handed'],
     ['dead_letter', 'dead'],
+    ['cancellation', 'held'],
     ['blocked', 'blocked'],
     ['refused', 'lost'],
   ]);
   expect(needs[0]?.rows[0]).toMatchObject({
     text: 'Which column keeps the old name?',
     commands: [{ effect: 'answer', line: expect.stringMatching(/^orchestrator answer t\d+ 'TEXT'$/) }],
+  });
+  expect(needs[4]?.rows[0]).toMatchObject({
+    agent: 'home-agent',
+    commands: [{ effect: 'why', line: expect.stringMatching(/^orchestrator why task t\d+$/) }],
+  });
+  expect(data['since_seen']).toEqual({ events: 1, succeeded: 0, failed: 0, interrupted: 0 });
+  expect((await api('now?seen=0')).data['since_seen']).toEqual({
+    events: (await orchestrator.listEvents({ limit: 500 })).items.length,
+    succeeded: 2,
+    failed: 1,
+    interrupted: 1,
   });
   const [refusal] = (await orchestrator.listEvents({ types: ['lease.refused'], limit: 1 })).items;
   expect(needs.at(-1)?.rows).toEqual([expect.objectContaining({ event_id: refusal?.id })]);
@@ -61,7 +77,7 @@ test('the past has the same form, from the log alone', async () => {
 });
 
 /** Pages in their simplest form; the window of the chart is that of the whole test. */
-const PAGES = ['now', 'tasks', 'agents', 'events', 'trust', 'leases?from=0&until=4000000000000'];
+const PAGES = ['now', 'tasks', 'agents', 'events', 'trust', 'leases?from=1&until=4000000000000'];
 /** Only the present knows it: it is not in the log, or says what can be done now. */
 const ONLY_NOW = [
   'why',
@@ -240,12 +256,28 @@ test('filters are taken, and a wrong one is told', async () => {
 });
 
 test('leases are bars where they can be told apart', async () => {
-  const { api } = await played();
+  const { api, orchestrator } = await played();
 
   const { data } = await api('leases');
 
   expect(data).toMatchObject({ count: 8, interruptions: 1, refused: 1, bins: null });
   expect(data['bars']).toHaveLength(8);
+  const [first] = (await orchestrator.listLeases()).items.filter(({ agent }) => agent === 'codex-review');
+  expect((await api('leases?agent=codex-review&from=0&until=4000000000000')).data).toMatchObject({
+    count: 2,
+    interruptions: 0,
+    holders: [{ agent: 'codex-review' }],
+    // Nothing is before its first lease.
+    whole: { begin: first?.grantedAt },
+    window: { begin: first?.grantedAt },
+  });
+  // A window that was moved keeps its length, also where it begins before the first lease.
+  const begin = (first?.grantedAt ?? 0) - 3_600_000;
+  const moved = await api(`leases?agent=codex-review&from=${begin}&until=${begin + 7_200_000}`);
+  expect(moved.data).toMatchObject({ window: { begin, end: begin + 7_200_000 }, count: 2 });
+  const latest = await api(`leases?from=${Number.MAX_SAFE_INTEGER}&until=${Number.MAX_SAFE_INTEGER}`);
+  expect(latest.data).toMatchObject({ window: { end: 8_640_000_000_000_000 } });
+  expect((await api('leases?agent=never-seen')).data).toMatchObject({ count: 0, last_lease_at: null });
   expect((await api('leases?from=0&until=1000')).data).toMatchObject({ count: 0, bars: [], last_lease_at: null });
 });
 

@@ -16,7 +16,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { momentOf } from '../src/api/page-reads.ts';
 import { readTrust } from '../src/api/trust.ts';
 import { Follower } from '../src/fold/follower.ts';
-import { isInterrupted } from '../src/fold/lease-history.ts';
+import { EVER, isInterrupted } from '../src/fold/lease-history.ts';
 import { LogCheck } from '../src/fold/log-check.ts';
 import { NumberedTexts } from '../src/fold/numbered-texts.ts';
 import { SlimReplay } from '../src/fold/slim-replay.ts';
@@ -78,7 +78,7 @@ test('it knows interruptions, and the writes of holders that came back', async (
   await follower.catchUp();
   const { leases, tasks, present } = follower.history;
 
-  const [lost, ...others] = [...leases.between(0, Number.MAX_SAFE_INTEGER, present)].filter(isInterrupted);
+  const [lost, ...others] = [...leases.between(EVER, present)].filter(isInterrupted);
   expect(others).toEqual([]);
   expect(lost).toMatchObject({
     agent: 'openclaw-night',

@@ -1,9 +1,10 @@
 /**
  * The time axis in the reader's own time: its ticks are at round times of the clock, also on the two days on which the
- * clock changes. The page runs in a browser; here the process has the zone.
+ * clock changes. Names beside it are cut by what is seen of them. The page runs in a browser; here the process has the
+ * zone.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { tickLabel, ticksOf } from '../src/page/chart/layout.ts';
+import { LABEL_MARGIN, layoutOf, tickLabel, ticksOf, type Leases } from '../src/page/chart/layout.ts';
 import { cut } from '../src/page/chart/paint.ts';
 
 const HOUR = 3_600_000;
@@ -33,6 +34,10 @@ test.each([
 ] as const)('%s has round hours to its end, and names the day at midnight', (_, begin, hours, [day, next]) => {
   expect(labels(begin, hours, 10)).toEqual([day, '03:00', '06:00', '09:00', '12:00', '15:00', '18:00', '21:00', next]);
   expect(labels(begin, hours, 5)).toEqual([day, '06:00', '12:00', '18:00', next]);
+});
+
+test('a window of years has no more marks than fit', () => {
+  expect(ticksOf({ begin: 0, end: Date.parse('2026-10-25T00:00:00Z') }, 8).ticks.length).toBeLessThanOrEqual(9);
 });
 
 test('a clock that goes back by two hours has an end, too', () => {
@@ -65,4 +70,15 @@ test('a name that does not fit ends with an ellipsis', () => {
     '문서-에이전트…',
     'claude-…',
   ]);
+});
+
+/** As it may be drawn: Korean letters take twice as much. */
+const widthOf = (text: string) => Array.from(text, (letter) => (letter < '\u1100' ? 7 : 13)).reduce((a, b) => a + b, 0);
+
+test.each(['Claude Code · office-mac', '회계 담당 에이전트 · 서울 사무실'])('%s has the room that it takes', (name) => {
+  const [agent = '', host = ''] = name.split(' · ');
+  const answer = { holders: [{ agent, host }], tasks: [], bars: [], bins: null } as unknown as Leases;
+  const { labelWidth } = layoutOf(answer, 1_200, widthOf);
+
+  expect(cut(name, (text) => widthOf(text) <= labelWidth - LABEL_MARGIN)).toBe(name);
 });

@@ -85,6 +85,8 @@ export interface ReadSource {
   snapshot<R>(use: (source: ReadSource) => Promise<R>): Promise<R>;
 }
 
+const NEXT_SCHEDULED = `${SELECT.task} WHERE ${SCHEDULED} AND run_at > ? ORDER BY run_at LIMIT 1`;
+
 /** The lists in the words of this storage. */
 const WORDS: ListWords = {
   value: '?',
@@ -152,6 +154,7 @@ export function readerOn(source: ReadSource, clock: Clock): Reader {
     counts: (namespace, max) => read((db) => countsOf(db, namespace, max)),
     countsOfSession: (namespace, sessionId, max) => read((db) => countsOfSession(db, namespace, sessionId, max)),
     oldestHeads: (namespace, asked) => read((db) => oldestHeads(db, namespace, asked)),
+    nextScheduled: (namespace, after) => read((db) => db.get<Task>(NEXT_SCHEDULED, namespace, after) ?? null),
     claimPreview: (scope) => read((db) => claimPreview(db, scope, clock)),
     // One process writes at a time, so ids are seen in their order, and the greatest one is settled.
     settledEventId: () => read((db) => db.get<{ id: number | null }>('SELECT max(id) AS id FROM event_log')?.id ?? 0),

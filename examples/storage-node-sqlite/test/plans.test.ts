@@ -62,6 +62,7 @@ async function everything(storage: Storage): Promise<void> {
   await orchestrator.countsOfSession('a');
   await orchestrator.oldestClaimable();
   await orchestrator.verify();
+  await storage.read.nextScheduled('default', 0);
   const heads = {
     by: 'ready',
     namespace: 'default',

@@ -95,7 +95,7 @@ function rowReads(data: MemoryData): Pick<Reader, 'session' | 'task' | 'agent' |
 function overviews(
   data: MemoryData,
   clock: Clock,
-): Pick<Reader, 'counts' | 'countsOfSession' | 'oldestHeads' | 'claimPreview' | 'namespaces'> {
+): Pick<Reader, 'counts' | 'countsOfSession' | 'oldestHeads' | 'nextScheduled' | 'claimPreview' | 'namespaces'> {
   return {
     async counts(namespace, max) {
       const sessions = noSessions();
@@ -116,6 +116,10 @@ function overviews(
       const oldest = heads.toSorted((a, b) => a.queuedAt - b.queuedAt || byId(a, b)).slice(0, limit);
       return { lookedAt: heads.length, oldest: oldest.map(({ id, queuedAt }) => ({ taskId: id, queuedAt })) };
     },
+    async nextScheduled(namespace, after) {
+      const later = scheduledIn(data, namespace).filter(({ runAt }) => runAt !== null && runAt > after);
+      return later.toSorted(byRunAt)[0] ?? null;
+    },
     async claimPreview(scope) {
       const { namespace } = scope;
       const held = scope.by === 'ready' ? sessionsOf(data, namespace).filter(isHeld).toSorted(byStaleAt) : [];
@@ -130,10 +134,7 @@ function overviews(
         held: held
           .slice(0, scope.by === 'ready' ? scope.heldLimit : 0)
           .flatMap((session) => loadedSession(data, session)),
-        scheduled: [...data.tasks.values()]
-          .filter((task) => task.status === 'scheduled' && isMeant(task))
-          .toSorted(byRunAt)
-          .slice(0, scope.scheduledLimit),
+        scheduled: scheduledIn(data, namespace).filter(isMeant).toSorted(byRunAt).slice(0, scope.scheduledLimit),
         returning: [...data.tasks.values()]
           .filter((task) => isReturning(task) && isMeant(task))
           .toSorted(compareReturns)
@@ -145,4 +146,8 @@ function overviews(
       return [...new Set(named)].toSorted(compareCodePoints);
     },
   };
+}
+
+function scheduledIn(data: MemoryData, namespace: string): Task[] {
+  return [...data.tasks.values()].filter((task) => task.namespace === namespace && task.status === 'scheduled');
 }

@@ -69,7 +69,7 @@ export const GROW: readonly string[] = [
   tasks(`'long' || i`, `${7 * MANY} + i`, `'queue'`, ['queued', 'NULL']),
   tasks(`'due' || i`, `${8 * MANY} + i`, `'later'`, [
     'scheduled',
-    FAR,
+    `${FAR} + 1000 * i`,
     `CASE WHEN i > ${MANY - 3} THEN ${FAR} ELSE i END`,
   ]),
   tasks(`'asks' || i`, `${9 * MANY} + i`, `'over' || i`, ['queued', 'NULL']),
@@ -151,6 +151,8 @@ const CALLS: Readonly<Record<string, (storage: Storage) => Promise<unknown>>> = 
   'histories of sessions': ({ read }) => read.histories(NAMESPACE, ['log', 'queue', 'over7'], 50),
   counts: ({ read }) => read.counts(NAMESPACE, 50),
   namespaces: ({ read }) => read.namespaces(),
+  // Half of them are due before.
+  'what is due next': ({ read }) => read.nextScheduled(NAMESPACE, Date.now() + 864_000_000 + 500 * MANY),
   'the preview of a claim': ({ read }) =>
     read.claimPreview({ namespace: NAMESPACE, by: 'ready', ...ANY, heldLimit: 10, scheduledLimit: 10 }),
   'the preview of a claim of a kind': ({ read }) =>

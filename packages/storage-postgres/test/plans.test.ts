@@ -174,6 +174,7 @@ const READ_PLANS: Readonly<Record<string, readonly [text: string, indexes: reado
   ],
   'tasks of a session by status': [COUNTS.tasksOfSession(100), ['tasks_of_session']],
   'the oldest heads': [COUNTS.oldestHeads({ max: 10_000, limit: 33 }), ['sessions_ready']],
+  'what is due next': [READS.NEXT_SCHEDULED, ['tasks_due']],
   'preview, ready': [CLAIM_PREVIEW.readyOfAny(10), ['sessions_ready', 'tasks_pk']],
   'preview, ready of a kind': [CLAIM_PREVIEW.readyOfKind(10), ['sessions_ready_of_kind', 'tasks_pk']],
   'preview, held': [CLAIM_PREVIEW.held(10), ['sessions_stale', 'tasks_pk']],

@@ -152,6 +152,10 @@ describe('reads', () => {
     expect(steps.filter((step) => /^SCAN|TEMP B-TREE/.test(step))).toEqual([]);
   });
 
+  test('what is due next is one look at the index, however many are due before it', () => {
+    expect(plan(CLAIM_PREVIEW.NEXT_SCHEDULED)[0]).toBe('SEARCH tasks USING INDEX tasks_due (namespace=? AND run_at>?)');
+  });
+
   const filters = {
     'of a session': { sessionId: 's' },
     'of a task': { taskId: 't' },

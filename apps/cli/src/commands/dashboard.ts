@@ -15,7 +15,7 @@ import { interruption } from '../interruption.ts';
 import { VERSION } from '../version.ts';
 
 interface DashboardOptions {
-  readonly port: number;
+  readonly port?: number;
   readonly open?: true;
   readonly publicUrl?: URL;
   readonly payloads: boolean;
@@ -32,12 +32,7 @@ const define: Define = (program, run) => {
       'show the store in a browser: who works on what, what needs a person, what happened; it changes nothing\n\n' +
         'It prints a link that signs one browser in, within a minute. Called again, it prints a new link.',
     )
-    .option(
-      '--port <n>',
-      `port on this machine, 0 for any free one (default: ${DEFAULT_PORT})`,
-      parsePort,
-      DEFAULT_PORT,
-    )
+    .option('--port <n>', `port on this machine, 0 for any free one (default: ${DEFAULT_PORT})`, parsePort)
     .option('--open', 'open the link in a browser')
     .option('--public-url <url>', 'address of a proxy in front of it; see docs/dashboard.md', parseAddress)
     .option('--no-payloads', 'leave out all that users and agents wrote, but for titles, kinds and names')
@@ -54,7 +49,7 @@ async function serve(call: Call<DashboardOptions>): Promise<number> {
   keepHeapSmall();
   const ended = interruption();
   const { store, thresholds } = call.settings;
-  const { port, publicUrl, payloads } = call.options;
+  const { port = DEFAULT_PORT, publicUrl, payloads } = call.options;
   const problem = publicUrl === undefined ? null : problemOfPublicUrl(publicUrl);
   if (problem !== null) throw usage(`--public-url cannot be ${publicUrl?.href}. ${problem}`, undefined, 'public-url');
   const proxy = publicUrl === undefined ? undefined : { url: publicUrl, secret: proxySecret() };

@@ -1,5 +1,5 @@
 import { AgentTallies, type AgentTally } from '../fold/agent-tallies.ts';
-import { endOf } from '../fold/lease-history.ts';
+import { endOf, EVER } from '../fold/lease-history.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
 import type { PageReads, Query } from './page-reads.ts';
 import { leaseRow, type LeaseRow } from './rows.ts';
@@ -56,7 +56,7 @@ export async function readAgents({ orchestrator, follower }: PageReads, { moment
 /** The same counts, of a moment of the past. */
 function talliesThen({ leases, names }: StoreHistory, ordinal: number): AgentTallies {
   const tallies = new AgentTallies();
-  for (const lease of leases.between(0, Number.MAX_SAFE_INTEGER, ordinal)) {
+  for (const lease of leases.between(EVER, ordinal)) {
     const agent = names.knownNumberOf(lease.agent ?? '');
     const end = endOf(lease);
     tallies.granted(agent);

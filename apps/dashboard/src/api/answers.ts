@@ -1,3 +1,4 @@
+import { OrchestratorError } from '@agent-orchestrator/runtime';
 import { document } from '@agent-orchestrator/runtime/wire-json';
 import { inTime, LOST_MS } from '../fold/in-time.ts';
 import { SharedQuestions } from '../fold/shared-questions.ts';
@@ -7,7 +8,7 @@ import { readAgents } from './agents.ts';
 import { readEvent, readEvents } from './events.ts';
 import { readLeases } from './leases.ts';
 import { readNow } from './now.ts';
-import { momentOf, type Moment, type PageReads, type Query } from './page-reads.ts';
+import { momentOf, QueryError, type Moment, type PageReads, type Query } from './page-reads.ts';
 import { readSession } from './session.ts';
 import { readTask } from './task.ts';
 import { readTasks } from './tasks.ts';
@@ -25,6 +26,18 @@ export interface Meta {
   readonly namespace: string;
   readonly otherNamespaces: readonly string[];
   readonly phase: string;
+}
+
+/** A question without an answer. The page still learns which moment it shows: now, if the question names none. */
+export class AnswerError extends Error {
+  readonly problem: QueryError;
+  readonly meta: Meta;
+
+  constructor(problem: QueryError, meta: Meta) {
+    super(problem.message);
+    this.problem = problem;
+    this.meta = meta;
+  }
 }
 
 const NAMESPACES_MS = 10_000;
@@ -77,10 +90,17 @@ export class Answers {
     if (read === undefined) return null;
     const { orchestrator, follower } = this.#reads;
     const now = await orchestrator.now();
-    const moment = momentOf(follower, params.get('at'), now);
-    const data = await read({ params, moment });
-    const shown = this.#reads.withPayloads ? data : withoutTexts(data);
-    return document(name, { data: shown, meta: await this.#meta(moment) });
+    let moment = momentOf(follower, null, now);
+    try {
+      moment = momentOf(follower, params.get('at'), now);
+      const data = await read({ params, moment });
+      const shown = this.#reads.withPayloads ? data : withoutTexts(data);
+      return document(name, { data: shown, meta: await this.#meta(moment) });
+    } catch (error) {
+      const refused = refusalOf(error);
+      if (refused !== null) throw new AnswerError(refused, await this.#meta(moment));
+      throw error;
+    }
   }
 
   async #meta(moment: Moment): Promise<Meta> {
@@ -105,4 +125,11 @@ export class Answers {
       this.#namespaces = { at, names: await this.#reads.orchestrator.namespaces() };
     return this.#namespaces.names;
   }
+}
+
+/** What the address asks for cannot be answered; null: something else is wrong. */
+function refusalOf(error: unknown): QueryError | null {
+  if (error instanceof QueryError) return error;
+  const isOfStore = error instanceof OrchestratorError && error.code === 'INVALID_INPUT';
+  return isOfStore ? new QueryError(error.message, 400, 'INVALID_INPUT') : null;
 }

@@ -1,4 +1,5 @@
 import type { EventRecord, EventType, Json } from '@agent-orchestrator/core';
+import { beginOf } from '../fold/begin-of.ts';
 import type { StoreHistory } from '../fold/store-history.ts';
 
 /** An event in a list. */
@@ -46,5 +47,5 @@ function textOf(payload: Json): string | null {
   const error = said['error'] as { readonly message?: unknown } | null | undefined;
   const texts = [...TEXTS.map((name) => said[name]), error?.message];
   const text = texts.find((one) => typeof one === 'string' && one !== '') as string | undefined;
-  return text?.slice(0, TEXT_MAX) ?? null;
+  return text === undefined ? null : beginOf(text, TEXT_MAX);
 }

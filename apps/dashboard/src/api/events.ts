@@ -1,7 +1,7 @@
 import type { Event, EventRecord, EventType, Json } from '@agent-orchestrator/core';
 import { CHAIN_START, EVENT_DOCS, shownPayload } from '@agent-orchestrator/runtime';
 import { eventRow, type EventRow } from './event-row.ts';
-import { MissingError, type Near } from './nearest.ts';
+import { MissingError, notYet, type Near } from './nearest.ts';
 import { numberIn, QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 
 export interface EventsAnswer {
@@ -67,7 +67,7 @@ export async function readEvent(reads: PageReads, { params, moment }: Query): Pr
   const id = numberIn(params, 'id', { most: Number.MAX_SAFE_INTEGER - 1, otherwise: 0 });
   const [event] = (await orchestrator.listEvents({ before: String(id + 1), limit: 1 })).items;
   if (event === undefined || event.id !== id) throw new MissingError('event', eventBefore(event, moment));
-  if (moment.isPast && id > moment.eventId) throw new QueryError('The event had not happened at that moment.', 404);
+  if (moment.isPast && id > moment.eventId) throw notYet('event');
   const { hash, prevHash, commandId, seq } = event;
   const near = await neighbours(reads, event, moment);
   const previous = near.find((one) => one.seq === seq - 1);

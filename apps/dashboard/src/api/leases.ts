@@ -40,6 +40,8 @@ export interface LeasesAnswer {
 /** More bars than this are not told from each other on a screen. */
 const BARS_MAX = 2_000;
 const DAY_MS = 86_400_000;
+/** The last moment that a date can name. */
+const LATEST_MS = 8_640_000_000_000_000;
 /** A window has at least this length. */
 const SHORTEST_MS = 1_000;
 
@@ -48,14 +50,13 @@ export function readLeases(
   { follower: { history } }: Pick<PageReads, 'follower'>,
   { params, moment }: Query,
 ): LeasesAnswer {
-  const most = { most: Number.MAX_SAFE_INTEGER };
-  const last = moment.at;
-  const [first = last - DAY_MS] = history.leases.begins(moment.ordinal);
-  const end = numberIn(params, 'until', { ...most, otherwise: last });
-  // The last day, or all that there is of it.
-  const otherwise = Math.max(end - DAY_MS, Math.min(first, end));
-  const begin = Math.min(numberIn(params, 'from', { ...most, otherwise }), end - SHORTEST_MS);
-  const inWindow = () => history.leases.between(begin, end, moment.ordinal);
+  const { leases } = history;
+  const { ordinal, at: last } = moment;
+  const agent = params.get('agent') || null;
+  const begins = [...leases.begins(ordinal, agent)];
+  const [first = last - DAY_MS] = begins;
+  const { begin, end } = windowIn(params, first, last);
+  const inWindow = () => leases.between({ from: begin, until: end }, ordinal, agent);
   const { keys: shown, leftOut } = holdersToShow(inWindow());
   const bins = new LeaseBins({ begin, end }, last, shown);
   const kept: LeaseMoment[] = [];
@@ -66,7 +67,7 @@ export function readLeases(
   const { count, interruptions, refused, holders, numbers } = bins;
   const isMany = kept.length > BARS_MAX;
   const whole = { begin: first, end: last };
-  const lost = Array.from(history.leases.interrupted(moment.ordinal), ({ from }) => from).toSorted((a, b) => a - b);
+  const lost = [...leases.interrupted(ordinal, agent)].map(({ from }) => from).toSorted((a, b) => a - b);
   return {
     window: { begin, end },
     whole,
@@ -79,13 +80,24 @@ export function readLeases(
     tasks: isMany ? [] : namesIn(history, kept),
     bins: isMany ? { count: BINS, shares: bins.shares, interruptions: bins.interruptionsByBin } : null,
     overview: {
-      leases: countsByBin(whole, history.leases.begins(moment.ordinal)),
+      leases: countsByBin(whole, begins),
       interruptions: countsByBin(whole, lost),
     },
     previousInterruptionAt: lost.findLast((from) => from < begin) ?? null,
     nextInterruptionAt: lost.find((from) => from > end) ?? null,
-    lastLeaseAt: count > 0 ? null : lastBefore(begin, history.leases.begins(moment.ordinal)),
+    lastLeaseAt: count > 0 ? null : (begins.findLast((from) => from < begin) ?? null),
   };
+}
+
+/**
+ * The window that is asked for; the last day, or all that there is of it, if none is. It may begin before the first
+ * lease, so that this one can be in its middle; from 0 it begins with the first lease.
+ */
+function windowIn(params: URLSearchParams, first: number, last: number): LeasesAnswer['window'] {
+  const end = numberIn(params, 'until', { most: LATEST_MS, otherwise: last });
+  const otherwise = Math.max(end - DAY_MS, Math.min(first, end));
+  const from = numberIn(params, 'from', { most: LATEST_MS, otherwise });
+  return { begin: Math.min(from === 0 ? first : from, end - SHORTEST_MS), end };
 }
 
 function barOf(history: StoreHistory, lease: LeaseMoment, holder: number): readonly number[] {
@@ -98,11 +110,4 @@ function barOf(history: StoreHistory, lease: LeaseMoment, holder: number): reado
 function namesIn({ tasks }: StoreHistory, found: readonly LeaseMoment[]): LeasesAnswer['tasks'] {
   const known = new Set(found.map(({ task }) => task));
   return [...known].map((task) => [task, `t${tasks.nameOf(task)?.number ?? ''} ${tasks.nameOf(task)?.title ?? ''}`]);
-}
-
-/** null: there is none before it. */
-function lastBefore(time: number, begins: Iterable<number>): number | null {
-  let last: number | null = null;
-  for (const from of begins) if (from < time) last = from;
-  return last;
 }

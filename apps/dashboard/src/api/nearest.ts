@@ -1,4 +1,3 @@
-import type { Session, Task } from '@agent-orchestrator/core';
 import { QueryError, type Moment, type PageReads } from './page-reads.ts';
 
 /** Something whose id or number is near one that is not there. */
@@ -13,46 +12,119 @@ export class MissingError extends QueryError {
   readonly missing: 'task' | 'session' | 'event';
   readonly near: readonly Near[];
 
-  constructor(missing: MissingError['missing'], near: readonly Near[]) {
-    super(`There is no such ${missing}.`, 404, 'NOT_FOUND');
+  constructor(missing: MissingError['missing'], near: readonly Near[], code: 'NOT_FOUND' | 'NOT_YET' = 'NOT_FOUND') {
+    super(`There ${code === 'NOT_FOUND' ? 'is' : 'was then'} no such ${missing}.`, 404, code);
     this.missing = missing;
     this.near = near;
   }
 }
 
-type Row = Pick<Task | Session, 'id' | 'number' | 'createdAt'> & { readonly title?: string };
+interface Row {
+  readonly id: string;
+  readonly number: number;
+}
 type Side = { readonly before: string } | { readonly after: string };
 
 const SHOWN = 5;
 /** Numbers to each side. Some of them are those of the other kind: tasks and sessions are counted together. */
 const STEPS = 5;
 
+/** What a page is about came after the moment. */
+export function notYet(missing: MissingError['missing']): MissingError {
+  return new MissingError(missing, [], 'NOT_YET');
+}
+
+/** Among the tasks of the moment. */
 export async function missingTask(reads: PageReads, asked: string, moment: Moment): Promise<MissingError> {
   const { log, orchestrator, follower } = reads;
+  const { tasks } = follower.history;
   const namespace = orchestrator.defaultNamespace;
-  const near = /^t\d+$/.test(asked)
-    ? await byNumber(asked, follower.history.tasks.numberMax, (name) => orchestrator.getTask(name))
-    : await byId(asked, (side) => log.tasks({ namespace, limit: SHOWN, ...side }));
-  return new MissingError('task', shown(near, moment));
+  const number = numberIn(asked, 't');
+  const known: Iterable<Row & { readonly title?: string }> = moment.isPast
+    ? tasks.idsAt(moment.ordinal)
+    : number !== null
+      ? await found(around(number, tasks.numberMax), (one) => orchestrator.getTask(`t${one}`))
+      : await byId(asked, (side) => log.tasks({ namespace, limit: SHOWN, ...side }));
+  const titleOf = (id: string) => tasks.nameOf(tasks.numberOf(id))?.title ?? null;
+  const near = nearest(known, number === null ? idsNear(asked) : numbersNear(number, tasks.numberMax));
+  return new MissingError(
+    'task',
+    near.map((one) => ({ id: one.id, number: one.number, title: one.title ?? titleOf(one.id) })),
+  );
 }
 
+/** Among the sessions of the moment. */
 export async function missingSession(reads: PageReads, asked: string, moment: Moment): Promise<MissingError> {
   const { log, orchestrator, follower } = reads;
+  const { history } = follower;
   const namespace = orchestrator.defaultNamespace;
-  const near = /^s\d+$/.test(asked)
-    ? await byNumber(asked, follower.history.sessionNumberMax, (name) => orchestrator.getSession(name))
-    : await byId(asked, (side) => log.sessions({ namespace, limit: SHOWN, ...side }));
-  return new MissingError('session', shown(near, moment));
+  const number = numberIn(asked, 's');
+  const known: Iterable<Row> = moment.isPast
+    ? history.sessionIdsAt(moment.ordinal)
+    : number !== null
+      ? await found(around(number, history.sessionNumberMax), (one) => orchestrator.getSession(`s${one}`))
+      : await byId(asked, (side) => log.sessions({ namespace, limit: SHOWN, ...side }));
+  const near = nearest(known, number === null ? idsNear(asked) : numbersNear(number, history.sessionNumberMax));
+  return new MissingError(
+    'session',
+    near.map((one) => ({ id: one.id, number: one.number, title: null })),
+  );
 }
 
-/** The ids that begin like it come first: the index of ids has them beside each other. */
-async function byId(
+/** The number in a number for people, such as `t42` or `s17`, which no id looks like; null: it is an id. */
+function numberIn(asked: string, letter: 't' | 's'): number | null {
+  return new RegExp(`^${letter}\\d+$`).test(asked) ? Number(asked.slice(1)) : null;
+}
+
+/** The index of ids has those beside each other that begin alike. */
+async function byId<Found extends Row>(
   asked: string,
-  read: (side: Side) => Promise<{ readonly items: readonly Row[] }>,
-): Promise<readonly Row[]> {
-  const [before, after] = await Promise.all([read({ before: asked }), read({ after: asked })]);
-  const found = [...after.items, ...before.items];
-  return found.toSorted((a, b) => alike(b.id, asked) - alike(a.id, asked));
+  read: (side: Side) => Promise<{ readonly items: readonly Found[] }>,
+): Promise<readonly Found[]> {
+  const pages = await Promise.all([read({ before: asked }), read({ after: asked })]);
+  return pages.flatMap(({ items }) => items);
+}
+
+/** The numbers beside one; the greatest ones, if it is greater than all. */
+function around(number: number, greatest: number): readonly number[] {
+  const middle = Math.min(number, greatest + 1);
+  const numbers = Array.from({ length: STEPS }, (_, step) => [middle - 1 - step, middle + 1 + step]).flat();
+  return numbers.filter((one) => one > 0 && one <= greatest);
+}
+
+async function found<Found extends Row>(
+  numbers: readonly number[],
+  read: (number: number) => Promise<Found | null>,
+): Promise<readonly Found[]> {
+  return (await Promise.all(numbers.map(read))).filter((row) => row !== null);
+}
+
+type Compare = (one: Row, other: Row) => number;
+
+/** The first ones, in an order: however many rows there are, only these are kept. */
+function nearest<Known extends Row>(rows: Iterable<Known>, compare: Compare): readonly Known[] {
+  let first: Known[] = [];
+  for (const row of rows) {
+    const last = first[SHOWN - 1];
+    if (last === undefined || compare(row, last) < 0) first = [...first, row].toSorted(compare).slice(0, SHOWN);
+  }
+  return first;
+}
+
+/** The greatest ones, if what is asked for is greater than all. */
+function numbersNear(number: number, greatest: number): Compare {
+  const asked = Math.min(number, greatest + 1);
+  return (one, other) => Math.abs(one.number - asked) - Math.abs(other.number - asked) || one.number - other.number;
+}
+
+/** Of those that begin as much alike, the one that is next to it in their order: after it, then before it. */
+function idsNear(asked: string): Compare {
+  return ({ id: one }, { id: other }) => {
+    const likeness = alike(other, asked) - alike(one, asked);
+    if (likeness !== 0 || one === other) return likeness;
+    if (one < asked !== other < asked) return one < asked ? 1 : -1;
+    return one < asked === one < other ? 1 : -1;
+  };
 }
 
 /** How many characters two texts have in common at their begin. */
@@ -60,23 +132,4 @@ function alike(one: string, other: string): number {
   let length = 0;
   while (length < one.length && one[length] === other[length]) length += 1;
   return length;
-}
-
-/** The numbers beside it; the greatest ones, if it is greater than all. Each is looked up. */
-async function byNumber(
-  asked: string,
-  greatest: number,
-  read: (name: string) => Promise<Row | null>,
-): Promise<readonly Row[]> {
-  const middle = Math.min(Number(asked.slice(1)), greatest + 1);
-  const numbers = Array.from({ length: STEPS }, (_, step) => [middle - 1 - step, middle + 1 + step]).flat();
-  const inRange = numbers.filter((one) => one > 0 && one <= greatest);
-  const found = await Promise.all(inRange.map((one) => read(`${asked.slice(0, 1)}${one}`)));
-  return found.filter((row) => row !== null);
-}
-
-/** Those that were there at the moment. */
-function shown(found: readonly Row[], { at }: Moment): readonly Near[] {
-  const there = found.filter(({ createdAt }) => createdAt <= at);
-  return there.slice(0, SHOWN).map(({ id, number, title = null }) => ({ id, number, title }));
 }

@@ -58,7 +58,7 @@ export interface NowAnswer {
   readonly tasks: Readonly<Record<TaskStatus, number>>;
   /** The task that has waited for a claim for the longest, if one waits; null: this is the past. */
   readonly oldestClaimable: OldestClaimable | null;
-  /** The scheduled task that is due next; null: none is, or the log is not read yet. */
+  /** The scheduled task that is due next; null: none is. */
   readonly nextDue: {
     readonly task: { readonly id: string; readonly number: number; readonly title: string };
     readonly at: number;

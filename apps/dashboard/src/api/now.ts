@@ -1,3 +1,4 @@
+import type { Task } from '@agent-orchestrator/core';
 import { isEndedByAnother } from '@agent-orchestrator/runtime';
 import { NEED_GROUPS, type NowAnswer } from './now-answer.ts';
 import { needsNow, workingNow } from './now-present.ts';
@@ -7,16 +8,16 @@ import type { Moment, PageReads, Query } from './page-reads.ts';
 /** The first page: what needs a person, who works on what, and how much there is. */
 export async function readNow(reads: PageReads, { params, moment }: Query): Promise<NowAnswer> {
   const { history } = reads.follower;
-  const { needs, working, workingCount, tasks, oldestClaimable } = moment.isPast
+  const { needs, working, workingCount, tasks, oldestClaimable, nextDue } = moment.isPast
     ? await then(reads, moment)
-    : await now(reads);
+    : await now(reads, moment);
   return {
     needs: NEED_GROUPS.flatMap((group) => needs.find((need) => need.group === group && need.count > 0) ?? []),
     working,
     workingCount,
     tasks,
     oldestClaimable,
-    nextDue: nextDue(reads, moment),
+    nextDue,
     lastEvent:
       moment.ordinal === 0
         ? null
@@ -29,28 +30,28 @@ export async function readNow(reads: PageReads, { params, moment }: Query): Prom
   };
 }
 
-function nextDue({ follower: { history, state } }: PageReads, { ordinal, at, isPast }: Moment): NowAnswer['nextDue'] {
-  // What is not read yet may be due before it.
-  const next = isPast || state.phase === 'live' ? history.tasks.nextDue(ordinal, at) : null;
-  if (next === null) return null;
-  const { id, number, title } = next.task;
-  return { task: { id, number, title }, at: next.at };
-}
-
-async function now(reads: PageReads) {
+async function now(reads: PageReads, { at }: Moment) {
   const { status, needs } = await needsNow(reads);
   const { counts, oldestClaimable } = status;
-  return { needs, ...workingNow(status, reads.follower.history), tasks: counts.tasks, oldestClaimable };
+  const { history } = reads.follower;
+  const due = await reads.log.nextScheduled(reads.orchestrator.defaultNamespace, at);
+  const nextDue = due === null || due.runAt === null ? null : dueAt(due, due.runAt);
+  return { needs, ...workingNow(status, history), tasks: counts.tasks, oldestClaimable, nextDue };
 }
 
 async function then(reads: PageReads, moment: Moment) {
-  const { history } = reads.follower;
+  const { counts, nextDue } = reads.follower.history.tasks.totals(moment.ordinal, moment.at);
   return {
     needs: await needsThen(reads, moment),
     ...(await workingThen(reads, moment)),
-    tasks: history.tasks.counts(moment.ordinal, moment.at),
+    tasks: counts,
     oldestClaimable: null,
+    nextDue: nextDue === null ? null : dueAt(nextDue.task, nextDue.at),
   };
+}
+
+function dueAt({ id, number, title }: Pick<Task, 'id' | 'number' | 'title'>, at: number): NowAnswer['nextDue'] {
+  return { task: { id, number, title }, at };
 }
 
 function sinceSeen({ follower }: PageReads, { ordinal }: Moment, seen: string | null): NowAnswer['sinceSeen'] {

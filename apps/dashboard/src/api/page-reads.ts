@@ -5,8 +5,11 @@ import type { StoreHistory } from '../fold/store-history.ts';
 /** What answers are made of. */
 export interface PageReads {
   readonly orchestrator: Orchestrator;
-  /** What the orchestrator does not list: streams of the log, and lists that begin at an id that is not there. */
-  readonly log: Pick<Storage['read'], 'events' | 'tasks' | 'sessions'>;
+  /**
+   * What the orchestrator does not read: streams of the log, lists that begin at an id that is not there, and what is
+   * due next.
+   */
+  readonly log: Pick<Storage['read'], 'events' | 'tasks' | 'sessions' | 'nextScheduled'>;
   readonly follower: Follower;
   /** false: payloads, results and contexts are not shown. */
   readonly withPayloads: boolean;
@@ -34,7 +37,7 @@ export interface Query {
 /** A question that cannot be answered: the page shows what is wrong with it, and asks again while the log is read. */
 export class QueryError extends Error {
   readonly status: 400 | 404 | 503;
-  readonly code: 'QUERY' | 'READING' | 'STOPPED' | 'NOT_FOUND';
+  readonly code: 'QUERY' | 'INVALID_INPUT' | 'READING' | 'STOPPED' | 'NOT_FOUND' | 'NOT_YET';
 
   constructor(message: string, status: 400 | 404 | 503 = 400, code: QueryError['code'] = 'QUERY') {
     super(message);

@@ -2,8 +2,8 @@ import type { Context, EventType, Json, TaskStatus } from '@agent-orchestrator/c
 import { readResume, resumeCard, shownContext, shownPayload } from '@agent-orchestrator/runtime';
 import { Commands, type CommandLine } from './commands.ts';
 import { eventRow, type EventRow } from './event-row.ts';
-import { missingSession } from './nearest.ts';
-import { QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
+import { missingSession, notYet } from './nearest.ts';
+import { upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 import { pastSession } from './past-session.ts';
 import { leaseRow, taskRow, type LeaseRow, type TaskRow } from './rows.ts';
 
@@ -46,8 +46,7 @@ export async function readSession(reads: PageReads, { params, moment }: Query): 
   if (session === null) throw await missingSession(reads, asked, moment);
   const { id, number } = session;
   const past = moment.isPast ? await pastSession(reads, id, moment.eventId) : null;
-  if (past !== null && past.session === null && !past.isTooLong)
-    throw new QueryError('The session was not there yet at that moment.', 404);
+  if (past !== null && past.session === null && !past.isTooLong) throw notYet('session');
   const shown = past?.session ?? session;
   const context = past === null ? presentOf(session.context) : contextIn(past.session?.context ?? null);
   const events = await orchestrator.listEvents({ sessionId: id, ...upTo(moment), before: null, limit: EVENTS_MAX });

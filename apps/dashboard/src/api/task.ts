@@ -2,8 +2,8 @@ import type { Condition, Json, TaskRecord, TaskStatus } from '@agent-orchestrato
 import { askWhy, isAsking, shownResult, TASK_TRANSITIONS, toTaskRecord } from '@agent-orchestrator/runtime';
 import { Commands, type CommandEffect, type CommandLine } from './commands.ts';
 import { eventRow, type EventRow } from './event-row.ts';
-import { missingTask } from './nearest.ts';
-import { QueryError, upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
+import { missingTask, notYet } from './nearest.ts';
+import { upTo, type Moment, type PageReads, type Query } from './page-reads.ts';
 import { pastSession } from './past-session.ts';
 import { leaseRow, type LeaseRow } from './rows.ts';
 import { relationsOf, type TaskRelations } from './task-relations.ts';
@@ -66,7 +66,7 @@ export async function readTask(reads: PageReads, { params, moment }: Query): Pro
   const { id, number, sessionId, kind, title } = present;
   const known = history.tasks.numberOf(id);
   const then = known === -1 ? null : history.tasks.momentOf(known, moment.ordinal, moment.at);
-  if (moment.isPast && then === null) throw new QueryError('The task was not there yet at that moment.', 404);
+  if (moment.isPast && then === null) throw notYet('task');
   const task = moment.isPast ? await taskThen(reads, present, moment) : present;
   const events = await orchestrator.listEvents({ taskId: id, ...upTo(moment), before: null, limit: EVENTS_MAX });
   return {

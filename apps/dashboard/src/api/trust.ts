@@ -57,7 +57,7 @@ export async function readTrust(
     verified,
     leases: leases.countAt(moment.ordinal),
     grantedWhileHeld: upTo(leases.grantedWhileHeld),
-    succeeded: tasks.counts(moment.ordinal, moment.at).succeeded,
+    succeeded: tasks.totals(moment.ordinal, moment.at).counts.succeeded,
     doneTwice: upTo(tasks.doneTwice),
     refused: refused.toReversed(),
     refusedCount: late.length,

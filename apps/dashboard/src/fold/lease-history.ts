@@ -30,6 +30,15 @@ export interface LeaseMoment {
 
 type Payload = Readonly<Record<string, unknown>>;
 
+/** In milliseconds. */
+interface Span {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** All that there is. */
+export const EVER: Span = { from: 0, until: Number.MAX_SAFE_INTEGER };
+
 /** All leases in the order in which they were granted. */
 export class LeaseHistory {
   readonly #names: NumberedTexts;
@@ -106,11 +115,16 @@ export class LeaseHistory {
     };
   }
 
-  /** Those that were held at any time from `from` to `until`, in the order in which they were granted. */
-  *between(from: number, until: number, ordinal: number): Generator<LeaseMoment> {
+  /**
+   * Those that were held at any time from `from` to `until`, in the order in which they were granted.
+   *
+   * @param agent null: all of them, here and below
+   */
+  *between({ from, until }: Span, ordinal: number, agent: string | null = null): Generator<LeaseMoment> {
+    const isOfAgent = this.#isOf(agent);
     for (let lease = 0; lease < this.length; lease += 1) {
       if (this.#granted.at(lease) > ordinal) return;
-      if (this.#from.at(lease) > until) continue;
+      if (this.#from.at(lease) > until || !isOfAgent(lease)) continue;
       const ended = this.#ended.at(lease);
       if (ended > 0 && ended <= ordinal && this.#until.at(lease) < from) continue;
       const moment = this.momentOf(lease, ordinal);
@@ -124,22 +138,25 @@ export class LeaseHistory {
   }
 
   /** When leases were granted up to an ordinal, in milliseconds. */
-  *begins(ordinal: number): Generator<number> {
+  *begins(ordinal: number, agent: string | null = null): Generator<number> {
+    const isOfAgent = this.#isOf(agent);
     const count = this.countAt(ordinal);
-    for (let lease = 0; lease < count; lease += 1) yield this.#from.at(lease);
+    for (let lease = 0; lease < count; lease += 1) if (isOfAgent(lease)) yield this.#from.at(lease);
   }
 
   /** Those that other processes had ended, in the order in which they did. */
-  *interrupted(ordinal: number): Generator<LeaseMoment> {
+  *interrupted(ordinal: number, agent: string | null = null): Generator<LeaseMoment> {
+    const isOfAgent = this.#isOf(agent);
     for (const lease of this.#interrupted) {
       if (this.#ended.at(lease) > ordinal) return;
+      if (!isOfAgent(lease)) continue;
       const moment = this.momentOf(lease, ordinal);
       if (moment !== null) yield moment;
     }
   }
 
   *held(ordinal: number): Generator<LeaseMoment> {
-    for (const moment of this.between(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, ordinal))
+    for (const moment of this.between({ from: Number.POSITIVE_INFINITY, until: Number.POSITIVE_INFINITY }, ordinal))
       if (moment.until === null) yield moment;
   }
 
@@ -159,6 +176,13 @@ export class LeaseHistory {
 
   countOfSession(sessionId: string, ordinal: number): number {
     return this.#count(this.#lastOf.assigned(this.#names.knownNumberOf(sessionId)), this.#before, ordinal);
+  }
+
+  /** Names are compared by their numbers: there are few, and many leases. */
+  #isOf(agent: string | null): (lease: number) => boolean {
+    if (agent === null) return () => true;
+    const number = this.#names.knownNumberOf(agent);
+    return (lease) => number >= 0 && this.#agents.at(lease) === number;
   }
 
   #count(last: number, before: Column, ordinal: number): number {

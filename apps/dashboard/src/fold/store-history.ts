@@ -17,6 +17,9 @@ export class StoreHistory {
 
   /** By the number of the session's id: its number for people. */
   readonly #sessionNumbers = Column.ofIntegers();
+  /** By session, in the order in which they were opened: the number of its id, and the ordinal. */
+  readonly #sessions = Column.ofIntegers();
+  readonly #opened = Column.ofIntegers();
 
   /** The number of a session for people; null: it is not known. */
   sessionNumber(sessionId: string): number | null {
@@ -26,6 +29,14 @@ export class StoreHistory {
 
   /** The greatest number of a session. */
   sessionNumberMax = 0;
+
+  /** The ids and numbers of the sessions that were there at an ordinal. */
+  *sessionIdsAt(ordinal: number): Generator<{ readonly id: string; readonly number: number }> {
+    for (let session = this.#opened.countUpTo(ordinal) - 1; session >= 0; session -= 1) {
+      const name = this.#sessions.at(session);
+      yield { id: this.names.textOf(name) ?? '', number: this.#sessionNumbers.at(name) };
+    }
+  }
 
   /** How many events it has: the ordinal of the present. */
   get present(): number {
@@ -37,7 +48,10 @@ export class StoreHistory {
     if (event.streamKind !== 'session') return;
     const payload = objectIn(event.payload);
     if (event.type === 'session.opened' && typeof payload['number'] === 'number') {
-      this.#sessionNumbers.assign(this.names.numberOf(event.streamId), payload['number']);
+      const name = this.names.numberOf(event.streamId);
+      this.#sessionNumbers.assign(name, payload['number']);
+      this.#sessions.push(name);
+      this.#opened.push(this.present);
       this.sessionNumberMax = Math.max(this.sessionNumberMax, payload['number']);
     }
     const task = this.tasks.apply(event, payload, this.present);

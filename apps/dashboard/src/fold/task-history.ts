@@ -1,5 +1,6 @@
 import type { Event, TaskStatus } from '@agent-orchestrator/core';
 import { statusAfter, TASK_STATUS_NAMES } from '@agent-orchestrator/runtime';
+import { beginOf } from './begin-of.ts';
 import { Column } from './column.ts';
 import type { NumberedTexts } from './numbered-texts.ts';
 
@@ -21,6 +22,13 @@ export interface TaskMoment {
   readonly asks: boolean;
   /** The ordinal of the event that made it so. */
   readonly ordinal: number;
+}
+
+/** The tasks of a moment, summed up. */
+export interface TaskTotals {
+  readonly counts: Readonly<Record<TaskStatus, number>>;
+  /** The scheduled task that was due next, and when; null: none was scheduled. */
+  readonly nextDue: { readonly task: TaskName; readonly at: number } | null;
 }
 
 /** Titles are cut: lists show one line, and the page of a task reads the whole one. */
@@ -60,9 +68,6 @@ export class TaskHistory {
   readonly #due = new Map<number, number>();
   /** Ordinals at which a task succeeded again, though no retry came between. */
   readonly doneTwice: number[] = [];
-
-  /** The tasks that ever were scheduled. */
-  readonly #scheduled = new Set<number>();
   /** The greatest number of a task. */
   numberMax = 0;
 
@@ -129,18 +134,6 @@ export class TaskHistory {
     };
   }
 
-  /** The scheduled task that is due next after a time, and when; null: none is scheduled. */
-  nextDue(ordinal: number, now: number): { readonly task: TaskName; readonly at: number } | null {
-    let [next, at] = [-1, Number.POSITIVE_INFINITY];
-    for (const task of this.#scheduled) {
-      const due = this.#due.get(this.#changeAt(task, ordinal)) ?? now;
-      if (due <= now || due >= at || this.momentOf(task, ordinal, now)?.status !== 'scheduled') continue;
-      [next, at] = [task, due];
-    }
-    const task = this.nameOf(next);
-    return task === null ? null : { task, at };
-  }
-
   /** The last change of a task up to an ordinal; -1: there was none. */
   #changeAt(task: number, ordinal: number): number {
     let change = this.#last.at(task);
@@ -165,19 +158,30 @@ export class TaskHistory {
     }
   }
 
-  counts(ordinal: number, now: number): Record<TaskStatus, number> {
+  /** How many tasks of each status there were, and which scheduled one was due next: one walk tells both. */
+  totals(ordinal: number, now: number): TaskTotals {
     const counts = Object.fromEntries(TASK_STATUS_NAMES.map((status) => [status, 0])) as Record<TaskStatus, number>;
+    let [next, at] = [-1, Number.POSITIVE_INFINITY];
     for (let task = this.countAt(ordinal) - 1; task >= 0; task -= 1) {
-      const moment = this.momentOf(task, ordinal, now);
-      if (moment !== null) counts[moment.status] += 1;
+      const status = this.momentOf(task, ordinal, now)?.status;
+      if (status !== undefined) counts[status] += 1;
+      const due = status === 'scheduled' ? this.#due.get(this.#changeAt(task, ordinal)) : undefined;
+      if (due !== undefined && due < at) [next, at] = [task, due];
     }
-    return counts;
+    const task = this.nameOf(next);
+    return { counts, nextDue: task === null ? null : { task, at } };
+  }
+
+  /** The ids and numbers of the tasks that were there at an ordinal. */
+  *idsAt(ordinal: number): Generator<{ readonly id: string; readonly number: number }> {
+    for (let task = this.countAt(ordinal) - 1; task >= 0; task -= 1)
+      yield { id: this.#names.textOf(this.#ids.at(task)) ?? '', number: this.#taskNumbers.at(task) };
   }
 
   #add({ streamId }: Event, taskId: string, payload: Payload, ordinal: number): number {
     const task = this.length;
     const text = (name: string) => (typeof payload[name] === 'string' ? payload[name] : '');
-    this.#titles.push(text('title').slice(0, TITLE_MAX));
+    this.#titles.push(beginOf(text('title'), TITLE_MAX));
     const number = Number(payload['number'] ?? 0);
     this.#taskNumbers.push(number);
     this.numberMax = Math.max(this.numberMax, number);
@@ -208,9 +212,7 @@ export class TaskHistory {
     this.#codes.push(code);
     this.#before.push(this.#last.at(task));
     this.#last.set(task, change);
-    if (typeof runAt !== 'number') return;
-    this.#due.set(change, runAt);
-    this.#scheduled.add(task);
+    if (typeof runAt === 'number') this.#due.set(change, runAt);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OrchestratorError } from '@agent-orchestrator/runtime';
 import { PROMETHEUS_CONTENT_TYPE } from '@agent-orchestrator/runtime';
-import type { Answers } from '../api/answers.ts';
+import { document } from '@agent-orchestrator/runtime/wire-json';
+import { AnswerError, type Answers } from '../api/answers.ts';
 import { MissingError } from '../api/nearest.ts';
-import { QueryError } from '../api/page-reads.ts';
 import { header, type Addresses } from './addresses.ts';
 import { refusalOf, SAFE_HEADERS } from './gate.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -45,9 +45,7 @@ export async function route(request: IncomingMessage, response: ServerResponse, 
     await routed(request, response, parts, send);
   } catch (error) {
     if (response.headersSent) return void response.end();
-    if (error instanceof MissingError)
-      return send(error.status, problem(error.code, error.message, { missing: error.missing, near: error.near }));
-    if (error instanceof QueryError) return send(error.status, problem(error.code, error.message));
+    if (error instanceof AnswerError) return send(error.problem.status, unanswered(error));
     if (error instanceof OrchestratorError) return send(statusOf(error), problem(error.code, error.message));
     parts.log(`a request failed: ${String((error as Error).stack ?? error)}`);
     send(500, problem('INTERNAL', 'The dashboard could not answer; its terminal says why.'));
@@ -144,11 +142,14 @@ function sendFile(request: IncomingMessage, file: PageFile, send: (status: numbe
   });
 }
 
-function problem(code: string, message: string, more: object = {}): Body {
-  return {
-    text: `${JSON.stringify({ schema_version: 1, kind: 'error', error: { code, message, ...more } })}\n`,
-    type: JSON_TYPE,
-  };
+function problem(code: string, message: string): Body {
+  return { text: document('error', { error: { code, message } }), type: JSON_TYPE };
+}
+
+function unanswered({ problem: asked, meta }: AnswerError): Body {
+  const { code, message } = asked;
+  const { missing, near } = asked instanceof MissingError ? asked : {};
+  return { text: document('error', { error: { code, message, missing, near }, meta }), type: JSON_TYPE };
 }
 
 function statusOf({ code }: OrchestratorError): number {

@@ -29,7 +29,9 @@ const PAGES = [
   'task?id=asks',
   'task?id=lost',
   'task?id=held',
+  'task?id=deaf',
   'session?id=nightly',
+  'session?id=dead',
   'session?id=code',
   'leases',
   'agents',
@@ -37,6 +39,7 @@ const PAGES = [
   'events',
   'event?id=1',
   'trust',
+  'now?at=n18',
 ];
 const SECOND = 1_000;
 const WIDTHS = [390, 1_280];
@@ -64,12 +67,15 @@ test.skipIf(CHROMIUM === null).each(['sqlite', 'postgres'] as const)(
     expect(said['task?id=dead']).toMatch(/No agent can claim it now[^]*Publish/);
     expect(said['task?id=lost']).toContain('then home-agent');
     expect(said['task?id=held']).toContain(HOSTILE_TITLE_SHOWN);
+    expect(said['task?id=deaf']).toMatch(/There is no such task\.[^]*Near it[^]*Reconcile invoices/);
     expect(said['session?id=nightly']).toContain('send it');
+    expect(said['session?id=dead']).toMatch(/closed\s*since/);
     expect(said['leases']).toContain('8 leases in view, 1 interrupted, 1 late writes refused');
     expect(said['agents']).toMatch(/openclaw-night[^]*100 %/);
     expect(said['events?task=dead']).toMatch(/⋯ \d+ events that the filter leaves out/);
     expect(said['event?id=1']).toContain('It continues its chain.');
     expect(said['trust']).toMatch(/none of 8 leases[^]*none of \d+ tasks/);
+    expect(said['now?at=n18']).toMatch(/Nothing needs you[^]*Next due[^]*Next week/);
     await tab.go('tasks');
     const delays = [await delayOfCommit('first'), await delayOfCommit('second')];
     expect(Math.min(...delays)).toBeLessThan(SECOND);

@@ -84,6 +84,10 @@ export class FilledReader implements Reader {
     return this.#whole(this.#reader.oldestHeads(...asked), ({ lookedAt }) => lookedAt > 0);
   }
 
+  nextScheduled(...asked: Parameters<Reader['nextScheduled']>) {
+    return this.#whole(this.#reader.nextScheduled(...asked), (found) => found !== null);
+  }
+
   claimPreview(...asked: Parameters<Reader['claimPreview']>) {
     return this.#whole(this.#reader.claimPreview(...asked), ({ sessions, held }) => sessions.length + held.length > 0);
   }

@@ -60,6 +60,7 @@ function readerBy(run: Run, reader: Reader): Reader {
     counts: (namespace, max) => run(() => reader.counts(namespace, max)),
     countsOfSession: (namespace, sessionId, max) => run(() => reader.countsOfSession(namespace, sessionId, max)),
     oldestHeads: (namespace, asked) => run(() => reader.oldestHeads(namespace, asked)),
+    nextScheduled: (namespace, after) => run(() => reader.nextScheduled(namespace, after)),
     claimPreview: (scope) => run(() => reader.claimPreview(scope)),
     settledEventId: () => run(() => reader.settledEventId()),
     idOfNumber: (namespace, kind, number) => run(() => reader.idOfNumber(namespace, kind, number)),

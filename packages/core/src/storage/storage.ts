@@ -128,6 +128,11 @@ export interface Reader {
    */
   oldestHeads(namespace: string, asked: OldestHeadsAsked): Promise<OldestHeads>;
   /**
+   * The scheduled task, as it is stored, with the smallest `runAt` after a time (ms): any of several that have it.
+   * null: there is none.
+   */
+  nextScheduled(namespace: string, after: number): Promise<Task | null>;
+  /**
    * The rows that a claim would choose from, without its locks and as they are stored: no scheduled task becomes
    * queued.
    */

@@ -23,6 +23,7 @@ const ANSWERS: Readonly<Record<string, readonly [none: unknown, some: unknown]>>
   counts: [{ events: 0 }, { events: 1 }],
   countsOfSession: [{ queued: 0 }, { queued: 1 }],
   oldestHeads: [{ lookedAt: 0 }, { lookedAt: 1 }],
+  nextScheduled: [null, {}],
   claimPreview: [
     { sessions: [], held: [] },
     { sessions: [], held: [{}] },

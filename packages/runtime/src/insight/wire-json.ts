@@ -35,11 +35,9 @@ function isTime(key: string): boolean {
 /** One document on one line. `data` comes before `meta`, so that a reader sees the answer first. */
 export function document(
   kind: string,
-  body: { readonly data: unknown; readonly meta?: object } | { readonly error: object },
+  { meta, ...body }: ({ readonly data: unknown } | { readonly error: object }) & { readonly meta?: object },
 ): string {
-  const content =
-    'error' in body
-      ? { error: toJson(body.error) }
-      : { data: toJson(body.data), ...(body.meta && { meta: toJson(body.meta) }) };
+  const said = 'error' in body ? { error: toJson(body.error) } : { data: toJson(body.data) };
+  const content = { ...said, ...(meta && { meta: toJson(meta) }) };
   return printableJson(JSON.stringify({ schema_version: SCHEMA_VERSION, kind, ...content }));
 }

@@ -59,6 +59,7 @@ const reads: { readonly [Name in keyof Reader]: readonly ((read: Reader) => Prom
   counts: [(read) => read.counts('default', 10)],
   countsOfSession: [(read) => read.countsOfSession('default', 'none', 10)],
   oldestHeads: [(read) => read.oldestHeads('default', { max: 10, limit: 1 })],
+  nextScheduled: [(read) => read.nextScheduled('default', 0)],
   settledEventId: [(read) => read.settledEventId()],
   namespaces: [(read) => read.namespaces()],
   snapshot: [(read) => read.snapshot(async () => 'used'), (read) => read.snapshot((inside) => inside.tasks(page))],

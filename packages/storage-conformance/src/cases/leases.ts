@@ -14,6 +14,7 @@ export const leases = chapter('leases as intervals, and what waits', {
   'of the heads that are looked at, those that were queued first are told, and how many there were': oldestHeads,
   'the task that has waited for the longest is the head of a session that is not held': oldestClaimable,
   'a task whose time has come counts as the head of its session if a claim would choose it': dueHeads,
+  'what is due next is the scheduled task of the namespace whose time comes first after a time': nextScheduled,
 });
 
 /** A lease that was taken over, whose holder then wrote again; and the one after it, which succeeded. */
@@ -219,4 +220,27 @@ async function oldestClaimable(world: World): Promise<void> {
   clock.advance(10_000);
   // Its time has come. No command has looked since, so it is stored as scheduled.
   expect((await rival.oldestClaimable()).task?.id).toBe(later.id);
+}
+
+async function nextScheduled(world: World): Promise<void> {
+  const { orchestrator, peer, clock } = world;
+  const next = async (after: number) => (await peer.read.nextScheduled('default', after))?.id ?? null;
+  expect(await next(0)).toBeNull();
+  await orchestrator.enqueueTask({ namespace: 'ops', delayMs: 1 });
+  await world.add({});
+  const [late, soon, cancelled] = [
+    await world.add({ delayMs: 9_000 }),
+    await world.add({ delayMs: 5_000 }),
+    await world.add({ delayMs: 1 }),
+  ];
+  await orchestrator.cancelTask({ taskId: cancelled.id });
+
+  expect(await peer.read.nextScheduled('default', 0)).toEqual(await peer.read.task('default', soon.id));
+  // Its time has come, and no command has seen it: it is still stored as scheduled.
+  clock.advance(5_000);
+  expect([await next(clock.now - 1), await next(clock.now), await next(clock.now + 4_000)]).toEqual([
+    soon.id,
+    late.id,
+    null,
+  ]);
 }

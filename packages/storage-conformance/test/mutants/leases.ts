@@ -13,6 +13,19 @@ const heads = (
 const lists = (change: (read: Reader, filter: LeaseFilter) => ReturnType<Reader['leases']>) =>
   withReader((read) => ({ leases: (filter) => change(read, filter) }));
 
+/** What is due next, chosen otherwise: the last one, of any namespace, or at the time itself. */
+const next = ({ isOfAll = false, isFrom = false, isLast = false }) =>
+  withReader((_read, { data }) => ({
+    async nextScheduled(namespace, after) {
+      const found = [...data.tasks.values()]
+        .filter((task) => task.status === 'scheduled' && (isOfAll || task.namespace === namespace))
+        .map((task) => ({ task, at: (task.runAt ?? 0) + (isFrom ? 1 : 0) }))
+        .filter(({ at }) => at > after)
+        .toSorted((a, b) => a.at - b.at);
+      return found.at(isLast ? -1 : 0)?.task ?? null;
+    },
+  }));
+
 /** Storages that list, count or choose otherwise than promised. */
 export const leases: readonly Mutant[] = [
   {
@@ -143,5 +156,20 @@ export const leases: readonly Mutant[] = [
     wrap: withReader((read) => ({
       claimPreview: async (scope) => ({ ...(await read.claimPreview(scope)), scheduled: [] }),
     })),
+  },
+  {
+    name: 'what is due next is the task whose time comes last',
+    chapter: CHAPTER,
+    wrap: next({ isLast: true }),
+  },
+  {
+    name: 'what is due next may be of any namespace',
+    chapter: CHAPTER,
+    wrap: next({ isOfAll: true }),
+  },
+  {
+    name: 'what is due next may be due at the given time already',
+    chapter: CHAPTER,
+    wrap: next({ isFrom: true }),
   },
 ];

@@ -65,6 +65,7 @@ export function withReader(change: (read: Reader, inside: Inside) => Partial<Rea
       counts: (namespace, max) => read.counts(namespace, max),
       countsOfSession: (namespace, sessionId, max) => read.countsOfSession(namespace, sessionId, max),
       oldestHeads: (namespace, asked) => read.oldestHeads(namespace, asked),
+      nextScheduled: (namespace, after) => read.nextScheduled(namespace, after),
       settledEventId: () => read.settledEventId(),
       namespaces: () => read.namespaces(),
       claimPreview: (scope) => read.claimPreview(scope),

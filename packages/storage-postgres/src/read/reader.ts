@@ -110,6 +110,8 @@ const held = (limit: number): string =>
 const scheduled = (limit: number): string =>
   `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t
    WHERE t.namespace = $1 AND t.status = 'scheduled' AND t.run_at >= 0 ORDER BY t.run_at LIMIT ${limit}`;
+const NEXT_SCHEDULED = `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t
+  WHERE t.namespace = $1 AND t.status = 'scheduled' AND t.run_at >= 0 AND t.run_at > $2 ORDER BY t.run_at LIMIT 1`;
 const scheduledInSession = (limit: number): string =>
   `SELECT ${selected(COLUMNS.task, 't')} FROM orchestrator.tasks t
    WHERE t.namespace = $1 AND t.session_id = $2 AND t.session_id > '' AND t.status = 'scheduled'
@@ -151,6 +153,7 @@ export const READS = {
   TASK_OF_NUMBER,
   SESSION_OF_NUMBER,
   NAMESPACES,
+  NEXT_SCHEDULED,
   COUNTS: COUNTS.COUNTS,
 } as const;
 
@@ -250,6 +253,11 @@ export class PostgresReader implements Reader {
     const rows = await this.#source.read(query(COUNTS.oldestHeads(asked), namespace));
     const oldest = rows.map(([taskId, queuedAt]) => ({ taskId: taskId as string, queuedAt: queuedAt as number }));
     return { lookedAt: (rows[0]?.[2] ?? 0) as number, oldest };
+  }
+
+  async nextScheduled(namespace: string, after: number): Promise<Task | null> {
+    const [row] = await this.#source.read(query(NEXT_SCHEDULED, namespace, after));
+    return row === undefined ? null : rowAt<Task>(FIELDS.task, row);
   }
 
   async claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {

@@ -92,6 +92,8 @@ const HELD = `SELECT ${SESSION_COLUMNS}, next_task_id AS "headId" FROM sessions 
   WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'running' ORDER BY stale_at, id LIMIT +?`;
 const SCHEDULED = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due
   WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' ORDER BY run_at LIMIT +?`;
+const NEXT_SCHEDULED = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due
+  WHERE namespace = ${KEY_OF_NAMESPACE} AND status = 'scheduled' AND run_at > +? ORDER BY run_at LIMIT 1`;
 const SCHEDULED_IN_SESSION = `SELECT ${TASK_COLUMNS} FROM tasks INDEXED BY tasks_due_in_session
   WHERE namespace = ${KEY_OF_NAMESPACE} AND session = ${NUMBER_OF_SESSION} AND status = 'scheduled'
   ORDER BY run_at LIMIT +?`;
@@ -105,6 +107,7 @@ export const CLAIM_PREVIEW = {
   READY_OF_KIND,
   HELD,
   SCHEDULED,
+  NEXT_SCHEDULED,
   SCHEDULED_IN_SESSION,
   WITH_RETURN,
   CLOCK,
@@ -205,6 +208,10 @@ export class SqliteReader implements Reader {
 
   oldestHeads(namespace: string, asked: OldestHeadsAsked): Promise<OldestHeads> {
     return this.#source.read((on) => oldestHeads(on, namespace, asked));
+  }
+
+  nextScheduled(namespace: string, after: number): Promise<Task | null> {
+    return this.#source.read((on) => first(on.all<Task>(NEXT_SCHEDULED, namespace, after)));
   }
 
   claimPreview(scope: ClaimPreviewScope): Promise<ClaimPreview> {

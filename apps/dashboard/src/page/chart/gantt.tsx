@@ -3,7 +3,7 @@ import { language, theme } from '../state/preferences.ts';
 import { t } from '../text/text.ts';
 import { layoutOf, type Bar, type Leases, type Window } from './layout.ts';
 import { afterKey, around, barAt, moved } from './moves.ts';
-import { coloursOf, paint, paintOverview } from './paint.ts';
+import { coloursOf, paint, paintOverview, widthOn } from './paint.ts';
 
 interface GanttProps {
   readonly answer: Leases;
@@ -18,7 +18,7 @@ export function Gantt({ answer, window, selected, onMove, onSelect }: GanttProps
   const canvas = useRef<HTMLCanvasElement>(null);
   const overview = useRef<HTMLCanvasElement>(null);
   const width = useWidth(canvas);
-  const layout = useMemo(() => layoutOf(answer, width), [answer, width]);
+  const layout = useMemo(() => layoutOf(answer, width, widthOn(canvas.current)), [answer, width]);
   const drag = useRef<{ readonly x: number; readonly window: Window } | null>(null);
   useEffect(() => {
     if (canvas.current === null || overview.current === null || width === 0) return;

@@ -41,14 +41,18 @@ export const LABEL = 18;
 const PAD = 6;
 /** Beside the rows, names have as much room as the longest needs, within these. */
 const LABEL_WIDTHS = { least: 100, most: 300 };
-const LETTER_WIDTH = 8;
+export const LABEL_MARGIN = 10;
 /** Below this, labels are above their rows. */
 const NARROW = 640;
 const BINS_HEIGHT = 44;
 const LANES_MAX = 6;
 
-/** Where each row and each bar is, top to bottom. */
-export function layoutOf(answer: Leases, width: number): Layout {
+/**
+ * Where each row and each bar is, top to bottom.
+ *
+ * @param widthOf how wide a text is, as it is drawn: letters are not of one width, and Korean ones take twice as much
+ */
+export function layoutOf(answer: Leases, width: number, widthOf: (text: string) => number): Layout {
   const isNarrow = width < NARROW;
   const names = new Map(answer.tasks);
   const bars = answer.holders.map(() => [] as Omit<Bar, 'lane'>[]);
@@ -73,12 +77,18 @@ export function layoutOf(answer: Leases, width: number): Layout {
     top = row.top + row.height + PAD;
     return row;
   });
-  return { rows, labelWidth: isNarrow ? 0 : labelWidthOf(rows), height: Math.max(top, AXIS + LANE) };
+  return {
+    rows,
+    labelWidth: isNarrow ? 0 : labelWidthOf(rows.map(({ label }) => widthOf(label))),
+    height: Math.max(top, AXIS + LANE),
+  };
 }
 
-function labelWidthOf(rows: readonly { readonly label: string }[]): number {
-  const longest = Math.max(0, ...rows.map(({ label }) => label.length)) * LETTER_WIDTH;
-  return Math.min(LABEL_WIDTHS.most, Math.max(LABEL_WIDTHS.least, longest));
+function labelWidthOf(widths: readonly number[]): number {
+  return Math.min(
+    LABEL_WIDTHS.most,
+    Math.max(LABEL_WIDTHS.least, ...widths.map((one) => Math.ceil(one) + LABEL_MARGIN)),
+  );
 }
 
 /** Leases that were held at once are below each other. */
@@ -101,14 +111,30 @@ export interface Window {
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
-const STEPS = [1_000, 5_000, 15_000, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY, 7 * DAY, 28 * DAY];
+const STEPS = [
+  1_000,
+  5_000,
+  15_000,
+  30_000,
+  MINUTE,
+  2 * MINUTE,
+  5 * MINUTE,
+  15 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  3 * HOUR,
+  6 * HOUR,
+  DAY,
+  7 * DAY,
+  28 * DAY,
+];
 
 /** Round times of the reader's clock, so many that their labels have room. */
 export function ticksOf(
   { begin, end }: Window,
   most: number,
 ): { readonly ticks: readonly number[]; readonly step: number } {
-  const step = STEPS.find((one) => (end - begin) / one <= most) ?? STEPS.at(-1) ?? DAY;
+  const step = STEPS.find((one) => (end - begin) / one <= most) ?? Math.ceil((end - begin) / most / DAY) * DAY;
   const ticks: number[] = [];
   let time = rounded(begin, step);
   while (time <= end) {

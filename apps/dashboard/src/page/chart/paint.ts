@@ -2,6 +2,7 @@ import {
   AXIS,
   KINDS,
   LABEL,
+  LABEL_MARGIN,
   LANE,
   tickLabel,
   ticksOf,
@@ -27,7 +28,7 @@ export interface Scene {
 }
 
 const TICK_WIDTH = 90;
-const GAP = 1;
+const LABEL_LEFT = 2;
 const FONT = '13px system-ui, "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR", "Noto Sans CJK KR", sans-serif';
 
 /** The colours of the theme that the page has now. */
@@ -40,6 +41,16 @@ export function coloursOf(element: HTMLElement): Colours {
   });
   probe.remove();
   return Object.fromEntries(entries) as Colours;
+}
+
+/** How wide a text is on the chart, in pixels. */
+export function widthOn(canvas: HTMLCanvasElement | null): (text: string) => number {
+  const context = canvas?.getContext('2d') ?? null;
+  return (text) => {
+    if (context === null) return 0;
+    context.font = FONT;
+    return context.measureText(text).width;
+  };
 }
 
 /** Draws all of it: with at most two thousand bars it is faster than to find out what changed. */
@@ -86,7 +97,10 @@ function paintAxis(context: CanvasRenderingContext2D, scene: Scene, colours: Col
     context.fillStyle = colours.line;
     context.fillRect(x, AXIS - 4, 1, scene.layout.height);
     context.fillStyle = colours.dim;
-    context.fillText(tickLabel(tick, step, scene.language), x, AXIS / 2);
+    const label = tickLabel(tick, step, scene.language);
+    // Beside the edge of the chart it would be cut.
+    const half = context.measureText(label).width / 2;
+    context.fillText(label, Math.min(Math.max(x, half), width - half), AXIS / 2);
   }
 }
 
@@ -101,10 +115,10 @@ function paintLabel(
   context.textAlign = 'left';
   context.fillStyle = colours.fg;
   const y = layout.labelWidth === 0 ? row.top - LABEL / 2 : row.top + LANE / 2 + 2;
-  const most = (layout.labelWidth === 0 ? width : layout.labelWidth) - GAP * 8;
+  const most = (layout.labelWidth === 0 ? width : layout.labelWidth) - LABEL_MARGIN;
   context.fillText(
     cut(row.label, (text) => context.measureText(text).width <= most),
-    2,
+    LABEL_LEFT,
     y,
   );
 }

@@ -64,7 +64,13 @@ function AgentTable({ rows }: { readonly rows: readonly Wire<AgentRow>[] }) {
                   href={linkTo('tasks', { held_by: agent.name })}
                 />
               </td>
-              <td class="num">{count(agent.leases)}</td>
+              <td class="num">
+                {agent.leases > 0 ? (
+                  <a href={linkTo('leases', { agent: agent.name, from: '0' })}>{count(agent.leases)}</a>
+                ) : (
+                  count(0)
+                )}
+              </td>
               <td class="num">{count(agent.succeeded)}</td>
               <td class="num">{count(agent.failed)}</td>
               <td class="num">

@@ -5,9 +5,10 @@ import { KINDS, layoutOf, type Bar, type Leases as LeasesData, type Window } fro
 import { afterKey, moved, zoomed } from '../chart/moves.ts';
 import { Answer } from '../parts/answer.tsx';
 import { EventLink } from '../parts/links.tsx';
+import { NoneMatch } from '../parts/none-match.tsx';
 import { ShownOf } from '../parts/shown-of.tsx';
 import { Ago, Time } from '../parts/times.tsx';
-import { change, route, withoutMoment } from '../state/route.ts';
+import { change, route, set, withoutMoment } from '../state/route.ts';
 import { named, t, type TextName } from '../text/text.ts';
 import { lasting, local } from '../text/time.ts';
 
@@ -16,6 +17,12 @@ export function Leases() {
   return (
     <>
       <h2>{t('leases')}</h2>
+      <form class="filters" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          {t('agent')}
+          <input data-filter value={route.value.params.get('agent') ?? ''} onChange={set('agent')} />
+        </label>
+      </form>
       <Answer<LeasesAnswer> name="leases" params={withoutMoment(route.value.params)}>
         {(answer) => <Chart answer={answer} />}
       </Answer>
@@ -96,6 +103,7 @@ function Buttons({ answer, window, onMove }: ButtonsProps) {
 }
 
 function NoLeases({ last }: { readonly last: string | null }) {
+  if (last === null && route.value.params.has('agent')) return <NoneMatch />;
   return (
     <p>
       {last === null ? (
@@ -156,7 +164,7 @@ const TABLE_MAX = 200;
 /** The same for those who do not see the chart. */
 function BarTable({ answer }: { readonly answer: LeasesData }) {
   if (answer.bars === null || answer.bars.length === 0) return null;
-  const rows = layoutOf(answer, 0).rows.flatMap(({ label, bars }) => bars.map((bar) => ({ label, bar })));
+  const rows = layoutOf(answer, 0, () => 0).rows.flatMap(({ label, bars }) => bars.map((bar) => ({ label, bar })));
   return (
     <details>
       <summary>{t('as_table')}</summary>

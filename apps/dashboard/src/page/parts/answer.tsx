@@ -34,7 +34,11 @@ export function Answer<Answer>({ name, params, needsLog = true, isPassing, child
       )}
       {problem !== null && (
         <p class="bad" role="alert">
-          {missing !== null ? t(`no_${missing.missing}`) : data === null ? problem : t('problem', { problem })}
+          {missing !== null
+            ? t(`no_${missing.missing}${missing.isLater ? '_yet' : ''}`)
+            : data === null
+              ? problem
+              : t('problem', { problem })}
         </p>
       )}
       {missing !== null && <NearIt missing={missing} />}

@@ -31,17 +31,23 @@ export function TimeTravel() {
         <span class="dim">{t('go_to_time')}</span>{' '}
         <input type="datetime-local" step="1" onChange={({ currentTarget }) => goToTime(currentTarget.value)} />
       </label>
-      {isPast ? (
-        <>
-          <b class="lost" id="past">
-            {t('moment_past', { id: `#${moment.event_id}`, n: moment.ordinal, of: events })} · <Time at={moment.at} />
-          </b>
-          <button type="button" onClick={() => change({ at: null })}>
-            {t('back_to_now')}
-          </button>
-        </>
+      {isPast && moment.is_past ? (
+        <b class="lost" id="past">
+          {ordinal === 0 ? (
+            t('moment_before_all', { of: events })
+          ) : (
+            <>
+              {t('moment_past', { id: `#${moment.event_id}`, n: ordinal, of: events })} · <Time at={moment.at} />
+            </>
+          )}
+        </b>
       ) : (
         <span class="dim">{t('moment_now', { n: events })}</span>
+      )}
+      {isPast && (
+        <button type="button" onClick={() => change({ at: null })}>
+          {t('back_to_now')}
+        </button>
       )}
     </section>
   );

@@ -13,6 +13,8 @@ export const meta = signal<Wire<Meta> | null>(null);
 /** What is not there, and what has an id or a number near it. */
 export interface Missing {
   readonly missing: 'task' | 'session' | 'event';
+  /** It came after the moment. */
+  readonly isLater: boolean;
   readonly near: readonly Wire<Near>[];
 }
 
@@ -90,6 +92,6 @@ async function ask<Answer>(path: string, stopped: AbortSignal): Promise<Asked<An
   }
 }
 
-function missingIn({ missing, near = [] }: Partial<Missing> = {}): Missing | null {
-  return missing === undefined ? null : { missing, near };
+function missingIn({ code, missing, near = [] }: { readonly code?: string } & Partial<Missing> = {}): Missing | null {
+  return missing === undefined ? null : { missing, near, isLater: code === 'NOT_YET' };
 }

@@ -41,6 +41,9 @@ export const en = {
   no_task: 'There is no such task.',
   no_session: 'There is no such session.',
   no_event: 'There is no such event here.',
+  no_task_yet: 'The task was not there yet at that moment.',
+  no_session_yet: 'The session was not there yet at that moment.',
+  no_event_yet: 'The event had not happened yet at that moment.',
   near_it: 'Near it there are:',
   nothing_yet: 'Reading …',
   reading:
@@ -48,6 +51,7 @@ export const en = {
 
   moment: 'Moment',
   moment_now: 'Now, after {n} events',
+  moment_before_all: 'You look at the past: before the first of {of} events',
   moment_past: 'You look at the past: after event {id}, {n} of {of}',
   back_to_now: 'Back to now',
   event_before: 'One event back',
