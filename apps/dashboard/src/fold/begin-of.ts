@@ -10,7 +10,7 @@ export function beginOf(text: string, max: number): string {
   if (text.length <= max) return text;
   const cut = max - 1;
   const character = CHARACTERS.segment(text.slice(0, max + CHARACTER_MAX)).containing(cut);
-  // What is longer is no character of a text, but marks that somebody piled up.
+  // What is longer is no character of a text, but marks that are piled up.
   const end = character === undefined || cut - character.index > CHARACTER_MAX ? cut : character.index;
   return `${text.slice(0, end)}…`;
 }
