@@ -106,7 +106,7 @@ class Run {
     const stopHearing = hearSignals({
       onEnd: (signal) => this.#interrupt(signal),
       onPassed: (signal) => this.#command?.signal(signal),
-      onSuspend: (signal) => this.#suspension.begin(signal),
+      onSuspend: () => this.#suspension.begin(),
       onContinue: () => this.#continue(),
     });
     try {

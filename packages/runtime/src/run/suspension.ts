@@ -1,5 +1,4 @@
 import type { CommandProcess } from '../processes/command-process.ts';
-import type { StopSignal } from './wrapper-signals.ts';
 
 interface Terms {
   /** Whether the command gets the key itself, as this process does. */
@@ -18,7 +17,7 @@ const OWN_STOP_MS = 200;
 export class Suspension {
   readonly #terms: Terms;
   #command: CommandProcess | null = null;
-  #asked: StopSignal | null = null;
+  #isAsked = false;
   #isStarting = false;
 
   constructor(terms: Terms) {
@@ -38,8 +37,8 @@ export class Suspension {
   }
 
   /** This process was asked to stop. */
-  begin(signal: StopSignal): void {
-    this.#asked = signal;
+  begin(): void {
+    this.#isAsked = true;
     // A SIGCONT that came right after it is heard in the same turn. After the stop it would be too late.
     if (!this.#terms.sharesGroup) setImmediate(() => this.#stop());
     else setTimeout(() => this.#stop(), OWN_STOP_MS).unref();
@@ -47,28 +46,27 @@ export class Suspension {
 
   /** This process continues. */
   end(): void {
-    this.#asked = null;
+    this.#isAsked = false;
     this.#command?.resume('suspended');
   }
 
   /** Stops the command, then this process. */
   #stop(): void {
-    const signal = this.#asked;
-    if (signal === null || this.#isStarting) return;
-    this.#asked = null;
+    if (!this.#isAsked || this.#isStarting) return;
+    this.#isAsked = false;
     this.#command?.pause('suspended');
     if (!this.#terms.sharesGroup) process.kill(process.pid, 'SIGSTOP');
     else {
-      stopAsUnheard(signal);
+      stopAsUnheard();
       this.#terms.onContinue();
     }
   }
 }
 
-/** Stops this process as if the signal was not heard. Where no shell could continue it, the system ignores that. */
-function stopAsUnheard(signal: StopSignal): void {
-  const handlers = process.listeners(signal);
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
-  for (const handle of handlers) process.on(signal, handle);
+/** Stops this process by SIGTSTP as if it was not heard. Where no shell could continue it, the system ignores that. */
+function stopAsUnheard(): void {
+  const handlers = process.listeners('SIGTSTP');
+  process.removeAllListeners('SIGTSTP');
+  process.kill(process.pid, 'SIGTSTP');
+  for (const handle of handlers) process.on('SIGTSTP', handle);
 }

@@ -14,20 +14,12 @@ export interface Interruption {
   counts: boolean;
 }
 
-/**
- * Signals of the terminal that stop a whole group: by Ctrl-Z, and because one of it reads in the background. Not
- * SIGTTOU: where it is heard, a write to the terminal is tried again before anything else of this process runs.
- */
-const STOP_SIGNALS = ['SIGTSTP', 'SIGTTIN'] as const;
-
-export type StopSignal = (typeof STOP_SIGNALS)[number];
-
 export interface WrapperSignalHandlers {
   /** This process is asked to end. The task is given back. */
   readonly onEnd: (signal: ExitSignal) => void;
   readonly onPassed: (signal: (typeof PASSED_ON)[number]) => void;
-  /** Asked to suspend: the handler has to do it. */
-  readonly onSuspend: (signal: StopSignal) => void;
+  /** Asked to suspend (Ctrl-Z): the handler has to do it. */
+  readonly onSuspend: () => void;
   /** This process continues after it was stopped. */
   readonly onContinue: () => void;
 }
@@ -45,7 +37,7 @@ export function hearSignals({ onEnd, onPassed, onSuspend, onContinue }: WrapperS
     ]),
     ...PASSED_ON.map((name): [NodeJS.Signals, () => void] => [name, () => onPassed(name)]),
     ['SIGCONT', onContinue],
-    ...STOP_SIGNALS.map((name): [NodeJS.Signals, () => void] => [name, () => onSuspend(name)]),
+    ['SIGTSTP', onSuspend],
   ];
   const onThisSystem = heard.filter(([name]) => process.platform !== 'win32' || ON_WINDOWS.has(name));
   for (const [name, handle] of onThisSystem) process.on(name, handle);
