@@ -8,6 +8,7 @@ import {
   type RunNews,
   type RunResult,
 } from '@agent-orchestrator/runtime';
+import { withoutPasswords } from '@agent-orchestrator/runtime/without-passwords';
 import type { ExitCode } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { printable } from '../output/printable.ts';
@@ -34,7 +35,7 @@ export function newsLine(news: RunNews, onLost: OnLost): string | null {
     case 'lost':
       return `the lease is lost${lossOf(news.reply)}, and the command still runs: ${then}`;
     case 'hook_failed':
-      return `--on-lost exec: ${news.message}`;
+      return `--on-lost exec: ${withoutPasswords(news.message)}`;
     case 'signalled':
       return null;
   }
