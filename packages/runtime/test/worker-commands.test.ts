@@ -6,7 +6,8 @@
  *  - what they leave in another session and without an environment is ended with the handler, before the release
  *  - and when the lease is lost
  *  - one of them can be ended, and the others continue
- *  - a handler whose command was stopped by a signal, shortly before its worker, has not failed
+ *  - a handler whose command was stopped by a signal, shortly before its worker, has not failed; its question, and a
+ *    failure that it names, are kept
  *  - a killed worker is dead only when all of it has ended; with several commands, nothing proves it
  */
 import { execFile } from 'node:child_process';
@@ -18,7 +19,15 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createWorker, findDeadHolders, openOrchestrator, type Handler, type WorkerEvent } from '../src/index.ts';
+import {
+  createWorker,
+  findDeadHolders,
+  openOrchestrator,
+  TaskFailed,
+  TaskWaiting,
+  type Handler,
+  type WorkerEvent,
+} from '../src/index.ts';
 import { canExecuteKeeper } from '../src/processes/keeper.ts';
 import { readProcess } from '../src/processes/process-table.ts';
 import { SECRET_VARIABLES } from '../src/system/secret-variables.ts';
@@ -62,6 +71,29 @@ describe('commands of a handler', () => {
     await worker.stop();
 
     expect(await orchestrator.getTask(task.id)).toMatchObject({ status: 'queued', attempt: 0, error: null });
+  });
+
+  test.for([
+    [new TaskWaiting('Which one?'), { status: 'waiting', question: 'Which one?' }],
+    [new TaskFailed('no such file', { code: 'BAD', final: true }), { status: 'failed', error: { code: 'BAD' } }],
+  ] as const)('that were stopped take nothing from what their handler says: %s', async ([thrown, kept], { skip }) => {
+    skip(WHY_NOT !== null, WHY_NOT ?? '');
+    await using orchestrator = await openOrchestrator('memory:');
+    const { task } = await orchestrator.enqueueTask({ sessionId: 's' });
+    const killed = Promise.withResolvers<void>();
+    const handler: Handler = async ({ start }) => {
+      await (
+        await start(['sh', '-c', 'kill -TERM $$'], {})
+      ).ended;
+      killed.resolve();
+      throw thrown;
+    };
+    const worker = createWorker({ orchestrator, agent: 'a', handler });
+
+    await killed.promise;
+    await worker.stop();
+
+    expect(await orchestrator.getTask(task.id)).toMatchObject(kept);
   });
 
   test('find the configuration of this process in another folder', async ({ skip }) => {

@@ -107,9 +107,12 @@ export class Job {
       if (this.#isLost) return null;
       return success(result);
     } catch (error) {
-      const isStopped = await this.#isStoppedWithCommands();
+      const end = jobEndOf(error, this.#abort.signal);
+      // A question, and a failure that the handler names itself, are what it has to say, whatever was stopped.
+      const mayBeStopped = end?.outcome === 'failed' && end.final === undefined;
+      const isStopped = mayBeStopped && (await this.#isStoppedWithCommands());
       if (this.#isLost) return null;
-      return isStopped ? { outcome: 'released' } : jobEndOf(error, this.#abort.signal);
+      return isStopped ? { outcome: 'released' } : end;
     }
   }
 
