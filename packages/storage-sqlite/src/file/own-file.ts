@@ -48,8 +48,13 @@ export function assertNoCompanion(path: string): void {
   const name = basename(path);
   throw new OrchestratorError(
     'STORE_UNSUITABLE',
-    `${name} is the name that SQLite gives to a file of ${nameWithoutCompanion(name)}: it would delete what is there.`,
-    { hint: `Use a name that does not end in ${COMPANIONS.join(', ')}. To keep a file of such a name, rename it.` },
+    `${name} is the name that SQLite gives to a file of ${nameWithoutCompanion(name)}: SQLite may delete it.`,
+    {
+      hint:
+        `Use a name that does not end in ${COMPANIONS.join(', ')}. To keep a store of such a name, stop its ` +
+        `programs, and rename it together with the files beside it (${COMPANIONS.map((suffix) => name + suffix).join(', ')}): ` +
+        'they can hold what was committed last.',
+    },
   );
 }
 
