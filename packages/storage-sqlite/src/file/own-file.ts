@@ -52,8 +52,8 @@ export function assertNoCompanion(path: string): void {
     {
       hint:
         `Use a name that does not end in ${COMPANIONS.join(', ')}. To keep a store of such a name, stop its ` +
-        `programs, and rename it together with the files beside it (${COMPANIONS.map((suffix) => name + suffix).join(', ')}): ` +
-        'they can hold what was committed last.',
+        'programs, and rename it together with the files beside it ' +
+        `(${COMPANIONS.map((suffix) => name + suffix).join(', ')}): they can hold what was committed last.`,
     },
   );
 }
